@@ -1,0 +1,177 @@
+"""Messages and their parts: what a conversation is made of.
+
+One idea: a message is an immutable, typed value that serialises by itself. The format is
+versioned (`MESSAGE_VERSION`); old samples are kept in the tests and must always load.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from lumos_nb._callable import as_frame
+
+MESSAGE_VERSION = 1
+"""Version of the stored form of a message. Additions keep it; anything else raises it."""
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
+    """Plain text."""
+
+    type: ClassVar[str] = "text"
+    text: str
+
+
+class ReasoningPart(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning", omit_defaults=True):
+    """What a model thought before it answered."""
+
+    type: ClassVar[str] = "reasoning"
+    text: str
+    #: Opaque data that the vendor `provider` wants back unchanged, if it does.
+    signature: str | None = None
+    provider: str | None = None
+
+
+class ImagePart(msgspec.Struct, frozen=True, tag_field="type", tag="image", omit_defaults=True):
+    """A picture: its bytes, or an address from which the model's server fetches it."""
+
+    type: ClassVar[str] = "image"
+    media_type: str = "image/png"
+    data: bytes | None = None
+    url: str | None = None
+
+
+class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call"):
+    """A model's wish to call a tool.
+
+    `arguments` is the JSON text as the model wrote it, which need not be valid.
+    """
+
+    type: ClassVar[str] = "tool_call"
+    id: str
+    name: str
+    arguments: str = "{}"
+
+    def parsed(self) -> dict[str, Any]:
+        """Return the arguments as a dict.
+
+        Raises:
+            ValueError: The text is not a JSON object; says where it breaks.
+
+        Example:
+            >>> ToolCall(id="1", name="rows", arguments='{"limit": 5}').parsed()
+            {'limit': 5}
+            >>> ToolCall(id="1", name="rows", arguments="").parsed()
+            {}
+        """
+        value = json.loads(self.arguments) if self.arguments.strip() else {}
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a JSON object, got {type(value).__name__}")
+        return value
+
+
+class ToolResult(msgspec.Struct, frozen=True, tag_field="type", tag="tool_result", omit_defaults=True):
+    """What a tool gave back."""
+
+    type: ClassVar[str] = "tool_result"
+    call_id: str
+    name: str
+    #: What the model is told.
+    content: str
+    is_error: bool = False
+    #: What a person is shown: a MIME bundle (`text/html`, `image/png` in base64 …), or empty.
+    display: dict[str, Any] = {}
+    #: Size of the whole result in bytes, before any cut.
+    size_bytes: int = 0
+    #: Type name of the exception, if one was raised.
+    error_type: str | None = None
+    #: Its traceback, last line first; for a person, never for the model.
+    traceback: str | None = None
+
+
+Part = TextPart | ReasoningPart | ImagePart | ToolCall | ToolResult
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message of a conversation.
+
+    Args:
+        role: Who speaks: `system`, `user`, `assistant` or `tool`.
+        content: Text, or a tuple of parts.
+        id: Set by the store when the message is kept; empty before.
+
+    Example:
+        >>> Message(role="user", content="Hello").text
+        'Hello'
+        >>> Message(role="assistant", content=(TextPart("a"), TextPart("b"))).parts
+        (TextPart(text='a'), TextPart(text='b'))
+    """
+
+    role: Role
+    content: str | tuple[Part, ...] = ""
+    id: str = ""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The content as parts, also when it was given as text."""
+        if isinstance(self.content, str):
+            return (TextPart(self.content),) if self.content else ()
+        return self.content
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(p.text for p in self.content if isinstance(p, TextPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls among the parts."""
+        return tuple(p for p in self.parts if isinstance(p, ToolCall))
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Message)
+
+
+def encode_message(message: Message) -> bytes:
+    """Return the message as JSON bytes, in the stored form.
+
+    Example:
+        >>> encode_message(Message(role="user", content="Hi"))
+        b'{"role":"user","content":"Hi"}'
+    """
+    return _encoder.encode(message)
+
+
+def decode_message(data: bytes | str) -> Message:
+    """Return the message that `encode_message` wrote; unknown keys are ignored.
+
+    Example:
+        >>> decode_message('{"role":"user","content":[{"type":"text","text":"Hi"}]}').text
+        'Hi'
+    """
+    return _decoder.decode(data)
+
+
+def as_messages(prompt: str | Message | Sequence[Message]) -> list[Message]:
+    """Return a prompt in any accepted form as a list of messages.
+
+    Example:
+        >>> as_messages("Hi")
+        [Message(role='user', content='Hi', id='')]
+    """
+    if isinstance(prompt, str):
+        return [Message(role="user", content=prompt)]
+    if isinstance(prompt, Message):
+        return [prompt]
+    return list(prompt)
+
+
+as_frame(__name__)

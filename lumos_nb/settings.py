@@ -1,0 +1,121 @@
+"""What can be set: one frozen `LumosConfig`, read from the environment, changed by code.
+
+One idea: a setting has one name. The environment variable is that name in capitals behind
+`LUMOS_`; `configure()` and `%lumos settings` take it as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import SettingsError, nearest
+
+
+class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of this process.
+
+    Example:
+        >>> LumosConfig().enable_telemetry
+        True
+    """
+
+    #: Model of an agent that names none, as `vendor/model`; empty: the first vendor with a key.
+    model: str = ""
+    #: The database file; empty: `.lumos/lumos.db` beside the notebook.
+    db: str = ""
+    #: Model calls a run may make before it is stopped.
+    max_steps: int = 16
+    #: Longest tool result that a model is told, in characters; the middle is cut from longer ones.
+    tool_result_chars: int = 20_000
+    #: Longest tool result that is kept and shown, in bytes.
+    tool_result_bytes: int = 1_000_000
+    #: Seconds without a byte after which a model server counts as silent.
+    read_timeout_s: float = 300.0
+    #: Seconds to reach a model server.
+    connect_timeout_s: float = 10.0
+    #: Tries again of a request that was refused for now (429, 5xx) or could not connect.
+    max_retries: int = 2
+    #: How a cell shows a run: auto, live, static (one display at the end), plain.
+    view: str = "auto"
+    #: Send tools to the model.
+    enable_function_calling: bool = True
+    #: Ask the model for a stream.
+    enable_streaming: bool = True
+    #: Keep conversations in threads.
+    enable_memory_threads: bool = True
+    #: Record runs, steps, tool calls and events.
+    enable_telemetry: bool = True
+
+    def database(self) -> Path:
+        """Return the path of the database file, absolute."""
+        return Path(self.db).expanduser().absolute() if self.db else Path.cwd() / ".lumos" / "lumos.db"
+
+
+_current: LumosConfig | None = None
+
+
+def current() -> LumosConfig:
+    """Return the settings in force."""
+    global _current
+    if _current is None:
+        _current = from_environment(os.environ)
+    return _current
+
+
+def from_environment(environ: Mapping[str, str]) -> LumosConfig:
+    """Return the settings that `LUMOS_…` variables name; other `LUMOS_` names are left alone.
+
+    Raises:
+        SettingsError: A value has the wrong type; names the variable.
+
+    Example:
+        >>> from_environment({"LUMOS_MAX_STEPS": "3"}).max_steps
+        3
+    """
+    given = {f: environ[f"LUMOS_{f.upper()}"] for f in LumosConfig.__struct_fields__ if f"LUMOS_{f.upper()}" in environ}
+    return _convert(given, prefix="LUMOS_")
+
+
+def configure(**changes: Any) -> LumosConfig:
+    """Change settings of this process and return all of them.
+
+    Raises:
+        SettingsError: There is no such setting, or its value has the wrong type.
+    """
+    global _current
+    for name in changes:
+        if name not in LumosConfig.__struct_fields__:
+            raise SettingsError(
+                f"There is no setting {name!r}.", hint=nearest(name, LumosConfig.__struct_fields__)
+            )
+    _current = _convert({**msgspec.structs.asdict(current()), **changes})
+    return _current
+
+
+def reset() -> None:
+    """Forget changes made by code; the environment counts again."""
+    global _current
+    _current = None
+
+
+def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
+    fields = {f.name: f.type for f in msgspec.structs.fields(LumosConfig)}
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            if fields[name] is bool and isinstance(value, str):
+                value = {"1": True, "true": True, "yes": True, "on": True}.get(
+                    value.lower(), False if value.lower() in {"0", "false", "no", "off"} else value
+                )
+            out[name] = msgspec.convert(value, fields[name], strict=False)
+        except msgspec.ValidationError as error:
+            shown = f"{prefix}{name.upper()}" if prefix else name
+            raise SettingsError(f"{shown} = {value!r} cannot be used: {error}.") from None
+    if out.get("view", "auto") not in {"auto", "live", "static", "plain"}:
+        raise SettingsError(f"view = {out['view']!r} is not known.", hint="There is: auto, live, plain, static.")
+    return LumosConfig(**out)

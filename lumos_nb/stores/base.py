@@ -1,0 +1,79 @@
+"""What a store can do, without saying which database it is.
+
+One idea: a store keeps and finds rows of the tables in `schema`; it knows no threads, no
+runs and no agents. A batch of writes is one transaction: all of it, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Insert(msgspec.Struct, frozen=True):
+    """Add a row. A second row with the same key is a `ConflictError`."""
+
+    table: str
+    row: dict[str, Any]
+
+
+class Upsert(msgspec.Struct, frozen=True):
+    """Add a row, or replace the given columns of the one with the same key."""
+
+    table: str
+    row: dict[str, Any]
+
+
+class Update(msgspec.Struct, frozen=True):
+    """Set columns of all rows where the `where` columns are equal.
+
+    `add` holds amounts that are added to a column; a None amount makes the sum None (an
+    unknown price makes a total unknown), and a column that is None counts as 0 only if it
+    never had a value.
+    """
+
+    table: str
+    where: dict[str, Any]
+    set: dict[str, Any] = {}
+    add: dict[str, float | int | None] = {}
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Remove all rows where the columns are equal."""
+
+    table: str
+    where: dict[str, Any]
+
+
+Write = Insert | Upsert | Update | Delete
+
+Condition = tuple[str, str, Any]
+"""Column, one of `= != < <= > >= in contains` (text, any case), and a value."""
+
+
+class Store(Protocol):
+    """Keeps rows of the tables in `schema.TABLES`. All methods may be called from any thread."""
+
+    def write(self, batch: Sequence[Write]) -> None:
+        """Write a batch in one transaction, or nothing of it.
+
+        Raises:
+            ConflictError: An `Insert` met a row with its key.
+            StoreError: The database is locked, read-only, full or damaged; the hint says what to do.
+        """
+
+    def select(
+        self,
+        table: str,
+        columns: Sequence[str],
+        *,
+        where: Sequence[Condition] = (),
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield rows as tuples of `columns`; `order` names columns, `-name` for descending."""
+
+    def close(self) -> None:
+        """Close the database. It is opened again when it is used again."""

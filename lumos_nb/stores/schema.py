@@ -1,0 +1,252 @@
+"""The tables that Lumos keeps, as data: one declaration for every store and every frame.
+
+One idea: a store creates these tables, a frame reads its columns and dtypes from them; a
+new column is one line here. Columns are only ever added (`SCHEMA_VERSION` counts that).
+
+Column types: `id` and `text` (text), `cat` (few distinct texts), `int`, `bool`, `float`
+(a quantity with its unit in the name), `time` (integer nanoseconds since 1970, UTC), `json`
+(JSON text). A column that is `lazy` is read only when asked for, for it may be large.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column: its name, its type as in the module's text, and what it says."""
+
+    name: str
+    type: str
+    doc: str = ""
+    lazy: bool = False
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table: columns in their public order, key columns, and columns to index."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    index: tuple[tuple[str, ...], ...] = ()
+    #: Name of the column that the store numbers by itself, if there is one.
+    serial: str | None = None
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that name, or None."""
+        return next((c for c in self.columns if c.name == name), None)
+
+
+def _columns(spec: str) -> tuple[Column, ...]:
+    """Read `name type  what it says` lines; a `*` behind the type makes the column lazy."""
+    out = []
+    for line in spec.strip().splitlines():
+        name, kind, *doc = line.split(maxsplit=2)
+        out.append(Column(name, kind.rstrip("*"), doc[0].strip() if doc else "", kind.endswith("*")))
+    return tuple(out)
+
+
+_TOKENS = """
+input_tokens       int    all input, cached or not
+output_tokens      int    all output, reasoning included
+cache_read_tokens  int    part of the input that came from a cache
+cache_write_tokens int    part of the input that was put into a cache
+reasoning_tokens   int    part of the output that was reasoning
+"""
+
+THREADS = Table(
+    "threads",
+    _columns(f"""
+title           text  name for people
+status          cat   open or archived
+created_at      time
+updated_at      time
+n_runs          int
+n_messages      int
+n_steps         int
+{_TOKENS.strip()}
+cost_usd        float US dollars; NA where a price is not known
+last_error      text
+agent           cat   agent of the last run
+resource_id     text  whose thread it is, if the caller said
+notebook        text  path of the notebook it began in
+metadata_json   json
+tags_json       json
+parent_thread_id id   thread it was forked from
+forked_at_seq   int
+thread_id       id
+"""),
+    key=("thread_id",),
+    index=(("notebook", "updated_at"), ("title",)),
+)
+
+RUNS = Table(
+    "runs",
+    _columns(f"""
+started_at      time
+agent           cat
+provider        cat
+model           cat
+status          cat   running, completed, failed, cancelled
+duration_s      float
+working_s       float duration less waiting for people, rate limits and retries
+ttft_s          float request sent to first token, of the first step
+n_steps         int
+n_model_calls   int
+n_tool_calls    int
+n_tool_errors   int
+n_retries       int
+{_TOKENS.strip()}
+cost_usd        float US dollars; NA where a price is not known
+cost_source     cat   table, local or unknown
+stop_reason     cat
+prompt_preview  text  first 200 characters
+output_preview  text  first 200 characters
+error_type      cat
+error_message   text
+ended_at        time
+notebook        text
+cell_id         text
+execution_count int
+tape            cat   live or replay
+lumos_version   text
+trace_id        id
+parent_run_id   id
+root_run_id     id
+thread_id       id
+run_id          id
+"""),
+    key=("run_id",),
+    index=(("thread_id",), ("started_at",), ("status", "started_at")),
+)
+
+STEPS = Table(
+    "steps",
+    _columns(f"""
+step            int   from 1
+kind            cat   model
+started_at      time
+provider        cat
+model           cat
+status          cat   completed, failed, cancelled
+duration_s      float of the model call
+working_s       float
+ttft_s          float
+n_chunks        int   pieces in which text and reasoning arrived
+tokens_per_s    float
+{_TOKENS.strip()}
+context_tokens  int   size of the prompt
+context_window  int
+cost_usd        float US dollars; NA where a price is not known
+n_tool_calls    int
+stop_reason     cat
+error_type      cat
+attempt         int
+ended_at        time
+span_id         id
+run_id          id
+"""),
+    key=("run_id", "step"),
+    index=(("started_at",),),
+)
+
+EVENTS = Table(
+    "events",
+    _columns("""
+seq             int   order of all events of this database
+ts              time
+kind            cat   type of the event
+name            cat   tool of the event, if any
+step            int
+run_seq         int   order within the run, from 1
+status          cat
+dur_s           float
+size_bytes      int   of the payload
+span_id         id
+thread_id       id
+run_id          id
+event_id        id
+payload_sha256  text
+payload_json    json* the event, in its stored form
+"""),
+    key=("event_id",),
+    index=(("run_id", "run_seq"), ("ts",)),
+    serial="seq",
+)
+
+MESSAGES = Table(
+    "messages",
+    _columns("""
+created_at      time
+idx             int   position in the thread, from 0
+role            cat
+text            text  all text parts, joined
+n_parts         int
+n_chars         int
+step            int
+agent           cat
+run_id          id
+thread_id       id
+message_id      id
+content_json    json* the message, in its stored form
+"""),
+    key=("message_id",),
+    index=(("thread_id", "idx"), ("created_at",)),
+)
+
+TOOL_CALLS = Table(
+    "tool_calls",
+    _columns("""
+started_at      time
+tool            cat
+status          cat   running, ok, error, denied, cancelled
+duration_s      float
+args_json       json
+result_preview  text  first 200 characters
+error_type      cat
+error_message   text
+step            int
+source          cat   python
+server          cat
+queue_s         float
+result_bytes    int   before any cut
+args_hash       text
+side_effect     cat   none, idempotent or unsafe
+cached          bool
+approved_by     cat
+retry_of        id
+span_id         id
+thread_id       id
+run_id          id
+tool_call_id    id
+result_json     json* what the model was told and what was shown
+"""),
+    key=("tool_call_id",),
+    index=(("run_id",), ("tool", "started_at")),
+)
+
+WORKING_MEMORY = Table(
+    "working_memory",
+    _columns("""
+scope           text  thread or resource that the value belongs to
+name            text
+updated_at      time
+value_json      json
+"""),
+    key=("scope", "name"),
+)
+
+SETTINGS = Table(
+    "kept_settings",
+    _columns("""
+name            text
+updated_at      time
+value_json      json
+"""),
+    key=("name",),
+)
+
+TABLES = {t.name: t for t in (THREADS, RUNS, STEPS, EVENTS, MESSAGES, TOOL_CALLS, WORKING_MEMORY, SETTINGS)}
+"""All tables by name."""

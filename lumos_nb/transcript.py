@@ -1,0 +1,178 @@
+"""One run as a person reads it, folded from its events.
+
+One idea: the live view, the saved output and the terminal all show the same document. It is
+plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSCRIPT_VERSION`):
+
+```
+{"v": 1, "run_id", "thread_id", "thread", "agent", "provider", "model", "prompt",
+ "status": "running" | "completed" | "failed" | "cancelled",
+ "state": what it waits for now, for example "waiting for the first token", or "",
+ "started_at": unix seconds, "duration_s", "ttft_s", "tokens_per_s", "cost_usd", "stop_reason",
+ "usage": {"input_tokens", "output_tokens", …}, "n_steps", "n_tool_calls",
+ "error": {"type", "message", "hint"} | null,
+ "items": [ {"kind": "text", "text"}
+          | {"kind": "reasoning", "text", "duration_s"}
+          | {"kind": "tool", "call_id", "name", "arguments": JSON text, "status", "started_at",
+             "duration_s", "content", "display": MIME bundle, "size_bytes",
+             "error_type", "traceback", "output": [{"kind", "text"} | {"kind": "display", "data"}]} ]}
+```
+A tool's `status` is running, waiting, ok, error, denied or cancelled. `apply` is the only place
+that knows how an event changes the document; the JavaScript view has the same few cases.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from lumos_nb.events import (
+    AgentEvent,
+    AgentStep,
+    ApprovalRequested,
+    Error,
+    GenerationComplete,
+    Metadata,
+    ReasoningDelta,
+    RunStart,
+    StepComplete,
+    StepStart,
+    TextDelta,
+    TokenUsage,
+    ToolCallComplete,
+    ToolCallStart,
+    ToolOutput,
+)
+
+TRANSCRIPT_VERSION = 1
+MIME = "application/vnd.lumos.run+json"
+
+
+class Transcript:
+    """The document of one run, changed by each event.
+
+    Example:
+        >>> t = Transcript()
+        >>> t.apply([TextDelta("Hel"), TextDelta("lo")])
+        >>> t.doc["items"]
+        [{'kind': 'text', 'text': 'Hello'}]
+    """
+
+    def __init__(self, thread: str = "") -> None:
+        self.doc: dict[str, Any] = {
+            "v": TRANSCRIPT_VERSION, "run_id": "", "thread_id": None, "thread": thread, "agent": "",
+            "provider": "", "model": "", "prompt": "", "status": "running", "state": "connecting",
+            "started_at": time.time(), "duration_s": None, "ttft_s": None, "tokens_per_s": None,
+            "cost_usd": None, "stop_reason": "", "usage": msgspec.to_builtins(TokenUsage()),
+            "n_steps": 0, "n_tool_calls": 0, "error": None, "items": [],
+        }  # fmt: skip
+        self._steps: list[AgentStep] = []
+        self._reasoning_since: float | None = None
+
+    def apply(self, events: Iterable[AgentEvent]) -> None:
+        """Fold events into the document, in their order."""
+        for event in events:
+            self._apply(event)
+
+    def _apply(self, event: AgentEvent) -> None:
+        doc = self.doc
+        if not isinstance(event, ReasoningDelta):
+            self._end_reasoning()
+        match event:
+            case TextDelta():
+                self._append("text", event.delta)
+            case ReasoningDelta():
+                self._reasoning_since = self._reasoning_since or time.time()
+                self._append("reasoning", event.delta)
+            case RunStart():
+                doc.update({f: getattr(event, f) for f in event.__struct_fields__})
+            case StepStart():
+                doc["state"] = "waiting for the first token"
+            case ApprovalRequested():
+                self._tool(event.call)["status"] = "waiting"
+            case ToolCallStart():
+                self._tool(event.call).update(status="running", started_at=time.time())
+                doc["state"] = ""
+            case ToolOutput():
+                item = self._find(event.call_id)
+                if item is not None:
+                    _append_output(item["output"], event)
+            case ToolCallComplete():
+                self._complete(event)
+            case StepComplete():
+                self._steps.append(event.step)
+                self._total()
+            case GenerationComplete():
+                doc.update(status="completed", state="", stop_reason=event.result.stop_reason,
+                           duration_s=event.result.duration_s)  # fmt: skip
+            case Error():
+                doc.update(status=event.status, state="", error=msgspec.to_builtins(event.error),
+                           duration_s=time.time() - doc["started_at"])  # fmt: skip
+                for item in doc["items"]:
+                    if item["kind"] == "tool" and item["status"] in {"running", "waiting"}:
+                        item["status"] = "cancelled"
+            case Metadata():
+                doc["state"] = event.data.get("state", doc["state"])
+            case _:
+                pass
+
+    def _append(self, kind: str, delta: str) -> None:
+        items = self.doc["items"]
+        self.doc["state"] = ""
+        if items and items[-1]["kind"] == kind:
+            items[-1]["text"] += delta
+        elif kind == "reasoning":
+            items.append({"kind": kind, "text": delta, "duration_s": None})
+        else:
+            items.append({"kind": kind, "text": delta})
+
+    def _end_reasoning(self) -> None:
+        if self._reasoning_since is not None:
+            self.doc["items"][-1]["duration_s"] = time.time() - self._reasoning_since
+            self._reasoning_since = None
+
+    def _find(self, call_id: str) -> dict[str, Any] | None:
+        return next((i for i in self.doc["items"] if i.get("call_id") == call_id), None)
+
+    def _tool(self, call: Any) -> dict[str, Any]:
+        item = self._find(call.id)
+        if item is None:
+            item = {
+                "kind": "tool", "call_id": call.id, "name": call.name, "arguments": call.arguments,
+                "status": "running", "started_at": time.time(), "duration_s": None, "content": "",
+                "display": {}, "size_bytes": 0, "error_type": None, "traceback": None, "output": [],
+            }  # fmt: skip
+            self.doc["items"].append(item)
+            self.doc["n_tool_calls"] += 1
+        return item
+
+    def _complete(self, event: ToolCallComplete) -> None:
+        item = self._find(event.call_id)
+        if item is not None:
+            r = event.result
+            item.update(
+                status=event.status, duration_s=event.duration_s, content=r.content, display=r.display,
+                size_bytes=r.size_bytes, error_type=r.error_type, traceback=r.traceback,
+            )  # fmt: skip
+
+    def _total(self) -> None:
+        steps, doc = self._steps, self.doc
+        usage = sum((s.usage for s in steps), TokenUsage())
+        seconds = sum(s.duration_s - s.ttft_s for s in steps if s.ttft_s is not None)
+        doc.update(
+            usage=msgspec.to_builtins(usage), n_steps=len(steps), ttft_s=steps[0].ttft_s,
+            cost_usd=None if any(s.cost_usd is None for s in steps) else sum(s.cost_usd or 0.0 for s in steps),
+            tokens_per_s=usage.output_tokens / seconds if seconds > 0 and usage.output_tokens > 1 else None,
+        )  # fmt: skip
+
+
+def _append_output(output: list[dict[str, Any]], event: ToolOutput) -> None:
+    """Join text of one stream to what it printed before."""
+    if event.kind == "display":
+        output.append({"kind": "display", "data": event.data})
+    elif output and output[-1]["kind"] == event.kind:
+        output[-1]["text"] += event.text
+    else:
+        output.append({"kind": event.kind, "text": event.text})
