@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from lumos_nb._version import __version__
 
 if TYPE_CHECKING:
-    from lumos_nb.agent import Agent, RuntimeContext
+    from lumos_nb.agent import Agent
+    from lumos_nb.context import RuntimeContext
     from lumos_nb.frames import events, messages, runs, steps, threads, tool_calls
     from lumos_nb.messages import Message
     from lumos_nb.providers import llm
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Agent": "lumos_nb.agent",
     "Message": "lumos_nb.messages",
-    "RuntimeContext": "lumos_nb.agent",
+    "RuntimeContext": "lumos_nb.context",
     "llm": "lumos_nb.providers",
     "tool": "lumos_nb.tools",
     "configure": "lumos_nb.settings",

@@ -1,0 +1,191 @@
+"""The loop on which agents run when the caller has none to spare, and the way back from it.
+
+One idea: the core is asynchronous once. `run_sync` hands a coroutine to one background loop of
+the process and, while it waits, serves the tools that belong on the waiting thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import queue
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+from lumos_nb.agent.home import HOME, Job, Outcome
+from lumos_nb.errors import UsageError
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_pid = 0
+
+
+def core_loop() -> asyncio.AbstractEventLoop:
+    """Return the background loop of this process, started on first use."""
+    global _loop, _pid
+    with _lock:
+        if _loop is None or _loop.is_closed() or _pid != os.getpid():
+            _loop, _pid = asyncio.new_event_loop(), os.getpid()
+            threading.Thread(target=_run_loop, args=(_loop,), name="lumos-core", daemon=True).start()
+        return _loop
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+
+
+class CoreTask(Generic[T]):
+    """Work on the background loop, as seen from another thread.
+
+    Args:
+        work: The coroutine; it runs in a copy of the caller's context.
+        on_done: Called on the background loop when the work has ended, however it ended.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, T], on_done: Callable[[], None]) -> None:
+        self._loop = core_loop()
+        self._future: Future[T] = Future()
+        self._task: asyncio.Task[None] | None = None
+        self._cancelled = False
+        self._on_done = on_done
+        context = contextvars.copy_context()
+        self._loop.call_soon_threadsafe(self._begin, work, context)
+
+    def _begin(self, work: Coroutine[Any, Any, T], context: contextvars.Context) -> None:
+        self._task = self._loop.create_task(self._run(work), context=context)
+        if self._cancelled:
+            self._task.cancel()
+
+    async def _run(self, work: Coroutine[Any, Any, T]) -> None:
+        try:
+            value = await work
+        except BaseException as error:  # handed to the thread that waits, which raises it
+            self._future.set_exception(error)
+        else:
+            self._future.set_result(value)
+        finally:
+            self._on_done()
+
+    def cancel(self) -> None:
+        """Cancel the work; may be called from any thread and from a signal handler."""
+        self._cancelled = True
+        if self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def done(self) -> bool:
+        """Whether the work has ended."""
+        return self._future.done()
+
+    def result(self) -> T:
+        """Return or raise what the work returned or raised; it must have ended."""
+        return self._future.result(timeout=0)
+
+
+class CallerHome:
+    """Runs plain tools on the thread that waits for the run; see `run_sync`."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+    async def run(self, job: Job) -> Outcome:
+        if job.is_async:
+            return Outcome(await job.fn(**job.arguments))
+        if job.in_thread:
+            return Outcome(await asyncio.to_thread(job.fn, **job.arguments))
+        return Outcome(await self.call(lambda: job.fn(**job.arguments)))
+
+    async def call(self, fn: Callable[[], T]) -> T:
+        """Run a function on the waiting thread and return what it returns."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        context = contextvars.copy_context()
+        self._jobs.put(lambda: deliver(loop, future, lambda: context.run(fn)))
+        return await future
+
+    def stop(self) -> None:
+        """End `serve`."""
+        self._jobs.put(None)
+
+    def serve(self) -> None:
+        """Run jobs until `stop`. An interrupt reaches the waiting thread within half a second on any system."""
+        while True:
+            try:
+                job = self._jobs.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if job is None:
+                return
+            job()
+
+
+def deliver(loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], fn: Callable[[], T]) -> None:
+    """Run `fn` here and give its outcome to a future of another loop.
+
+    An interrupt goes on upwards as well, after the future has it.
+    """
+    if future.cancelled():
+        return
+    try:
+        value = fn()
+    except BaseException as error:
+        outcome = error if isinstance(error, Exception) else ToolInterruptedError(f"{type(error).__name__} in the tool")
+        loop.call_soon_threadsafe(_set, future, None, outcome)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+    else:
+        loop.call_soon_threadsafe(_set, future, value, None)
+
+
+def _set(future: asyncio.Future[Any], value: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
+class ToolInterruptedError(Exception):
+    """A tool was stopped by an interrupt, or tried to end the process."""
+
+
+def run_sync(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the background loop and return its result; works where a loop is running too.
+
+    Plain functions that are tools run on the calling thread meanwhile. An interrupt cancels the work.
+
+    Raises:
+        UsageError: Called on the background loop itself, where waiting would never end.
+    """
+    if _on_core_loop():
+        work.close()
+        raise UsageError(
+            "generate_sync was called inside an agent's own loop, where it would wait for itself.",
+            hint="Use `await agent.generate(…)` there.",
+        )
+    home = CallerHome()
+    token = HOME.set(home)
+    try:
+        task = CoreTask(work, home.stop)
+    finally:
+        HOME.reset(token)
+    try:
+        home.serve()
+    except KeyboardInterrupt:
+        task.cancel()
+        home.serve()
+        raise
+    return task.result()
+
+
+def _on_core_loop() -> bool:
+    try:
+        return asyncio.get_running_loop() is _loop
+    except RuntimeError:
+        return False

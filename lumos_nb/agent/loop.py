@@ -1,0 +1,88 @@
+"""The agent loop: ask the model, run the tools that it asks for, ask again, until it is done.
+
+One idea: the loop produces events and nothing else. It knows no storage, no notebook and no
+vendor; what it has done so far stands in `LoopState`, also when it is cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from lumos_nb.agent.home import Home
+from lumos_nb.agent.step import StepDraft
+from lumos_nb.agent.toolcalls import run_calls
+from lumos_nb.context import RuntimeContext
+from lumos_nb.events import AgentEvent, AgentStep, StepComplete, StepStart, TokenUsage, ToolCallComplete
+from lumos_nb.messages import Message
+from lumos_nb.providers.base import LlmProvider, ModelOptions
+from lumos_nb.tools import ToolRegistry
+
+Price = Callable[[str, str, TokenUsage], float | None]
+"""Vendor, model and usage to US dollars, or None where the price is not known."""
+
+
+class LoopState:
+    """What a run has to work with, and what it has done so far."""
+
+    def __init__(
+        self,
+        provider: LlmProvider,
+        messages: list[Message],
+        *,
+        tools: ToolRegistry,
+        context: RuntimeContext,
+        home: Home,
+        options: ModelOptions | None,
+        max_steps: int,
+        price: Price,
+    ) -> None:
+        self.provider = provider
+        self.messages = messages
+        self.tools = tools
+        self.context = context
+        self.home = home
+        self.options = options
+        self.max_steps = max_steps
+        self.price = price
+        self.steps: list[AgentStep] = []
+        self.new_messages: list[Message] = []
+        self.draft: StepDraft | None = None
+
+    def settle(self) -> None:
+        """Move what the step in work has so far into the new messages, as a valid conversation."""
+        draft, self.draft = self.draft, None
+        if draft is None:
+            return
+        for message in (draft.message(), draft.results_message()):
+            if message is not None:
+                self.new_messages.append(message)
+                self.messages.append(message)
+
+    @property
+    def stop_reason(self) -> str:
+        """Why the run stopped: the last step's reason, or `max_steps` if it wanted to go on."""
+        reason = self.steps[-1].stop_reason if self.steps else "stop"
+        return "max_steps" if reason == "tool_calls" else reason
+
+
+async def run_loop(state: LoopState) -> AsyncIterator[list[AgentEvent]]:
+    """Yield the events of all steps. Errors of the provider pass through; `state` keeps what was done."""
+    for index in range(1, state.max_steps + 1):
+        yield [StepStart(index)]
+        draft = state.draft = StepDraft(index, state.provider)
+        specs = [t.spec for t in state.tools]
+        async for batch in draft.call(state.messages, specs, state.options):
+            yield batch
+        if draft.calls:
+            async for batch in run_calls(draft.calls, state.tools, state.context, state.home):
+                for event in batch:
+                    if isinstance(event, ToolCallComplete):
+                        draft.results[event.call_id] = event.result
+                yield batch
+        usage = draft.finish.usage if draft.finish else TokenUsage()
+        step = draft.done(state.price(state.provider.provider, state.provider.model, usage))
+        state.steps.append(step)
+        state.settle()
+        yield [StepComplete(step)]
+        if not step.tool_calls:
+            return

@@ -1,0 +1,155 @@
+"""One run from its first event to its last: history in, loop, messages out, log.
+
+One idea: whatever happens to the loop, the log ends with one last event and the thread stays a
+conversation that a model accepts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from lumos_nb.agent.loop import LoopState, run_loop
+from lumos_nb.errors import LumosError
+from lumos_nb.events import (
+    AgentEvent,
+    AgentGenerateResult,
+    Error,
+    ErrorInfo,
+    GenerationComplete,
+    MemoryUpdate,
+    RunStart,
+    TokenUsage,
+)
+from lumos_nb.memory import RunInfo, RunLog
+from lumos_nb.messages import Message
+
+logger = logging.getLogger("lumos_nb")
+
+
+class Run:
+    """A run that is ready to begin.
+
+    Args:
+        info: Who runs what, where.
+        state: What the loop works with.
+        prompt: The messages that the caller adds.
+        log: Where events and messages are kept, or None.
+        save: Whether the messages are added to the thread.
+        on_events: A subscriber; what it raises is logged and does not touch the run.
+    """
+
+    def __init__(
+        self,
+        info: RunInfo,
+        state: LoopState,
+        prompt: Sequence[Message],
+        *,
+        log: RunLog | None,
+        save: bool,
+        on_events: Callable[[Sequence[AgentEvent]], None] | None,
+    ) -> None:
+        self.info = info
+        self.state = state
+        self.prompt = prompt
+        self.log = log
+        self.save = save and info.thread_id is not None
+        self.on_events = on_events
+        self.n_history = len(state.messages) - len(prompt)
+
+    async def batches(self) -> AsyncIterator[list[AgentEvent]]:
+        """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
+        if self.log is not None:
+            await self.log.start()
+        failure: Exception | None = None
+        ended = False
+        loop = run_loop(self.state)
+        try:
+            yield await self._record(self._opening())
+            async for batch in loop:
+                yield await self._record(batch)
+            last = await self._record([*self._saved(), GenerationComplete(self._result())], self._messages())
+            ended = True
+            yield last
+        except Exception as error:
+            failure = error
+        finally:
+            if not ended and failure is None:  # cancelled, or the reader went away
+                await loop.aclose()
+                await self._record([_error(LumosCancelled(), "cancelled")], self._messages())
+        if failure is not None:
+            yield await self._fail(failure)
+            raise failure
+
+    def _opening(self) -> list[AgentEvent]:
+        i = self.info
+        start = RunStart(run_id=i.run_id, thread_id=i.thread_id, agent=i.agent, provider=i.provider, model=i.model,
+                         prompt=i.prompt, started_at=i.started_at)  # fmt: skip
+        return [start, MemoryUpdate("loaded", self.n_history)] if i.thread_id else [start]
+
+    def _saved(self) -> list[AgentEvent]:
+        return [MemoryUpdate("saved", len(self._messages()))] if self.save else []
+
+    async def _fail(self, error: Exception) -> list[AgentEvent]:
+        """Record the failure; a log that fails as well must not hide what went wrong first."""
+        event = _error(error, "failed")
+        try:
+            return await self._record([event], self._messages())
+        except LumosError as second:
+            logger.warning("The end of run %s could not be recorded: %s", self.info.run_id, second)
+            self._tell([event])
+            return [event]
+
+    async def _record(self, events: list[AgentEvent], messages: Sequence[Message] = ()) -> list[AgentEvent]:
+        if self.log is not None:
+            # Shielded: a cancelled run must not leave half a transaction behind.
+            await asyncio.shield(self.log.append(events, messages))
+        self._tell(events)
+        return events
+
+    def _tell(self, events: Sequence[AgentEvent]) -> None:
+        if self.on_events is None:
+            return
+        try:
+            self.on_events(events)
+        except Exception:  # a subscriber's fault is its own
+            logger.exception("A subscriber of run %s failed.", self.info.run_id)
+
+    def _messages(self) -> list[Message]:
+        """Return what the thread gains: nothing, if the model never said anything."""
+        self.state.settle()
+        return [*self.prompt, *self.state.new_messages] if self.save and self.state.new_messages else []
+
+    def _result(self) -> AgentGenerateResult:
+        steps = self.state.steps
+        costs = [s.cost_usd for s in steps]
+        return AgentGenerateResult(
+            response=steps[-1].text if steps else "",
+            steps=tuple(steps),
+            usage=sum((s.usage for s in steps), TokenUsage()),
+            cost_usd=None if None in costs else sum(c for c in costs if c is not None),
+            stop_reason=self.state.stop_reason,
+            run_id=self.info.run_id,
+            thread_id=self.info.thread_id,
+            agent=self.info.agent,
+            model=f"{self.info.provider}/{self.info.model}",
+            duration_s=time.time() - self.info.started_at,
+            messages=tuple(self.state.new_messages),
+        )
+
+
+class LumosCancelled(LumosError):
+    """How a cancelled run stands in the log."""
+
+    def __init__(self) -> None:
+        super().__init__("The run was stopped.", hint="What it had said so far is kept.")
+
+
+def _error(error: Exception, status: str) -> Error:
+    if isinstance(error, LumosError):
+        info = ErrorInfo(type=type(error).__name__, message=error.message, hint=error.hint)
+    else:
+        info = ErrorInfo(type=type(error).__name__, message=f"{type(error).__name__}: {error}")
+    return Error(error=info, status=status)

@@ -1,0 +1,144 @@
+"""One model call: from a provider's events to an `AgentStep`.
+
+One idea: everything that has arrived is kept as it arrives, so that a call which breaks off
+leaves its text behind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from lumos_nb.events import (
+    AgentEvent,
+    AgentStep,
+    Finish,
+    Metadata,
+    ModelEvent,
+    ModelToolCall,
+    ReasoningDelta,
+    TextDelta,
+)
+from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
+
+
+class StepDraft:
+    """A step while it happens."""
+
+    def __init__(self, index: int, provider: LlmProvider) -> None:
+        self.index = index
+        self.provider = provider
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.calls: list[ToolCall] = []
+        self.results: dict[str, ToolResult] = {}
+        self.finish: Finish | None = None
+        self.started_at = time.time()
+        self._clock = time.perf_counter()
+        self._first: float | None = None
+        self._last: float | None = None
+
+    async def call(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None
+    ) -> AsyncIterator[list[AgentEvent]]:
+        """Ask the model and yield what arrives, one list a read."""
+        waiting: list[AgentEvent] = []
+        try:
+            async for batch in _batches(self.provider, messages, tools, options, waiting):
+                shown = self._keep(batch)
+                if waiting:
+                    shown[:0] = waiting
+                    waiting.clear()
+                if shown:
+                    yield shown
+        finally:
+            self._last = time.perf_counter()
+
+    def _keep(self, batch: Sequence[ModelEvent | Metadata]) -> list[AgentEvent]:
+        shown: list[AgentEvent] = []
+        for event in batch:
+            kind = type(event)
+            if kind is TextDelta:
+                self.text.append(event.delta)  # type: ignore[union-attr]
+                shown.append(event)  # type: ignore[arg-type]
+            elif kind is ReasoningDelta:
+                self.reasoning.append(event.delta)  # type: ignore[union-attr]
+                shown.append(event)  # type: ignore[arg-type]
+            elif isinstance(event, ModelToolCall):
+                self.calls.append(event.call)
+            elif isinstance(event, Finish):
+                self.finish = event
+            elif isinstance(event, Metadata):
+                shown.append(event)
+                continue
+        if self._first is None and (self.text or self.reasoning or self.calls):
+            self._first = time.perf_counter()
+        return shown
+
+    def message(self) -> Message | None:
+        """Return what the model said as a message, or None if it said nothing."""
+        parts: list[Part] = []
+        if self.reasoning:
+            parts.append(ReasoningPart("".join(self.reasoning), provider=self.provider.provider))
+        if self.text:
+            parts.append(TextPart("".join(self.text)))
+        parts.extend(self.calls)
+        if not self.text and not self.calls:
+            return None
+        if len(parts) == 1 and isinstance(parts[0], TextPart):
+            return Message(role="assistant", content=parts[0].text)
+        return Message(role="assistant", content=tuple(parts))
+
+    def results_message(self) -> Message | None:
+        """Return the tool results in the order of the calls; a call without one counts as cancelled."""
+        if not self.calls:
+            return None
+        return Message(role="tool", content=tuple(self.results.get(c.id) or cancelled(c) for c in self.calls))
+
+    def done(self, cost_usd: float | None) -> AgentStep:
+        """Return the step as a value."""
+        finish = self.finish or Finish("other")
+        end = self._last or time.perf_counter()
+        return AgentStep(
+            index=self.index,
+            text="".join(self.text),
+            reasoning="".join(self.reasoning),
+            tool_calls=tuple(self.calls),
+            tool_results=tuple(self.results[c.id] for c in self.calls if c.id in self.results),
+            usage=finish.usage,
+            cost_usd=cost_usd,
+            provider=self.provider.provider,
+            model=finish.model or self.provider.model,
+            stop_reason="tool_calls" if self.calls else finish.reason,
+            started_at=self.started_at,
+            duration_s=end - self._clock,
+            ttft_s=None if self._first is None else self._first - self._clock,
+            n_chunks=len(self.text) + len(self.reasoning),
+        )
+
+
+def cancelled(call: ToolCall) -> ToolResult:
+    """Return the result of a call that never got one, so that the thread stays valid."""
+    return ToolResult(
+        call_id=call.id, name=call.name, content="The call was cancelled before it ended.", is_error=True,
+        error_type="Cancelled",
+    )  # fmt: skip
+
+
+async def _batches(
+    provider: LlmProvider,
+    messages: Sequence[Message],
+    tools: Sequence[ToolSpec],
+    options: ModelOptions | None,
+    waiting: list[AgentEvent],
+) -> AsyncIterator[Sequence[ModelEvent | Metadata]]:
+    """Yield a provider's events by read where it can, one by one where it cannot."""
+    by_read: Any = getattr(provider, "generate_batches", None)
+    if by_read is None:
+        async for event in provider.generate_stream(messages, tools=tools, options=options):
+            yield (event,)
+        return
+    async for batch in by_read(messages, tools=tools, options=options):
+        yield batch

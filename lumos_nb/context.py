@@ -1,0 +1,67 @@
+"""`RuntimeContext`: what a caller hands to a run, and every tool and dynamic field can read.
+
+One idea: it is the one object that travels; nothing is kept in globals.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from lumos_nb.errors import UsageError, nearest
+
+T = TypeVar("T")
+
+
+class RuntimeContext:
+    """Values of the caller, by name, and what run they are used in.
+
+    A tool gets it by annotating a parameter with `RuntimeContext`; the model does not see it.
+
+    Attributes:
+        run_id: The run that it is used in; empty before.
+        thread_id: The thread of that run, or None.
+        agent: Name of the agent.
+
+    Example:
+        >>> context = RuntimeContext(user="ada", limit=5)
+        >>> context.get("limit", int)
+        5
+        >>> context.get("tenant", str, default="none")
+        'none'
+    """
+
+    _REQUIRED: Any = object()
+
+    def __init__(self, **values: Any) -> None:
+        self._values = values
+        self.run_id = ""
+        self.thread_id: str | None = None
+        self.agent = ""
+
+    def get(self, name: str, kind: type[T], *, default: Any = _REQUIRED) -> T:
+        """Return a value, checked against its type.
+
+        Raises:
+            UsageError: There is none and no default, or it is of another type.
+        """
+        if name not in self._values:
+            if default is not self._REQUIRED:
+                return default  # type: ignore[no-any-return]
+            raise UsageError(f"The context has no value {name!r}.", hint=nearest(name, self._values))
+        value = self._values[name]
+        if not isinstance(value, kind):
+            raise UsageError(f"The context's {name!r} is a {type(value).__name__}, not a {kind.__name__}.")
+        return value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def with_run(self, run_id: str, thread_id: str | None, agent: str) -> RuntimeContext:
+        """Return a copy with the same values for one run; values set there are not seen here."""
+        copy = RuntimeContext(**self._values)
+        copy.run_id, copy.thread_id, copy.agent = run_id, thread_id, agent
+        return copy
+
+    def __repr__(self) -> str:
+        # Values may be secrets: names only.
+        return f"RuntimeContext({', '.join(self._values)})"

@@ -1,0 +1,154 @@
+"""`Tool`: a function that a model may call, and `@tool`, which makes one.
+
+One idea: a tool stays the function it was. It can be called as before; beside that it knows
+its name, its schema, and where it wants to run.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, overload
+
+from lumos_nb.context import RuntimeContext
+from lumos_nb.errors import ToolDefinitionError, ToolError
+from lumos_nb.messages import ToolCall
+from lumos_nb.providers.base import ToolSpec
+
+_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+class Tool:
+    """A function with what a model needs to call it. Made by `@tool`.
+
+    Attributes:
+        name: As the model sees it.
+        description: From the docstring, unless given.
+        category: For `ToolRegistry.find`.
+        tags: For `ToolRegistry.find`.
+        thread: Run it in a worker thread; else it runs where the cell runs.
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        category: str = "",
+        tags: Sequence[str] = (),
+        thread: bool = False,
+    ) -> None:
+        if not callable(fn):
+            raise ToolDefinitionError(f"{fn!r} is not a function.", hint="Decorate a function with @tool.")
+        self.fn = fn
+        self.name = name or getattr(fn, "__name__", type(fn).__name__)
+        if not self.name or len(self.name) > 64 or not set(self.name) <= _NAME_CHARS:
+            raise ToolDefinitionError(
+                f"{self.name!r} cannot be the name of a tool.",
+                hint="Models take letters, digits, _ and -, at most 64; pass @tool(name=\"…\").",
+            )
+        self._description = description
+        self.category = category
+        self.tags = tuple(tags)
+        self.thread = thread
+        self.is_async = inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004
+        functools.update_wrapper(self, fn, updated=())
+        self.spec  # noqa: B018  a tool that cannot be described fails here, not in a run
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Tool {self.name}{tuple(self.spec.parameters.get('properties', {}))}>"
+
+    @cached_property
+    def _schema(self) -> tuple[Any, dict[str, Any], str | None]:
+        from lumos_nb.tools.schema import arguments_model
+
+        return arguments_model(self.fn, self.name, skip=RuntimeContext)
+
+    @property
+    def description(self) -> str:
+        """What the tool does, as the model reads it."""
+        return self.spec.description
+
+    @cached_property
+    def spec(self) -> ToolSpec:
+        """Name, description and JSON schema."""
+        from lumos_nb.tools.schema import describe
+
+        text = self._description if self._description is not None else describe(self.fn)[0]
+        return ToolSpec(name=self.name, description=text, parameters=self._schema[1])
+
+    def arguments(self, call: ToolCall, context: RuntimeContext) -> dict[str, Any]:
+        """Return keyword arguments for the function from what the model wrote.
+
+        Raises:
+            ToolError: The text is not JSON or does not fit the schema; tells the model where.
+
+        Example:
+            >>> rows = Tool(lambda limit=10: limit, name="rows")
+            >>> rows.arguments(ToolCall(id="1", name="rows", arguments='{"limit": 5}'), RuntimeContext())
+            {'limit': 5}
+        """
+        from pydantic import ValidationError
+
+        model, _, context_name = self._schema
+        try:
+            values = model.model_validate(call.parsed())
+        except ValidationError as error:
+            problem = "; ".join(_problem(e) for e in error.errors(include_url=False))
+        except ValueError as error:
+            problem = f"they are not valid JSON ({error})"
+        else:
+            given = {name: getattr(values, name) for name in model.model_fields}
+            return given if context_name is None else {**given, context_name: context}
+        raise ToolError(
+            f"The arguments of {self.name!r} were not accepted: {problem}.",
+            hint="Call it again with arguments that fit its schema.",
+        )
+
+
+def _problem(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "arguments"
+    return f"{where}: {error['msg']}" + ("" if error["type"] == "missing" else f" (got {error['input']!r:.80})")
+
+
+@overload
+def tool(fn: Callable[..., Any], /) -> Tool: ...
+
+
+@overload
+def tool(
+    *, name: str | None = None, description: str | None = None, category: str = "",
+    tags: Sequence[str] = (), thread: bool = False,
+) -> Callable[[Callable[..., Any]], Tool]: ...  # fmt: skip
+
+
+def tool(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a tool of a function: schema from its signature, description from its docstring.
+
+    Args:
+        fn: The function; `@tool` and `@tool(name="…")` both work.
+        options: `name`, `description`, `category`, `tags`, and `thread=True` for a function that
+            blocks for long and may run in a worker thread.
+
+    Raises:
+        ToolDefinitionError: The function cannot be described to a model.
+
+    Example:
+        >>> @tool
+        ... def rows(table: str, limit: int = 10) -> str:
+        ...     "First rows of a table."
+        ...     return f"{limit} rows of {table}"
+        >>> rows("orders")
+        '10 rows of orders'
+        >>> rows.spec.parameters["properties"]["limit"]
+        {'default': 10, 'type': 'integer'}
+    """
+    if fn is None:
+        return lambda f: Tool(f, **options)
+    return fn if isinstance(fn, Tool) else Tool(fn, **options)
