@@ -157,9 +157,6 @@ class AgentGenerateResult(msgspec.Struct, frozen=True, kw_only=True):
     #: The messages that this run added to the conversation.
     messages: tuple[Message, ...] = ()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.response, "text/markdown": self.response}
-
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
     """An error as data: its type name, what happened, and what to do."""

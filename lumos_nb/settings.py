@@ -90,9 +90,7 @@ def configure(**changes: Any) -> LumosConfig:
     global _current
     for name in changes:
         if name not in LumosConfig.__struct_fields__:
-            raise SettingsError(
-                f"There is no setting {name!r}.", hint=nearest(name, LumosConfig.__struct_fields__)
-            )
+            raise SettingsError(f"There is no setting {name!r}.", hint=nearest(name, LumosConfig.__struct_fields__))
     _current = _convert({**msgspec.structs.asdict(current()), **changes})
     return _current
 

@@ -142,4 +142,4 @@ def cut(text: str, limit: int) -> str:
         return text
     head = limit * 3 // 4
     tail = limit - head
-    return f"{text[:head]}\n… {len(text) - limit:,} of {len(text):,} characters left out …\n{text[len(text) - tail:]}"
+    return f"{text[:head]}\n… {len(text) - limit:,} of {len(text):,} characters left out …\n{text[len(text) - tail :]}"

@@ -48,7 +48,7 @@ class Tool:
         if not self.name or len(self.name) > 64 or not set(self.name) <= _NAME_CHARS:
             raise ToolDefinitionError(
                 f"{self.name!r} cannot be the name of a tool.",
-                hint="Models take letters, digits, _ and -, at most 64; pass @tool(name=\"…\").",
+                hint='Models take letters, digits, _ and -, at most 64; pass @tool(name="…").',
             )
         self._description = description
         self.category = category

@@ -1,0 +1,57 @@
+"""Makes a `%%agent` cell an awaited one.
+
+One idea: IPython does not await what a cell magic returns, so the cell's text gets an `await`
+before it. Only at the top of a cell: inside `%%time`, `%run` or a function nothing can be awaited
+and the plain magic does the same work.
+"""
+
+from __future__ import annotations
+
+import re
+from contextvars import ContextVar
+from typing import Any
+
+_CALL = re.compile(r"^get_ipython\(\)\.run_cell_magic\((['\"])(?P<name>\w+)\1,")
+
+#: How deep this code is in cells that run: 0 while the text of a cell is read.
+_depth: ContextVar[int] = ContextVar("lumos_cell_depth", default=0)
+
+
+class Awaiting:
+    """The hook in a shell; `install` and `remove` it."""
+
+    def __init__(self, shell: Any, names: dict[str, str]) -> None:
+        self.shell = shell
+        #: Magic to its awaited twin.
+        self.names = names
+
+    def install(self) -> None:
+        """Add the hook to the shell."""
+        self.shell.input_transformers_post.append(self.transform)
+        self.shell.events.register("pre_execute", self._enter)
+        self.shell.events.register("post_execute", self._leave)
+
+    def remove(self) -> None:
+        """Take the hook out again."""
+        self.shell.input_transformers_post.remove(self.transform)
+        self.shell.events.unregister("pre_execute", self._enter)
+        self.shell.events.unregister("post_execute", self._leave)
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """Rewrite a cell that is one call of our magic."""
+        if _depth.get() or not self.shell.autoawait:
+            return lines
+        return [self._rewrite(line) for line in lines]
+
+    def _rewrite(self, line: str) -> str:
+        match = _CALL.match(line)
+        twin = match and self.names.get(match["name"])
+        if not match or not twin:
+            return line
+        return f"await {line[: match.start('name')]}{twin}{line[match.end('name') :]}"
+
+    def _enter(self) -> None:
+        _depth.set(_depth.get() + 1)
+
+    def _leave(self) -> None:
+        _depth.set(max(0, _depth.get() - 1))

@@ -1,0 +1,131 @@
+"""One `%%agent` cell: its run, its view, its result.
+
+One idea: there is one way to run a cell, in two forms. Where the cell can be awaited the
+kernel's loop stays free, so that clicks arrive; elsewhere the thread waits and serves the tools.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+from lumos_nb import settings
+from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.home import HOME
+from lumos_nb.errors import AgentInterrupted, UsageError
+from lumos_nb.events import AgentGenerateResult
+from lumos_nb.memory import MemoryThread
+from lumos_nb.notebook.capture import captured
+from lumos_nb.notebook.home import CellHome, SyncCellHome
+from lumos_nb.notebook.interpolate import interpolate
+from lumos_nb.notebook.interrupt import interrupts, stop
+from lumos_nb.notebook.options import CellOptions
+from lumos_nb.runtime import Runtime
+from lumos_nb.widgets import open_view
+
+
+class CellRun:
+    """What a cell asks for, resolved: everything that can be wrong with it is found here, before a view opens."""
+
+    def __init__(self, shell: Any, runtime: Runtime, options: CellOptions, body: str) -> None:
+        if not body.strip():
+            raise UsageError("The prompt is empty.", hint="Write below the %%agent line what the agent should do.")
+        self.shell = shell
+        self.runtime = runtime
+        self.options = options
+        self.prompt = interpolate(body.strip("\n"), shell.user_ns)
+        self.agent = runtime.agent(options.agent)
+        self.model = runtime.model(options.model) if options.model else self.agent.get_llm()
+        self.tools = None if options.tools is None else runtime.tools(options.tools)
+        self.thread = self._thread()
+        self.view = open_view(view_kind(shell), thread=self.thread.title if self.thread else "")
+
+    def _thread(self) -> MemoryThread | None:
+        if not settings.current().enable_memory_threads:
+            return None
+        if self.options.new:
+            return self.runtime.new_thread(self.options.thread)
+        if self.options.thread:
+            return self.runtime.thread(self.options.thread)
+        return self.runtime.current_thread()
+
+    async def awaited(self) -> AgentGenerateResult:
+        """Run in a cell that can be awaited."""
+        home = CellHome(self.shell)
+        task = self._begin(home)
+        with captured(self.shell), interrupts(task, home):
+            await home.serve()
+        return self._end(task)
+
+    def blocking(self) -> AgentGenerateResult:
+        """Run on this thread, where nothing can be awaited."""
+        home = SyncCellHome(self.shell)
+        task = self._begin(home)
+        with captured(self.shell), interrupts(task, home):
+            home.serve()
+        return self._end(task)
+
+    def _begin(self, home: Any) -> CoreTask[AgentGenerateResult]:
+        options: dict[str, Any] = {"model": self.model, "on_events": self.view.on_events}
+        if self.thread is not None:
+            options["thread_id"] = self.thread.id
+        if self.tools is not None:
+            options["tools"] = self.tools
+        if self.options.max_steps is not None:
+            options["max_steps"] = self.options.max_steps
+        self.view.open()
+        token = HOME.set(home)
+        try:
+            task = CoreTask(self.agent.generate(self.prompt, **options), home.stop)
+        finally:
+            HOME.reset(token)
+        self.view.on_action(_actions(task, home))
+        self.runtime.running[str(id(task))] = task
+        return task
+
+    def _end(self, task: CoreTask[AgentGenerateResult]) -> AgentGenerateResult:
+        del self.runtime.running[str(id(task))]
+        self.view.close()
+        try:
+            result = task.result()
+        except asyncio.CancelledError:
+            interrupted = True
+        else:
+            interrupted = False
+        if interrupted:  # raised here, so that nothing stands in its context
+            raise AgentInterrupted("the run was stopped; what it had said is kept.")
+        if self.options.output:
+            self.shell.user_ns[self.options.output] = result
+        remember(self.shell, result)
+        return result
+
+
+def _actions(task: CoreTask[Any], home: Any) -> Callable[[dict[str, Any]], None]:
+    def act(message: dict[str, Any]) -> None:
+        if message.get("t") == "stop":
+            stop(task, home)
+
+    return act
+
+
+def remember(shell: Any, value: Any) -> None:
+    """Make a value the last result, `_`, as if the cell had ended with it, without showing it."""
+    hook = shell.displayhook
+    if hook is None or not hasattr(hook, "_"):
+        return
+    hook.___, hook.__, hook._ = hook.__, hook._, value
+    shell.user_ns.update({"_": hook._, "__": hook.__, "___": hook.___})
+    shell.user_ns.get("_oh", {})[shell.execution_count] = value
+    shell.user_ns[f"_{shell.execution_count}"] = value
+
+
+def view_kind(shell: Any) -> str:
+    """Return how this cell shows a run: live in a notebook, plain in a terminal, static in CI."""
+    chosen = settings.current().view
+    if chosen != "auto":
+        return chosen
+    if getattr(shell, "kernel", None) is None:
+        return "plain"
+    return "static" if os.environ.get("CI") else "live"

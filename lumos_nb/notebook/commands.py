@@ -1,0 +1,198 @@
+"""The subcommands of the line magics: each a function of the runtime and its words.
+
+One idea: a subcommand returns what a cell can show or keep, a DataFrame where there is one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lumos_nb import frames, settings
+from lumos_nb.agent.background import run_sync
+from lumos_nb.errors import SettingsError
+from lumos_nb.memory import GetMessagesParams, MemoryThread
+from lumos_nb.messages import Message, ToolResult
+from lumos_nb.notebook.doctor import doctor
+from lumos_nb.notebook.shown import Shown
+from lumos_nb.runtime import Runtime
+from lumos_nb.telemetry import ExecutionTrace, load_trace
+
+# ---- %agent ---------------------------------------------------------------------------
+
+
+def agent_list(runtime: Runtime) -> Any:
+    """The agents of this notebook, as a DataFrame."""
+    import pandas as pd
+
+    current = runtime.agent()
+    rows = [(name, repr(agent), agent is current) for name, agent in runtime.agents().items()]
+    return pd.DataFrame(rows, columns=["name", "agent", "current"])
+
+
+def agent_show(runtime: Runtime, name: str | None = None) -> Shown:
+    """Instructions, model and tools of an agent."""
+    agent = runtime.agent(name)
+    text = agent.config.instructions if isinstance(agent.config.instructions, str) else "computed for each run"
+    tools = [f"- `{t.name}` {t.description.splitlines()[0] if t.description else ''}" for t in agent.get_tools()]
+    return Shown("\n\n".join([f"**{agent.name}**", f"`{agent!r}`", text, "\n".join(tools)]))
+
+
+def agent_use(runtime: Runtime, name: str) -> str:
+    """Make an agent the one that cells without a name run."""
+    return repr(runtime.use_agent(name))
+
+
+def agent_stop(runtime: Runtime) -> str:
+    """Stop what runs."""
+    return f"{runtime.stop()} stopped"
+
+
+# ---- %thread --------------------------------------------------------------------------
+
+_THREAD_COLUMNS = ["title", "agent", "updated_at", "n_runs", "n_messages", "input_tokens", "output_tokens", "cost_usd"]
+
+
+def thread_list(runtime: Runtime) -> Any:
+    """All threads, the newest first, as a DataFrame."""
+    found = frames.threads().sort_values("updated_at", ascending=False, ignore_index=True)
+    return found[[*_THREAD_COLUMNS, "thread_id"]]
+
+
+def thread_new(runtime: Runtime, name: str | None = None) -> MemoryThread:
+    """Make a thread and continue in it."""
+    return runtime.new_thread(name)
+
+
+def thread_use(runtime: Runtime, name: str) -> MemoryThread:
+    """Continue in this thread from now on."""
+    return runtime.use_thread(name)
+
+
+def thread_show(runtime: Runtime, name: str | None = None) -> Shown:
+    """The conversation, as text."""
+    thread = runtime.thread(name) if name else runtime.current_thread()
+    return Shown(_as_markdown(thread))
+
+
+def thread_fork(runtime: Runtime, name: str, title: str | None = None) -> MemoryThread:
+    """Copy a thread and continue in the copy."""
+    copy = run_sync(runtime.memory.fork_thread(runtime.thread(name).id, title=title))
+    return runtime.use_thread(copy.id)
+
+
+def thread_rename(runtime: Runtime, name: str, title: str) -> MemoryThread:
+    """Give a thread another name."""
+    thread = runtime.thread(name)
+    thread.rename(title)
+    return runtime.thread(thread.id)
+
+
+def thread_delete(runtime: Runtime, name: str) -> str:
+    """Delete a thread and its messages; its runs stay in the log."""
+    thread = runtime.thread(name)
+    run_sync(runtime.memory.delete_thread(thread.id))
+    return f"{thread.title} deleted"
+
+
+def thread_export(runtime: Runtime, name: str, path: str) -> str:
+    """Write a thread as Markdown (`.md`) or as data (`.json`)."""
+    thread = runtime.thread(name)
+    target = Path(path).expanduser()
+    if target.suffix == ".json":
+        data = {
+            "v": 1,
+            "thread_id": thread.id,
+            "title": thread.title,
+            "messages": msgspec.to_builtins(_messages(thread)),
+        }
+        target.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+    else:
+        target.write_text(_as_markdown(thread), encoding="utf-8")
+    return str(target)
+
+
+def thread_df(runtime: Runtime, name: str | None = None) -> Any:
+    """The messages of a thread as a DataFrame."""
+    thread = runtime.thread(name) if name else runtime.current_thread()
+    return frames.messages(thread_id=thread.id)
+
+
+def _messages(thread: MemoryThread) -> list[Message]:
+    return list(thread.get_messages(GetMessagesParams()))
+
+
+def _as_markdown(thread: MemoryThread) -> str:
+    blocks = [f"# {thread.title}"]
+    for message in _messages(thread):
+        parts = [message.text] if message.text else []
+        parts += [f"`{c.name}({c.arguments})`" for c in message.tool_calls]
+        parts += [f"    {line}" for p in message.parts if isinstance(p, ToolResult) for line in p.content.splitlines()]
+        blocks.append(f"**{message.role}**\n\n" + "\n".join(parts))
+    return "\n\n".join(blocks) + "\n"
+
+
+# ---- %trace ---------------------------------------------------------------------------
+
+
+def trace_show(runtime: Runtime, run: str = "last") -> ExecutionTrace:
+    """A run, step by step: `last`, a run id, or its beginning or end."""
+    return load_trace(run)
+
+
+def trace_df(runtime: Runtime) -> Any:
+    """All runs as a DataFrame."""
+    return frames.runs()
+
+
+def trace_export(runtime: Runtime, run: str, path: str) -> str:
+    """Write a run's trace as JSON."""
+    target = Path(path).expanduser()
+    target.write_text(json.dumps({"v": 1, **load_trace(run).to_dict()}, ensure_ascii=False, indent=1), encoding="utf-8")
+    return str(target)
+
+
+# ---- %lumos ---------------------------------------------------------------------------
+
+
+def lumos_settings(runtime: Runtime, *changes: str) -> Any:
+    """The settings, as a DataFrame; `name=value` changes some for this kernel."""
+    import pandas as pd
+
+    pairs = dict(_pair(change) for change in changes)
+    if pairs:
+        settings.configure(**pairs)
+    values = msgspec.structs.asdict(settings.current())
+    return pd.DataFrame([(n, repr(v), f"LUMOS_{n.upper()}") for n, v in values.items()],
+                        columns=["setting", "value", "environment variable"])  # fmt: skip
+
+
+def _pair(change: str) -> tuple[str, str]:
+    name, separator, value = change.partition("=")
+    if not separator:
+        raise SettingsError(f"{change!r} sets nothing.", hint="Use: %lumos settings name=value")
+    return name, value
+
+
+def lumos_models(runtime: Runtime, *words: str) -> Any:
+    """Vendors with their key's variable and default model; `install smollm2` installs the embedded one."""
+    from lumos_nb.cli import install_model
+    from lumos_nb.notebook.doctor import vendors
+
+    if words:
+        return install_model(*words)
+    return vendors()
+
+
+Command = Callable[..., Any]
+AGENT: dict[str, Command] = {"list": agent_list, "show": agent_show, "use": agent_use, "stop": agent_stop}
+THREAD: dict[str, Command] = {
+    "list": thread_list, "new": thread_new, "use": thread_use, "show": thread_show, "fork": thread_fork,
+    "rename": thread_rename, "delete": thread_delete, "export": thread_export, "df": thread_df,
+}  # fmt: skip
+TRACE: dict[str, Command] = {"last": trace_show, "df": trace_df, "export": trace_export, "*": trace_show}
+LUMOS: dict[str, Command] = {"doctor": doctor, "models": lumos_models, "settings": lumos_settings}

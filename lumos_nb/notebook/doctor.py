@@ -1,0 +1,63 @@
+"""`%lumos doctor`: what is here, what a cell would use, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+from typing import Any
+
+from lumos_nb import settings
+from lumos_nb._version import __version__
+from lumos_nb.errors import LumosError
+from lumos_nb.runtime import Runtime
+
+_PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "httpx", "pandas", "xllamacpp")
+
+
+def doctor(runtime: Runtime) -> Any:
+    """Return what was found as a DataFrame: what, value, and whether it is well."""
+    import pandas as pd
+
+    rows = [("lumos_nb", __version__, "ok"), ("python", platform.python_version(), "ok")]
+    rows += [(name, _version(name), "ok" if _version(name) else "not installed") for name in _PACKAGES]
+    rows += [_model(runtime), _database(runtime)]
+    return pd.DataFrame(rows, columns=["what", "value", "state"])
+
+
+def vendors() -> Any:
+    """Return the vendors as a DataFrame: id, key's environment variable, whether it is set, default model."""
+    import os
+
+    import pandas as pd
+
+    from lumos_nb.providers.catalog import VENDORS
+
+    rows = [
+        (v.id, ", ".join(v.key_env), any(os.environ.get(k) for k in v.key_env), v.default_model)
+        for v in VENDORS.values()
+    ]
+    return pd.DataFrame(rows, columns=["vendor", "key", "key is set", "default model"])
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _model(runtime: Runtime) -> tuple[str, str, str]:
+    try:
+        return "model", repr(runtime.agent().get_llm()), "ok"
+    except LumosError as error:
+        return "model", "", str(error)
+
+
+def _database(runtime: Runtime) -> tuple[str, str, str]:
+    path = settings.current().database()
+    try:
+        runtime.memory.check()
+    except LumosError as error:
+        return "database", str(path), str(error)
+    return "database", str(path), "ok"

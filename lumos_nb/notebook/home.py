@@ -1,0 +1,150 @@
+"""Where the tools of a cell's run belong: the cell's own thread and event loop.
+
+One idea: the agent's loop is elsewhere, so the view goes on while a tool works. Plain functions
+run on the main thread, which serves them while it waits for the run; `async def` tools on the
+kernel's loop, for the notebook's objects are bound to it; `@tool(thread=True)` in a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+from lumos_nb.agent.background import CallerHome, ToolInterruptedError, deliver
+from lumos_nb.agent.home import Job, Outcome
+from lumos_nb.notebook.capture import SINK, encoded, flush_figures
+
+
+class _Prepared:
+    """A job whose output is captured and whose value gets its notebook form."""
+
+    def __init__(self, job: Job, shell: Any, home: CellHome | SyncCellHome) -> None:
+        self.job = job
+        self.shell = shell
+        self.home = home
+
+    def plain(self) -> Outcome:
+        """Run a plain function, here and now."""
+        token = SINK.set(self.job.emit)
+        try:
+            value = self._interruptible(lambda: self.job.fn(**self.job.arguments))
+            if not self.job.in_thread:
+                flush_figures()
+            return self._outcome(value)
+        finally:
+            SINK.reset(token)
+
+    async def coroutine(self) -> Outcome:
+        """Run an async function on the running loop."""
+        token = SINK.set(self.job.emit)
+        try:
+            return self._outcome(await self.job.fn(**self.job.arguments))
+        finally:
+            SINK.reset(token)
+
+    def _interruptible(self, fn: Callable[[], Any]) -> Any:
+        if self.job.in_thread:
+            return fn()
+        # The innermost place: an interrupt that leaves a task on the kernel's loop ends the kernel.
+        try:
+            try:
+                self.home.in_tool = True
+                return fn()
+            finally:
+                self.home.in_tool = False
+        except KeyboardInterrupt:
+            raise ToolInterruptedError("The tool was interrupted.") from None
+        except SystemExit:
+            raise ToolInterruptedError("The tool tried to end the process.") from None
+
+    def _outcome(self, value: Any) -> Outcome:
+        if value is None or isinstance(value, str | bytes | int | float):
+            return Outcome(value, {})
+        formatter = getattr(self.shell, "display_formatter", None)
+        if formatter is None:
+            return Outcome(value)
+        bundle = encoded(formatter.format(value)[0])
+        bundle.pop("text/plain", None)
+        return Outcome(value, bundle) if bundle else Outcome(value)
+
+
+class CellHome:
+    """The home of an awaited cell: its coroutine serves the jobs."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.in_tool = False
+        self._kernel_loop = asyncio.get_running_loop()
+        self._jobs: asyncio.Queue[Callable[[], None] | None] = asyncio.Queue()
+
+    async def run(self, job: Job) -> Outcome:
+        prepared = _Prepared(job, self.shell, self)
+        if job.in_thread and not job.is_async:
+            return await asyncio.to_thread(prepared.plain)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        context = contextvars.copy_context()
+        if not job.is_async:
+            self._post(lambda: deliver(loop, future, lambda: context.run(prepared.plain)))
+            return await future
+        started: list[asyncio.Task[None]] = []
+        self._kernel_loop.call_soon_threadsafe(
+            lambda: started.append(
+                self._kernel_loop.create_task(_deliver_async(loop, future, prepared), context=context)
+            )
+        )
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._kernel_loop.call_soon_threadsafe(lambda: [t.cancel() for t in started])
+            raise
+
+    def _post(self, job: Callable[[], None] | None) -> None:
+        self._kernel_loop.call_soon_threadsafe(self._jobs.put_nowait, job)
+
+    def stop(self) -> None:
+        """End `serve`."""
+        self._post(None)
+
+    async def serve(self) -> None:
+        """Run jobs on this thread until `stop`."""
+        while (job := await self._jobs.get()) is not None:
+            job()
+
+
+async def _deliver_async(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Outcome], prepared: _Prepared) -> None:
+    try:
+        outcome = await prepared.coroutine()
+    except asyncio.CancelledError:
+        loop.call_soon_threadsafe(future.cancel)
+    except BaseException as error:  # given to the loop that waits for it
+        failure = error
+        deliver(loop, future, lambda: _raise(failure))
+    else:
+        deliver(loop, future, lambda: outcome)
+
+
+def _raise(error: BaseException) -> Any:
+    raise error if isinstance(error, Exception) else ToolInterruptedError(f"{type(error).__name__} in the tool")
+
+
+class SyncCellHome(CallerHome):
+    """The home of a cell that cannot be awaited (`%%time`, a function): the blocked thread serves the jobs.
+
+    `async def` tools run on the agent's loop, for the kernel's is blocked.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__()
+        self.shell = shell
+        self.in_tool = False
+
+    async def run(self, job: Job) -> Outcome:
+        prepared = _Prepared(job, self.shell, self)
+        if job.is_async:
+            return await asyncio.create_task(prepared.coroutine())
+        if job.in_thread:
+            return await asyncio.to_thread(prepared.plain)
+        return await self.call(prepared.plain)

@@ -1,0 +1,75 @@
+"""The magics: parse the line, call the runtime, display.
+
+One idea: nothing happens here. What a magic does is a method of `Runtime` or a frame.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from lumos_nb.errors import UsageError, nearest
+from lumos_nb.notebook import commands
+from lumos_nb.notebook.cell import CellRun
+from lumos_nb.notebook.options import parse
+from lumos_nb.runtime import Runtime
+
+AWAITED = "agent_awaited"
+
+
+class Magics:
+    """The magics of one shell."""
+
+    def __init__(self, shell: Any, runtime: Runtime) -> None:
+        self.shell = shell
+        self.runtime = runtime
+
+    def agent_cell(self, line: str, cell: str) -> None:
+        """Run an agent with the cell's text as its prompt; see `%agent?` for the options."""
+        self._cell(line, cell).blocking()
+
+    async def agent_awaited(self, line: str, cell: str) -> None:
+        """`%%agent` in a cell that is awaited."""
+        await self._cell(line, cell).awaited()
+
+    def _cell(self, line: str, cell: str) -> CellRun:
+        return CellRun(self.shell, self.runtime, parse(line), cell)
+
+    def agent_line(self, line: str) -> Any:
+        """`%agent [list | show NAME | use NAME | stop]`"""
+        return self._dispatch("agent", line, commands.AGENT)
+
+    def thread(self, line: str) -> Any:
+        """`%thread [list | new NAME | use NAME | show | fork | rename | delete | export | df] …`"""
+        return self._dispatch("thread", line, commands.THREAD)
+
+    def trace(self, line: str) -> Any:
+        """`%trace [last | RUN | df | export]`"""
+        return self._dispatch("trace", line, commands.TRACE)
+
+    def lumos(self, line: str) -> Any:
+        """`%lumos [doctor | models | settings]`"""
+        return self._dispatch("lumos", line, commands.LUMOS)
+
+    def _dispatch(self, magic: str, line: str, known: dict[str, Callable[..., Any]]) -> Any:
+        words = _words(line) or [next(iter(known))]
+        name = words[0] if words[0] in known else "*"
+        if name == "*" and "*" not in known:
+            raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=nearest(words[0], known))
+        command = known[name]
+        given = words if name == "*" else words[1:]
+        try:
+            inspect.signature(command).bind(self.runtime, *given)
+        except TypeError:
+            usage = " ".join(p.upper() for p in list(inspect.signature(command).parameters)[1:])
+            raise UsageError(f"%{magic} {name} cannot take {given!r}.", hint=f"Use: %{magic} {name} {usage}") from None
+        return command(self.runtime, *given)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"The line {line!r} cannot be read: {error}.") from None

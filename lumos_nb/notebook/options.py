@@ -1,0 +1,80 @@
+"""The options of `%%agent`: read from its line, with errors that name the nearest option."""
+
+from __future__ import annotations
+
+import shlex
+
+import msgspec
+
+from lumos_nb.errors import UsageError, nearest
+
+USAGE = "%%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME] [--max-steps N]"
+
+#: Option to field and whether it takes a value.
+OPTIONS = {
+    "-m": ("model", True), "--model": ("model", True), "-t": ("thread", True), "--thread": ("thread", True),
+    "--new": ("new", False), "--tools": ("tools", True), "-o": ("output", True), "--output": ("output", True),
+    "--max-steps": ("max_steps", True),
+}  # fmt: skip
+
+
+class CellOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `%%agent` line says."""
+
+    agent: str | None = None
+    model: str | None = None
+    thread: str | None = None
+    new: bool = False
+    tools: str | None = None
+    output: str | None = None
+    max_steps: int | None = None
+
+
+def parse(line: str) -> CellOptions:
+    """Return the options of a line.
+
+    Raises:
+        UsageError: An option is not known or its value cannot be used.
+
+    Example:
+        >>> parse("analyst -t sales --max-steps 3").thread
+        'sales'
+    """
+    values: dict[str, object] = {}
+    words = _split(line)
+    while words:
+        word = words.pop(0)
+        name, separator, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if not word.startswith("-"):
+            if "agent" in values:
+                raise UsageError(f"{word!r} is one name too many.", hint=f"Use: {USAGE}")
+            values["agent"] = word
+            continue
+        if name not in OPTIONS:
+            raise UsageError(f"%%agent has no option {name!r}.", hint=f"{nearest(name, OPTIONS)} Use: {USAGE}")
+        field, takes_value = OPTIONS[name]
+        if takes_value and not separator:
+            if not words:
+                raise UsageError(f"{name} needs a value.", hint=f"Use: {USAGE}")
+            value = words.pop(0)
+        values[field] = value if takes_value else True
+    return _checked(values)
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"The line {line!r} cannot be read: {error}.", hint=f"Use: {USAGE}") from None
+
+
+def _checked(values: dict[str, object]) -> CellOptions:
+    steps = values.get("max_steps")
+    if steps is not None:
+        if not str(steps).isdigit() or int(str(steps)) < 1:
+            raise UsageError(f"--max-steps takes a number from 1, not {steps!r}.")
+        values["max_steps"] = int(str(steps))
+    output = values.get("output")
+    if output is not None and not str(output).isidentifier():
+        raise UsageError(f"-o takes the name of a variable, not {output!r}.")
+    return msgspec.convert(values, CellOptions)

@@ -1,0 +1,51 @@
+"""What `%load_ext lumos_nb` puts into a shell, and how it comes out again."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from lumos_nb import memory, settings
+from lumos_nb.events import AgentGenerateResult
+from lumos_nb.notebook.awaiting import Awaiting
+from lumos_nb.notebook.magics import AWAITED, Magics
+from lumos_nb.notebook.place import beside_notebook, notebook_path, provenance
+from lumos_nb.notebook.shown import Shown
+from lumos_nb.runtime import Runtime
+
+
+class Session:
+    """The extension in one shell."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.runtime = Runtime(shell.user_ns, lambda: notebook_path(shell))
+        if not settings.current().db:
+            settings.configure(db=str(beside_notebook(shell) / ".lumos" / "lumos.db"))
+        magics = Magics(shell, self.runtime)
+        self._cell = {"agent": magics.agent_cell, AWAITED: magics.agent_awaited}
+        self._line = {
+            "agent": magics.agent_line, "thread": magics.thread, "trace": magics.trace, "lumos": magics.lumos,
+        }  # fmt: skip
+        self._register()
+        self._awaiting = Awaiting(shell, {"agent": AWAITED})
+        self._awaiting.install()
+        memory.set_provenance(lambda: provenance(shell))
+        html = shell.display_formatter.formatters["text/html"]
+        html.for_type(AgentGenerateResult, lambda r: Shown(r.response)._repr_mimebundle_()["text/html"])
+
+    def _register(self) -> None:
+        manager = self.shell.magics_manager
+        for kind, ours in (("cell", self._cell), ("line", self._line)):
+            for name, fn in ours.items():
+                if name in manager.magics[kind]:
+                    warnings.warn(f"The magic {name!r} of another extension is replaced by lumos_nb.", stacklevel=2)
+                manager.register_function(fn, kind, name)
+
+    def close(self) -> None:
+        """Take everything out again."""
+        self._awaiting.remove()
+        memory.set_provenance(None)
+        for kind, ours in (("cell", self._cell), ("line", self._line)):
+            for name in ours:
+                self.shell.magics_manager.magics[kind].pop(name, None)

@@ -1,0 +1,21 @@
+"""Text that a cell shows as Markdown, safely: what a model wrote never runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Shown:
+    """Markdown, shown as such in a notebook and as text elsewhere."""
+
+    def __init__(self, markdown: str) -> None:
+        self.markdown = markdown
+
+    def __repr__(self) -> str:
+        return self.markdown
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from lumos_nb.widgets.markdown import to_html
+
+        # No text/markdown: a trusted notebook would run what HTML a model put into it.
+        return {"text/plain": self.markdown, "text/html": to_html(self.markdown)}

@@ -1,0 +1,157 @@
+"""The session of this process: which agents there are, which thread is current, what runs now.
+
+One idea: it is the one place that wires names which a person types to agents, models, threads
+and tools. The magics parse, call this, and display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lumos_nb.agent import Agent
+from lumos_nb.agent.background import CoreTask, run_sync
+from lumos_nb.errors import ThreadNotFoundError, UsageError, nearest
+from lumos_nb.memory import Memory, MemoryThread
+from lumos_nb.providers import LlmProvider, llm
+from lumos_nb.tools import Tool, tool
+
+DEFAULT_INSTRUCTIONS = "You are a helpful assistant in a Jupyter notebook. Answer in Markdown, briefly."
+
+
+class Runtime:
+    """What a notebook's cells share.
+
+    Args:
+        namespace: Where agents, tools and models are looked up by variable name.
+        notebook: Path of the notebook, or None where there is none.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], notebook: Callable[[], str | None] = lambda: None) -> None:
+        self.namespace = namespace
+        self.notebook = notebook
+        self.running: dict[str, CoreTask[Any]] = {}
+        self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
+        self._current_agent: str | None = None
+        self._current_thread: str | None = None
+
+    @property
+    def memory(self) -> Memory:
+        """Where threads are kept: the default database, also after a setting named another one."""
+        return Memory()
+
+    # ---- agents, tools, models --------------------------------------------------------
+
+    def agents(self) -> dict[str, Agent]:
+        """Return agents by the names they can be called by: their own, and their variables'."""
+        found = {self._default.name: self._default}
+        for variable, value in list(self.namespace.items()):
+            if isinstance(value, Agent) and not variable.startswith("_"):
+                found[variable] = value
+                found.setdefault(value.name, value)
+        return found
+
+    def agent(self, name: str | None = None) -> Agent:
+        """Return an agent by name, or the current one.
+
+        Raises:
+            UsageError: There is none of that name; names the nearest.
+        """
+        name = name or self._current_agent or self._default.name
+        agents = self.agents()
+        if name not in agents:
+            raise UsageError(f"There is no agent {name!r}.", hint=nearest(name, agents))
+        return agents[name]
+
+    def use_agent(self, name: str) -> Agent:
+        """Make an agent the one that a cell without a name runs."""
+        agent = self.agent(name)
+        self._current_agent = name
+        return agent
+
+    def tools(self, names: str) -> list[Tool]:
+        """Return the notebook's tools or functions of these names, separated by commas.
+
+        Raises:
+            UsageError: One is not there, or cannot be called.
+        """
+        return [self._tool(name.strip()) for name in names.split(",") if name.strip()]
+
+    def _tool(self, name: str) -> Tool:
+        value = self.namespace.get(name)
+        if value is None:
+            by_name = {v.name: v for v in list(self.namespace.values()) if isinstance(v, Tool)}
+            if name in by_name:
+                return by_name[name]
+            known = set(by_name) | {n for n, v in self.namespace.items() if isinstance(v, Tool)}
+            raise UsageError(
+                f"There is no tool {name!r} in this notebook.",
+                hint=nearest(name, known) or "Define a function with @tool in an earlier cell.",
+            )
+        return tool(value)
+
+    def model(self, spec: str) -> LlmProvider:
+        """Return a model by `vendor/model`, or the one that a variable of that name holds."""
+        value = self.namespace.get(spec)
+        if isinstance(value, LlmProvider):
+            return value
+        return llm(value if isinstance(value, str) else spec)
+
+    # ---- threads ----------------------------------------------------------------------
+
+    def thread(self, name: str) -> MemoryThread:
+        """Return a thread by name or id. Raises `ThreadNotFoundError` with the nearest name."""
+        return run_sync(self.memory.get_thread(name))
+
+    def new_thread(self, name: str | None = None) -> MemoryThread:
+        """Make a thread and make it the current one.
+
+        Raises:
+            UsageError: There is one of that name already.
+        """
+        taken = {t.title for t in run_sync(self.memory.list_threads())}
+        if name is not None and name in taken:
+            raise UsageError(
+                f"There is a thread {name!r} already.", hint=f"Continue it with -t {name}, or choose another name."
+            )
+        thread = run_sync(self.memory.create_thread(title=name or self._free_title(taken), notebook=self.notebook()))
+        self.use_thread(thread.id)
+        return thread
+
+    def use_thread(self, name: str) -> MemoryThread:
+        """Make a thread the one that a cell without `-t` continues, also after a restart."""
+        thread = self.thread(name)
+        self._current_thread = thread.id
+        if (notebook := self.notebook()) is not None:
+            run_sync(self.memory.keep(f"thread:{notebook}", thread.id))
+        return thread
+
+    def current_thread(self) -> MemoryThread:
+        """Return the notebook's current thread: the one it had before a restart, or a new one."""
+        notebook = self.notebook()
+        kept = self._current_thread
+        if kept is None and notebook is not None:
+            kept = run_sync(self.memory.kept(f"thread:{notebook}"))
+        if kept is not None:
+            try:
+                return self.thread(kept)
+            except ThreadNotFoundError:  # deleted meanwhile, or another database
+                pass
+        return self.new_thread()
+
+    def _free_title(self, taken: set[str]) -> str:
+        notebook = self.notebook()
+        stem = Path(notebook).stem if notebook else "thread"
+        if stem not in taken:
+            return stem
+        return next(t for n in range(2, len(taken) + 3) if (t := f"{stem}-{n}") not in taken)
+
+    # ---- runs -------------------------------------------------------------------------
+
+    def stop(self) -> int:
+        """Cancel everything that runs and return how many runs that were."""
+        tasks = list(self.running.values())
+        for task in tasks:
+            task.cancel()
+        return len(tasks)
