@@ -94,6 +94,15 @@ class ToolResult(msgspec.Struct, frozen=True, tag_field="type", tag="tool_result
     traceback: str | None = None
 
 
+class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool as a model sees it: name, description and the JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    #: A JSON schema of type `object`.
+    parameters: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "object", "properties": {}})
+
+
 Part = TextPart | ReasoningPart | ImagePart | ToolCall | ToolResult
 
 

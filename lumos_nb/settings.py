@@ -42,6 +42,8 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_retries: int = 2
     #: How a cell shows a run: auto, live, static (one display at the end), plain.
     view: str = "auto"
+    #: A file that gets every run as plain text while it streams, beside its view; empty: none.
+    echo: str = ""
     #: Send tools to the model.
     enable_function_calling: bool = True
     #: Ask the model for a stream.

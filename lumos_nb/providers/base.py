@@ -13,16 +13,9 @@ from typing import Any
 import msgspec
 
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta, TokenUsage
-from lumos_nb.messages import Message, ToolCall
+from lumos_nb.messages import Message, ToolCall, ToolSpec
 
-
-class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool as a model sees it: name, description and the JSON schema of its arguments."""
-
-    name: str
-    description: str = ""
-    #: A JSON schema of type `object`.
-    parameters: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "object", "properties": {}})
+__all__ = ["LlmProvider", "ModelOptions", "ModelResponse", "ToolSpec"]
 
 
 class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

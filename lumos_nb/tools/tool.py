@@ -14,8 +14,7 @@ from typing import Any, overload
 
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolDefinitionError, ToolError
-from lumos_nb.messages import ToolCall
-from lumos_nb.providers.base import ToolSpec
+from lumos_nb.messages import ToolCall, ToolSpec
 
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 

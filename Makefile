@@ -1,0 +1,69 @@
+# Every target sets up what it needs in .venv; nothing has to be installed by hand first.
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
+export PYTHONWARNINGS := ignore::DeprecationWarning:pip
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab test check browser bench docs soak build clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/.model ## Run the main job: the first notebook against the embedded model, streamed to this terminal
+	$(PY) -m lumos_nb.cli run notebooks/01_first_run.ipynb --output-dir build/demo --html
+
+lab: .venv/.model ## Open JupyterLab on the first notebook
+	$(PY) -m jupyterlab notebooks/01_first_run.ipynb
+
+test: .venv/.model ## Run the tests, offline
+	$(PY) -m pytest -m "not browser"
+
+check: .venv/.dev ## Style, types, layers
+	$(PY) -m ruff check lumos_nb tests
+	$(PY) -m ruff format --check lumos_nb tests
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+browser: .venv/.model .venv/.chromium ## Run the tests in a real browser (installs Chromium where it may)
+	$(PY) -m pytest -m browser tests/browser
+
+bench: .venv/.model .venv/.chromium ## Print the project's figures
+	$(PY) -m tests.bench
+
+docs: .venv/.dev ## Run every snippet of README and docs
+	$(PY) -m pytest tests/docs
+
+soak: .venv/.model ## Run the first notebook's cells over and over for ten minutes
+	$(PY) -m tests.bench.soak
+
+build: .venv/.dev ## Build the wheel into dist/
+	$(PY) -m build --outdir dist .
+
+clean: ## Remove what was built
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+# ---- set-up, one stamp a layer ----------------------------------------------------------
+
+setup: .venv/.model ## Set up .venv with everything but a browser
+
+.venv/bin/python:
+	@echo "==> creating .venv with $$($(PYTHON) --version)"
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --disable-pip-version-check --quiet --upgrade "pip>=25.1"
+
+.venv/.dev: .venv/bin/python pyproject.toml constraints.txt
+	@echo "==> installing lumos_nb with JupyterLab and the test tools (about a minute the first time)"
+	$(PIP) --progress-bar on -e ".[lab,local,test]" --group dev
+	@touch $@
+
+.venv/.model: .venv/.dev
+	@echo "==> installing the embedded model's weights (93 MB)"
+	$(PY) -m lumos_nb.cli models install smollm2
+	@touch $@
+
+.venv/.chromium: .venv/.dev
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { echo "==> installing Chromium"; apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core; } || \
+	  { echo "No Chromium found. Install it, or set LUMOS_CHROMIUM to its path."; exit 1; }
+	@touch $@
