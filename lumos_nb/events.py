@@ -157,6 +157,14 @@ class AgentGenerateResult(msgspec.Struct, frozen=True, kw_only=True):
     #: The messages that this run added to the conversation.
     messages: tuple[Message, ...] = ()
 
+    def __str__(self) -> str:
+        return self.response
+
+    def __repr__(self) -> str:
+        shown = self.response if len(self.response) <= 60 else f"{self.response[:57]}…"
+        n = len(self.steps)
+        return f"<{shown!r} by {self.agent}: {self.stop_reason}, {n} steps, {self.usage.total_tokens} tokens>"
+
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
     """An error as data: its type name, what happened, and what to do."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, Unpack, runtime_checkable
 
 from lumos_nb import settings
@@ -118,7 +118,7 @@ class Agent:
         assert result is not None
         return result
 
-    async def stream(self, prompt: Prompt, **options: Unpack[AgentGenerateOptions]) -> AsyncIterator[AgentEvent]:
+    async def stream(self, prompt: Prompt, **options: Unpack[AgentGenerateOptions]) -> AsyncGenerator[AgentEvent, None]:
         """Yield events as they happen; the last one is `generation_complete`, or `error` before it raises."""
         batches = self._batches(prompt, options)
         try:
@@ -126,7 +126,7 @@ class Agent:
                 for event in batch:
                     yield event
         finally:
-            await batches.aclose()  # type: ignore[attr-defined]
+            await batches.aclose()
 
     def generate_sync(self, prompt: Prompt, **options: Unpack[AgentGenerateOptions]) -> AgentGenerateResult:
         """Run to the end from plain code, also where an event loop is running."""
@@ -156,10 +156,11 @@ class Agent:
         return result
 
     async def generate_with_memory(
-        self, prompt: Prompt, thread_id: str, **options: Unpack[AgentGenerateOptions]
+        self, prompt: Prompt, thread: str, **options: Unpack[AgentGenerateOptions]
     ) -> AgentGenerateResult:
         """Load the thread, answer, and save: `generate` with a thread that must be named."""
-        return await self.generate(prompt, **{**options, "thread_id": thread_id})
+        options["thread_id"] = thread
+        return await self.generate(prompt, **options)
 
     # ---- parts ------------------------------------------------------------------------
 
@@ -192,14 +193,14 @@ class Agent:
 
     # ---- a run ------------------------------------------------------------------------
 
-    async def _batches(self, prompt: Prompt, options: AgentGenerateOptions) -> AsyncIterator[list[AgentEvent]]:
+    async def _batches(self, prompt: Prompt, options: AgentGenerateOptions) -> AsyncGenerator[list[AgentEvent], None]:
         run = await self._prepare(prompt, options)
         batches = run.batches()
         try:
             async for batch in batches:
                 yield batch
         finally:
-            await batches.aclose()  # type: ignore[attr-defined]
+            await batches.aclose()
 
     async def _prepare(self, prompt: Prompt, options: AgentGenerateOptions) -> Run:
         unknown = set(options) - set(AgentGenerateOptions.__annotations__)

@@ -6,7 +6,7 @@ vendor; what it has done so far stands in `LoopState`, also when it is cut off.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from lumos_nb.agent.home import Home
 from lumos_nb.agent.step import StepDraft
@@ -65,7 +65,7 @@ class LoopState:
         return "max_steps" if reason == "tool_calls" else reason
 
 
-async def run_loop(state: LoopState) -> AsyncIterator[list[AgentEvent]]:
+async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
     """Yield the events of all steps. Errors of the provider pass through; `state` keeps what was done."""
     for index in range(1, state.max_steps + 1):
         yield [StepStart(index)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from lumos_nb.agent.loop import LoopState, run_loop
 from lumos_nb.errors import LumosError
@@ -59,7 +59,7 @@ class Run:
         self.on_events = on_events
         self.n_history = len(state.messages) - len(prompt)
 
-    async def batches(self) -> AsyncIterator[list[AgentEvent]]:
+    async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
         """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
         if self.log is not None:
             await self.log.start()

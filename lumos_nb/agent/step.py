@@ -7,7 +7,7 @@ leaves its text behind.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from lumos_nb.events import (
@@ -42,7 +42,7 @@ class StepDraft:
 
     async def call(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None
-    ) -> AsyncIterator[list[AgentEvent]]:
+    ) -> AsyncGenerator[list[AgentEvent], None]:
         """Ask the model and yield what arrives, one list a read."""
         waiting: list[AgentEvent] = []
         try:
@@ -133,7 +133,7 @@ async def _batches(
     tools: Sequence[ToolSpec],
     options: ModelOptions | None,
     waiting: list[AgentEvent],
-) -> AsyncIterator[Sequence[ModelEvent | Metadata]]:
+) -> AsyncGenerator[Sequence[ModelEvent | Metadata], None]:
     """Yield a provider's events by read where it can, one by one where it cannot."""
     by_read: Any = getattr(provider, "generate_batches", None)
     if by_read is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from lumos_nb.agent.home import Home, Job
@@ -22,7 +22,7 @@ from lumos_nb.tools.results import from_error, from_value
 
 async def run_calls(
     calls: Sequence[ToolCall], tools: ToolRegistry, context: RuntimeContext, home: Home
-) -> AsyncIterator[list[AgentEvent]]:
+) -> AsyncGenerator[list[AgentEvent], None]:
     """Run all calls at once; yield starts first, then output and results as they come.
 
     The starts are yielded before any tool runs: whoever reads them commits them before asking on.

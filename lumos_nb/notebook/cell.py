@@ -7,7 +7,6 @@ kernel's loop stays free, so that clicks arrive; elsewhere the thread waits and 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +21,8 @@ from lumos_nb.notebook.home import CellHome, SyncCellHome
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.interrupt import interrupts, stop
 from lumos_nb.notebook.options import CellOptions
+from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import Runtime
-from lumos_nb.widgets import open_view
 
 
 class CellRun:
@@ -40,7 +39,6 @@ class CellRun:
         self.model = runtime.model(options.model) if options.model else self.agent.get_llm()
         self.tools = None if options.tools is None else runtime.tools(options.tools)
         self.thread = self._thread()
-        self.view = open_view(view_kind(shell), thread=self.thread.title if self.thread else "")
 
     def _thread(self) -> MemoryThread | None:
         if not settings.current().enable_memory_threads:
@@ -68,6 +66,7 @@ class CellRun:
         return self._end(task)
 
     def _begin(self, home: Any) -> CoreTask[AgentGenerateResult]:
+        self.view = open_views(self.shell, self.thread.title if self.thread else "", self.prompt)
         options: dict[str, Any] = {"model": self.model, "on_events": self.view.on_events}
         if self.thread is not None:
             options["thread_id"] = self.thread.id
@@ -75,7 +74,6 @@ class CellRun:
             options["tools"] = self.tools
         if self.options.max_steps is not None:
             options["max_steps"] = self.options.max_steps
-        self.view.open()
         token = HOME.set(home)
         try:
             task = CoreTask(self.agent.generate(self.prompt, **options), home.stop)
@@ -119,13 +117,3 @@ def remember(shell: Any, value: Any) -> None:
     shell.user_ns.update({"_": hook._, "__": hook.__, "___": hook.___})
     shell.user_ns.get("_oh", {})[shell.execution_count] = value
     shell.user_ns[f"_{shell.execution_count}"] = value
-
-
-def view_kind(shell: Any) -> str:
-    """Return how this cell shows a run: live in a notebook, plain in a terminal, static in CI."""
-    chosen = settings.current().view
-    if chosen != "auto":
-        return chosen
-    if getattr(shell, "kernel", None) is None:
-        return "plain"
-    return "static" if os.environ.get("CI") else "live"

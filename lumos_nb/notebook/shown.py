@@ -15,7 +15,7 @@ class Shown:
         return self.markdown
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from lumos_nb.widgets.markdown import to_html
+        from lumos_nb.widgets.markdown import render
 
         # No text/markdown: a trusted notebook would run what HTML a model put into it.
-        return {"text/plain": self.markdown, "text/html": to_html(self.markdown)}
+        return {"text/plain": self.markdown, "text/html": render(self.markdown)}

@@ -43,7 +43,7 @@ class Tool:
         if not callable(fn):
             raise ToolDefinitionError(f"{fn!r} is not a function.", hint="Decorate a function with @tool.")
         self.fn = fn
-        self.name = name or getattr(fn, "__name__", type(fn).__name__)
+        self.name: str = name or str(getattr(fn, "__name__", type(fn).__name__))
         if not self.name or len(self.name) > 64 or not set(self.name) <= _NAME_CHARS:
             raise ToolDefinitionError(
                 f"{self.name!r} cannot be the name of a tool.",

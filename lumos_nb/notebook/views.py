@@ -1,0 +1,56 @@
+"""Which views a cell's run has: one in the cell, and a copy in a file if the settings name one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lumos_nb import settings
+from lumos_nb.events import AgentEvent
+from lumos_nb.widgets import View, open_view
+from lumos_nb.widgets.plain import PlainView
+
+
+def view_kind(shell: Any) -> str:
+    """Return how this cell shows a run: live in a notebook, plain in a terminal, static in CI."""
+    chosen = settings.current().view
+    if chosen != "auto":
+        return chosen
+    if getattr(shell, "kernel", None) is None:
+        return "plain"
+    return "static" if os.environ.get("CI") else "live"
+
+
+def open_views(shell: Any, thread: str, prompt: str) -> View:
+    """Open the cell's view, with its copy beside it if there is one."""
+    view = open_view(view_kind(shell), thread=thread)
+    echo = settings.current().echo
+    return _Both(view, Path(echo), thread, prompt) if echo else view
+
+
+class _Both:
+    """A view and its plain copy in a file."""
+
+    def __init__(self, view: View, path: Path, thread: str, prompt: str) -> None:
+        self._view = view
+        self._file = path.open("a", encoding="utf-8")
+        quoted = "\n".join(f"> {line}" for line in prompt.splitlines())
+        self._file.write(f"\n{quoted}\n")
+        self._copy = PlainView(thread, self._file)
+
+    def open(self) -> None:
+        """Do nothing: both are open."""
+
+    def on_events(self, events: Sequence[AgentEvent]) -> None:
+        self._view.on_events(events)
+        self._copy.on_events(events)
+
+    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        self._view.on_action(callback)
+
+    def close(self, final: dict[str, Any] | None = None) -> None:
+        self._view.close(final)
+        self._copy.close(final)
+        self._file.close()
