@@ -1,0 +1,132 @@
+"""A real kernel: run cells, interrupt them, see what they put out."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+ROOT = Path(__file__).parents[1]
+
+SETUP = """
+%load_ext lumos_nb
+import asyncio, time
+import lumos_nb as lumos
+from lumos_nb import Agent, tool
+from lumos_nb.messages import ToolCall
+from lumos_nb.testing import ScriptedProvider
+"""
+
+
+@dataclass
+class Cell:
+    """What a cell did."""
+
+    status: str = ""
+    error: str = ""
+    stdout: str = ""
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """All plain text shown, with what was printed."""
+        return self.stdout + "\n".join(o.get("text/plain", "") for o in self.outputs)
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The document of the run that the cell shows."""
+        return next(o["application/vnd.lumos.run+json"] for o in self.outputs if "application/vnd.lumos.run+json" in o)
+
+
+class Kernel:
+    """A kernel with the extension loaded, in a folder of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.manager = KernelManager(kernel_name="python3")
+        self.start()
+
+    def start(self) -> None:
+        env = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and not k.startswith("LUMOS_")}
+        env |= {"PYTHONPATH": str(ROOT), "JPY_SESSION_NAME": str(self.folder / "book.ipynb"), "CI": ""}
+        self.manager.start_kernel(cwd=str(self.folder), env=env | self.environment)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+        self.run(SETUP).ok()
+
+    def restart(self) -> None:
+        self.close()
+        self.manager = KernelManager(kernel_name="python3")
+        self.start()
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def send(self, code: str) -> Running:
+        return Running(self, code)
+
+    def run(self, code: str, timeout: float = 60) -> Result:
+        return self.send(code).wait(timeout)
+
+
+class Running:
+    """A cell that runs."""
+
+    def __init__(self, kernel: Kernel, code: str) -> None:
+        self.kernel = kernel
+        self.cell = Result()
+        self.started = time.monotonic()
+        self.displays: dict[str, int] = {}
+        self.comm: list[dict[str, Any]] = []
+        self.id = kernel.client.execute(code.strip("\n"), allow_stdin=False)
+
+    def until(self, done: Any, timeout: float = 60) -> Running:
+        """Read messages until `done(self)`."""
+        deadline = time.monotonic() + timeout
+        while not done(self):
+            message = self.kernel.client.get_iopub_msg(timeout=max(0.01, deadline - time.monotonic()))
+            if message["parent_header"].get("msg_id") == self.id:
+                self._read(message)
+        return self
+
+    def wait(self, timeout: float = 60) -> Result:
+        self.until(lambda running: running.cell.seconds > 0, timeout)
+        while True:
+            reply = self.kernel.client.get_shell_msg(timeout=timeout)
+            if reply["parent_header"].get("msg_id") == self.id:
+                self.cell.status = reply["content"]["status"]
+                return self.cell
+
+    def _read(self, message: dict[str, Any]) -> None:
+        kind, content = message["msg_type"], message["content"]
+        if kind == "stream":
+            self.cell.stdout += content["text"]
+        elif kind in {"display_data", "execute_result"}:
+            display_id = content.get("transient", {}).get("display_id")
+            if display_id:
+                self.displays[display_id] = len(self.cell.outputs)
+            self.cell.outputs.append(content["data"])
+        elif kind == "update_display_data":
+            self.cell.outputs[self.displays[content["transient"]["display_id"]]] = content["data"]
+        elif kind == "error":
+            self.cell.error = "\n".join(content["traceback"])
+        elif kind == "comm_msg":
+            self.comm.append(content["data"])
+        elif kind == "status" and content["execution_state"] == "idle":
+            self.cell.seconds = time.monotonic() - self.started
+
+
+class Result(Cell):
+    """What a cell did, with a check that it went well."""
+
+    def ok(self) -> Result:
+        assert self.status == "ok", self.error
+        return self
