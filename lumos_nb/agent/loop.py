@@ -46,6 +46,8 @@ class LoopState:
         self.price = price
         self.steps: list[AgentStep] = []
         self.new_messages: list[Message] = []
+        #: Hears at once of what happens while a step waits, such as a retry.
+        self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
         self.draft: StepDraft | None = None
 
     def settle(self) -> None:
@@ -71,7 +73,7 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
         yield [StepStart(index)]
         draft = state.draft = StepDraft(index, state.provider)
         specs = [t.spec for t in state.tools]
-        async for batch in draft.call(state.messages, specs, state.options):
+        async for batch in draft.call(state.messages, specs, state.options, state.notify):
             yield batch
         if draft.calls:
             async for batch in run_calls(draft.calls, state.tools, state.context, state.home):

@@ -58,6 +58,8 @@ class Run:
         self.save = save and info.thread_id is not None
         self.on_events = on_events
         self.n_history = len(state.messages) - len(prompt)
+        self._asides: list[AgentEvent] = []
+        state.notify = self._aside
 
     async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
         """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
@@ -103,11 +105,17 @@ class Run:
             return [event]
 
     async def _record(self, events: list[AgentEvent], messages: Sequence[Message] = ()) -> list[AgentEvent]:
+        asides, self._asides = self._asides, []
         if self.log is not None:
             # Shielded: a cancelled run must not leave half a transaction behind.
-            await asyncio.shield(self.log.append(events, messages))
+            await asyncio.shield(self.log.append([*asides, *events], messages))
         self._tell(events)
-        return events
+        return [*asides, *events]
+
+    def _aside(self, events: list[AgentEvent]) -> None:
+        """Tell the subscriber now; the log and the stream get it with what comes next."""
+        self._tell(events)
+        self._asides.extend(events)
 
     def _tell(self, events: Sequence[AgentEvent]) -> None:
         if self.on_events is None:

@@ -7,7 +7,8 @@ leaves its text behind.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from lumos_nb.events import (
@@ -41,22 +42,22 @@ class StepDraft:
         self._last: float | None = None
 
     async def call(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        options: ModelOptions | None,
+        notify: Callable[[list[AgentEvent]], None],
     ) -> AsyncGenerator[list[AgentEvent], None]:
-        """Ask the model and yield what arrives, one list a read."""
-        waiting: list[AgentEvent] = []
+        """Ask the model and yield what arrives, one list a read; `notify` hears of waits at once."""
         try:
-            async for batch in _batches(self.provider, messages, tools, options, waiting):
+            async for batch in _batches(self.provider, messages, tools, options, notify):
                 shown = self._keep(batch)
-                if waiting:
-                    shown[:0] = waiting
-                    waiting.clear()
                 if shown:
                     yield shown
         finally:
             self._last = time.perf_counter()
 
-    def _keep(self, batch: Sequence[ModelEvent | Metadata]) -> list[AgentEvent]:
+    def _keep(self, batch: Sequence[ModelEvent]) -> list[AgentEvent]:
         shown: list[AgentEvent] = []
         for event in batch:
             kind = type(event)
@@ -70,9 +71,6 @@ class StepDraft:
                 self.calls.append(event.call)
             elif isinstance(event, Finish):
                 self.finish = event
-            elif isinstance(event, Metadata):
-                shown.append(event)
-                continue
         if self._first is None and (self.text or self.reasoning or self.calls):
             self._first = time.perf_counter()
         return shown
@@ -132,13 +130,27 @@ async def _batches(
     messages: Sequence[Message],
     tools: Sequence[ToolSpec],
     options: ModelOptions | None,
-    waiting: list[AgentEvent],
-) -> AsyncGenerator[Sequence[ModelEvent | Metadata], None]:
+    notify: Callable[[list[AgentEvent]], None],
+) -> AsyncGenerator[Sequence[ModelEvent], None]:
     """Yield a provider's events by read where it can, one by one where it cannot."""
     by_read: Any = getattr(provider, "generate_batches", None)
     if by_read is None:
-        async for event in provider.generate_stream(messages, tools=tools, options=options):
-            yield (event,)
+        one_by_one: Any = provider.generate_stream(messages, tools=tools, options=options)
+        async with _closing(one_by_one):
+            async for event in one_by_one:
+                yield (event,)
         return
-    async for batch in by_read(messages, tools=tools, options=options):
-        yield batch
+    batches = by_read(messages, tools=tools, options=options, on_wait=lambda data: notify([Metadata(data)]))
+    async with aclosing(batches):
+        async for batch in batches:
+            yield batch
+
+
+@asynccontextmanager
+async def _closing(stream: Any) -> AsyncGenerator[None, None]:
+    """Close a stream that can be closed: a provider of the caller's own may be any async iterator."""
+    try:
+        yield
+    finally:
+        if hasattr(stream, "aclose"):
+            await stream.aclose()
