@@ -57,7 +57,8 @@ async def naps(seconds: float = 30.0) -> str:
     return "napped"
 
 def asks(*names):
-    calls = [ToolCall(id=f"c{i}", name=n, arguments="{}" if n != "query" else '{"text": "q"}') for i, n in enumerate(names)]
+    arguments = {"query": '{"text": "q"}'}
+    calls = [ToolCall(id=f"c{i}", name=n, arguments=arguments.get(n, "{}")) for i, n in enumerate(names)]
     return ScriptedProvider(lambda messages: "Done." if messages[-1].role == "tool" else calls)
 
 every = [query, on_the_loop, in_a_worker, figure, table, sleeps, naps]
@@ -236,10 +237,11 @@ def test_stop_in_the_view_does_what_an_interrupt_does(kernel):
 
 
 def test_streams_and_signal_handlers_are_as_before_a_run(kernel):
-    kernel.run("import sys, signal; before = (sys.stdout, sys.stderr, signal.getsignal(signal.SIGINT))").ok()
+    state = "(sys.stdout, sys.stderr, signal.getsignal(signal.SIGINT))"
+    kernel.run(f"import sys, signal; before = {state}").ok()
     agent(kernel, "query")
     kernel.run("%%agent a --new\nGo").ok()
-    check = "print(before == (sys.stdout, sys.stderr, signal.getsignal(signal.SIGINT)), 'publish' in vars(get_ipython().display_pub))"
+    check = f"print(before == {state}, 'publish' in vars(get_ipython().display_pub))"
     assert kernel.run(check).stdout == "True False\n"
 
 
