@@ -107,16 +107,18 @@ def _from_value(value: Any) -> Refusal:
     return Refusal(message=shorten(message), code=shorten(code, 60))
 
 
-def from_stream(error: Any) -> LumosError:
-    """Return the error for an `error` object in the middle of a stream.
+def from_stream(event: bytes) -> LumosError:
+    """Return the error for an error event in the middle of a stream.
 
     Example:
-        >>> print(from_stream({"code": 400, "message": "Token limit reached"}))
+        >>> print(from_stream(b'{"error":{"code":400,"message":"Token limit reached"}}'))
         The server broke the answer off: 400: Token limit reached. Run it again, or ask for less.
     """
-    refusal = _from_value({"error": error} if not isinstance(error, dict) else error)
+    refusal = read_refusal(event)
     what = f"The server broke the answer off: {refusal}."
-    is_temporary = bool(re.search(r"overload|unavailable|api_error|server_error|rate.?limit|\b5\d\d\b|\b429\b", str(refusal), re.I))
+    is_temporary = bool(
+        re.search(r"overload|unavailable|api_error|server_error|rate.?limit|\b5\d\d\b|\b429\b", str(refusal), re.I)
+    )
     return StreamError(what, hint="Run it again, or ask for less.", is_temporary=is_temporary)
 
 
@@ -144,7 +146,7 @@ def from_status(
         "is_temporary": status in TEMPORARY and refusal.code not in _OUT_OF_MONEY,
     }
     if status == 404:
-        hint = f"Check the model name {model!r} and base_url; the address of an OpenAI-compatible server mostly ends in /v1."
+        hint = f"Check the model name {model!r} and base_url; the address of such a server mostly ends in /v1."
         return ProviderError(f"{where} does not know the model {model!r} (HTTP 404{said}).", hint=hint, **context)
     if status == 402 or refusal.code in _OUT_OF_MONEY:
         hint = "Add credit in the vendor's console, or use another model."
@@ -153,7 +155,7 @@ def from_status(
     if status == 429:
         return RateLimitError(
             f"{where} refuses: too many requests or tokens (HTTP 429{said}).",
-            hint=f"Wait {_shown_wait(context['retry_after_s'])}, or set LUMOS_MAX_RETRIES higher so that it is tried again.",
+            hint=f"Wait {_shown_wait(context['retry_after_s'])}, or set LUMOS_MAX_RETRIES to more than it is.",
             **context,
         )
     if status in {400, 413, 422} and _TOO_LONG.search(f"{refusal.code} {refusal.message}"):
@@ -168,7 +170,9 @@ def from_status(
 
 def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...]) -> CredentialError:
     name = key_env[0] if key_env else ""
-    hint = f"Check the key in {name}, and that it may use this model." if name else "Pass the server's key as api_key=…."
+    hint = (
+        f"Check the key in {name}, and that it may use this model." if name else "Pass the server's key as api_key=…."
+    )
     what = "refused the key" if status == 401 else "does not allow this"
     return CredentialError(f"{where} {what} (HTTP {status}{said}).", hint=hint)
 

@@ -46,17 +46,24 @@ def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
     causes = list(_causes(error))
     name = type(error).__name__
     text = " ".join(str(c) for c in causes)
-    if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError", "UnicodeError", "UnicodeEncodeError"}:
+    if name in {"LocalProtocolError", "UnicodeEncodeError"}:
+        # The error's own text may quote the header that holds the key.
+        return (
+            f"The headers of a request to {url} cannot be sent.",
+            "Check that the key has no stray characters.",
+            False,
+        )
+    if name in {"InvalidURL", "UnsupportedProtocol", "UnicodeError"}:
         return (
             f"A request to {url!r} cannot be sent: {_first_line(error)}.",
-            "Check that base_url begins with http:// or https:// and that the key has no stray characters.",
+            "Check that base_url begins with http:// or https://.",
             False,
         )
     if "Proxy" in name:
         hint = "Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY."
         return f"The proxy on the way to {url} refused the connection.", hint, True
     if any(isinstance(c, ssl.SSLError) for c in causes) or "CERTIFICATE" in text or "SSL" in text:
-        hint = "Check that base_url should begin with https://, and SSL_CERT_FILE if the server has a certificate of its own."
+        hint = "Check that base_url is right, and SSL_CERT_FILE if the server has a certificate of its own."
         return f"No secure connection to {url} could be made: {_first_line(error)}.", hint, False
     if any(isinstance(c, socket.gaierror) for c in causes) or "getaddrinfo" in text or "Name or service" in text:
         host = urlsplit(url).hostname

@@ -75,6 +75,6 @@ class WireFormat(Protocol):
         """Return the request body."""
         ...
 
-    def Decoder(self, quirks: Quirks) -> Decoder:  # noqa: N802 - it is the module's class
+    def Decoder(self, quirks: Quirks) -> Decoder:
         """Return a decoder for one response."""
         ...

@@ -142,7 +142,7 @@ def split_content(content: Any) -> tuple[str, str]:
     """Return reasoning and text of a content that is a list of parts.
 
     Example:
-        >>> split_content([{"type": "thinking", "thinking": [{"type": "text", "text": "a"}]}, {"type": "text", "text": "b"}])
+        >>> split_content([{"type": "thinking", "thinking": "a"}, {"type": "text", "text": "b"}])
         ('a', 'b')
     """
     thoughts: list[str] = []

@@ -61,6 +61,7 @@ class _Chunk(msgspec.Struct):
     usage: Usage | None = None
     x_groq: _Groq | None = None
     error: Any = None
+    object: Any = None
 
 
 _chunk_decoder = msgspec.json.Decoder(_Chunk)
@@ -133,12 +134,13 @@ class Decoder:
                 chunk = _chunk_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 chunk = None
+            if name == "error" or (chunk is not None and (chunk.error or chunk.object == "error")):
+                if chunk is not None:
+                    self._take(chunk, out)
+                self._fail(from_stream(data))
+                return
             if chunk is None:
                 raise _unreadable(data)
-            if chunk.error or name == "error":
-                self._take(chunk, out)
-                self._fail(from_stream(chunk.error or data.decode(errors="replace")))
-                return
             self._take(chunk, out)
 
     def _take(self, chunk: _Chunk, out: list[ModelEvent]) -> None:
