@@ -49,7 +49,7 @@ def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
     if name in {"LocalProtocolError", "UnicodeEncodeError"}:
         # The error's own text may quote the header that holds the key.
         return (
-            f"The headers of a request to {url} cannot be sent.",
+            f"The headers for {url} cannot be sent.",
             "Check that the key has no stray characters.",
             False,
         )
