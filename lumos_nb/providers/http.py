@@ -193,7 +193,7 @@ class HttpProvider(LlmProvider):
             names = await self.list_models()
         except LumosError:
             return hint
-        return nearest(self.model, names) or hint
+        return hint if self.model in names else nearest(self.model, names) or hint
 
     def _cleaned(self, error: LumosError) -> LumosError:
         """Return `error` with the vendor's name, and without the key should the server have sent it back."""

@@ -127,7 +127,7 @@ class FakeServer:
         request = ServedRequest(
             method=method, path=path, headers=headers, body=json.loads(raw) if raw else None, connection=number
         )
-        is_call = method == "POST" and path.endswith("/chat/completions")
+        is_call = method == "POST" and path == "/v1/chat/completions"
         (self.requests if is_call else self.other_requests).append(request)
         reply = self._reply(request) if is_call else self._other(request)
         try:
@@ -139,7 +139,7 @@ class FakeServer:
             request.done.set()
 
     def _other(self, request: ServedRequest) -> Reply:
-        if request.path.endswith("/models"):
+        if request.path == "/v1/models":
             return Reply(body=json.dumps({"object": "list", "data": [{"id": name} for name in self.models]}))
         return Reply(status=404, body=json.dumps({"error": {"message": f"No such path: {request.path}"}}))
 

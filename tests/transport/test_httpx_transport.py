@@ -117,9 +117,9 @@ async def test_an_address_that_cannot_work_is_named_with_what_to_check(url, said
 
 async def test_a_server_that_takes_a_request_and_says_nothing_is_named_with_the_setting():
     settings.configure(read_timeout_s=0.05)
-    with FakeServer([Reply(first_byte_delay_s=30)]) as server:
-        with pytest.raises(ProviderError, match="sent nothing") as caught:
-            await read(default_transport(), call(server))
+    server = FakeServer([Reply(first_byte_delay_s=30)])
+    with server, pytest.raises(ProviderError, match="sent nothing") as caught:
+        await read(default_transport(), call(server))
     assert "LUMOS_READ_TIMEOUT_S" in caught.value.hint
     assert caught.value.is_temporary
 
@@ -127,9 +127,9 @@ async def test_a_server_that_takes_a_request_and_says_nothing_is_named_with_the_
 @pytest.mark.parametrize(("cut", "said"), [("reset", "broke off"), ("stall", "no byte arrived")])
 async def test_a_body_that_breaks_off_is_a_stream_error(cut, said):
     settings.configure(read_timeout_s=0.1)
-    with FakeServer([Reply(answer=Answer(text="a b c"), cut_after=2, cut=cut)]) as server:
-        with pytest.raises(StreamError, match=said) as caught:
-            await read(default_transport(), call(server))
+    server = FakeServer([Reply(answer=Answer(text="a b c"), cut_after=2, cut=cut)])
+    with server, pytest.raises(StreamError, match=said) as caught:
+        await read(default_transport(), call(server))
     assert server.base_url in str(caught.value)
     assert caught.value.__context__ is None
 

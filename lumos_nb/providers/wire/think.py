@@ -34,6 +34,8 @@ class ThinkSplitter:
         text, self._held = self._held + text, ""
         if self._state == "start":
             text = self._start(text, out)
+        if self._state == "opened" and (text := text.lstrip("\n")):
+            self._state = "inside"
         if self._state == "inside" and text:
             text = self._inside(text, out)
         if self._state == "after" and (text := text.lstrip()):
@@ -51,8 +53,8 @@ class ThinkSplitter:
     def _start(self, text: str, out: list[TextDelta | ReasoningDelta]) -> str:
         head = text.lstrip()
         if head.startswith(_OPEN):
-            self._state = "inside"
-            return head[len(_OPEN) :].lstrip("\n")
+            self._state = "opened"
+            return head[len(_OPEN) :]
         if _OPEN.startswith(head):
             self._held = text
             return ""
