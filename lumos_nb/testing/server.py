@@ -103,6 +103,8 @@ class FakeServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A transport closes its socket one turn of the loop after it was told to.
+        await asyncio.sleep(0.01)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -117,7 +119,7 @@ class FakeServer:
             pass
         finally:
             self._tasks.discard(task)
-            writer.close()
+            (writer.transport.abort if self._stop.is_set() else writer.close)()
 
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
