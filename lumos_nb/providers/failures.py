@@ -1,0 +1,201 @@
+"""What a model server's refusal means, and what to do about it.
+
+One idea: a dozen shapes of error body become one `Refusal`, a status becomes one class of
+error, and no text that leaves here holds anything that looks like a key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import (
+    ContextLengthError,
+    CredentialError,
+    LumosError,
+    OverloadedError,
+    ProviderError,
+    RateLimitError,
+    StreamError,
+)
+
+TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+"""Statuses after which the same request may succeed."""
+
+_OUT_OF_MONEY = {"insufficient_quota", "billing_not_active", "billing_hard_limit_reached", "1113", "1112", "1121"}
+_TOO_LONG = re.compile(
+    r"context[_ ]length|context window|maximum context|context size|tokens_too_long|characters_too_long"
+    r"|prompt is too long|string_above_max_length|exceed_context_size|too many tokens|range of input length",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|hf|tgp|or|key|nvapi|fw|ak)[-_][\w\-*.]{6,}|\bAIza[\w-]{10,}|\bAKIA\w{10,}"
+    r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?|\bbce-v3/\S+|(?<=[Bb]earer )\S+|\b[0-9a-f]{32,}(?:\.\w+)?\b"
+)
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """An error body, whatever its shape."""
+
+    message: str = ""
+    code: str = ""
+
+    def __str__(self) -> str:
+        shown = f"{self.code}: " if self.code and self.code.lower() not in self.message.lower() else ""
+        return f"{shown}{self.message}".rstrip(" .:")
+
+
+def redact(text: str) -> str:
+    """Return `text` without anything that looks like a key.
+
+    Example:
+        >>> redact("Incorrect API key provided: sk-abcdef123456.")
+        'Incorrect API key provided: ••••'
+    """
+    return _SECRET.sub("••••", text)
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """Return `text` on one line, redacted, cut to `limit` characters."""
+    text = redact(" ".join(text.split()))
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def read_refusal(body: bytes) -> Refusal:
+    """Return message and code of an error body in any known shape.
+
+    Example:
+        >>> read_refusal(b'{"error":{"message":"No such model","code":"model_not_found"}}')
+        Refusal(message='No such model', code='model_not_found')
+        >>> read_refusal(b"<html><title>502 Bad Gateway</title></html>").message
+        '502 Bad Gateway'
+    """
+    text = body.decode(errors="replace")
+    try:
+        return _from_value(json.loads(text))
+    except ValueError:
+        title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return Refusal(message=shorten(title[1] if title else re.sub(r"<[^>]+>", " ", text)))
+
+
+def _from_value(value: Any) -> Refusal:
+    if isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, dict):
+        return Refusal(message=shorten(str(value)))
+    inner = value.get("error")
+    if isinstance(inner, dict):
+        outer, value = value, inner
+        value = {"request_id": outer.get("request_id"), **value}
+    message = next(
+        (value[k] for k in ("message", "error_msg", "detail", "error", "msg") if value.get(k)), "" if inner else value
+    )
+    if not isinstance(message, str):
+        message = json.dumps(message, ensure_ascii=False)
+    metadata = value.get("metadata")
+    if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):
+        message = f"{message}: {metadata['raw']}"
+    # A code that only repeats the status says less than the type does.
+    codes = [str(value[k]) for k in ("code", "status", "error_code", "type") if value.get(k) is not None]
+    code = next((c for c in codes if not re.fullmatch(r"[45]\d\d", c)), codes[0] if codes else "")
+    return Refusal(message=shorten(message), code=shorten(code, 60))
+
+
+def from_stream(event: bytes) -> LumosError:
+    """Return the error for an error event in the middle of a stream.
+
+    Example:
+        >>> print(from_stream(b'{"error":{"code":400,"message":"Token limit reached"}}'))
+        The server broke the answer off: 400: Token limit reached. Run it again, or ask for less.
+    """
+    refusal = read_refusal(event)
+    what = f"The server broke the answer off: {refusal}."
+    is_temporary = bool(
+        re.search(r"overload|unavailable|api_error|server_error|rate.?limit|\b5\d\d\b|\b429\b", str(refusal), re.I)
+    )
+    return StreamError(what, hint="Run it again, or ask for less.", is_temporary=is_temporary)
+
+
+def from_status(
+    *,
+    provider: str,
+    model: str,
+    url: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    key_env: tuple[str, ...] = (),
+) -> LumosError:
+    """Return the error for an answer whose status is not 200."""
+    refusal = read_refusal(body)
+    said = f": {refusal}" if str(refusal) else ""
+    where = f"{provider!r} at {url}"
+    if status in {401, 403}:
+        return _refused_key(where, status, said, key_env)
+    context: dict[str, Any] = {
+        "provider": provider,
+        "status": status,
+        "request_id": headers.get("x-request-id") or headers.get("request-id"),
+        "retry_after_s": retry_after_s(headers),
+        "is_temporary": status in TEMPORARY and refusal.code not in _OUT_OF_MONEY,
+    }
+    if status == 404:
+        hint = f"Check the model name {model!r} and base_url; the address of such a server mostly ends in /v1."
+        return ProviderError(f"{where} does not know the model {model!r} (HTTP 404{said}).", hint=hint, **context)
+    if status == 402 or refusal.code in _OUT_OF_MONEY:
+        hint = "Add credit in the vendor's console, or use another model."
+        kind = RateLimitError if status == 429 else ProviderError
+        return kind(f"{where} refuses: the account has no credit left (HTTP {status}{said}).", hint=hint, **context)
+    if status == 429:
+        return RateLimitError(
+            f"{where} refuses: too many requests or tokens (HTTP 429{said}).",
+            hint=f"Wait {_shown_wait(context['retry_after_s'])}, or set LUMOS_MAX_RETRIES to more than it is.",
+            **context,
+        )
+    if status in {400, 413, 422} and _TOO_LONG.search(f"{refusal.code} {refusal.message}"):
+        hint = "Start a new thread, shorten what the tools return, or use a model with a larger window."
+        return ContextLengthError(f"The conversation does not fit {where} (HTTP {status}{said}).", hint=hint, **context)
+    if status >= 500:
+        hint = "Run it again in a while, or use another model."
+        return OverloadedError(f"{where} cannot answer now (HTTP {status}{said}).", hint=hint, **context)
+    hint = "Check the model, the tools and the options of this call; the server's words are above."
+    return ProviderError(f"{where} refused the request (HTTP {status}{said}).", hint=hint, **context)
+
+
+def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...]) -> CredentialError:
+    name = key_env[0] if key_env else ""
+    hint = (
+        f"Check the key in {name}, and that it may use this model." if name else "Pass the server's key as api_key=…."
+    )
+    what = "refused the key" if status == 401 else "does not allow this"
+    return CredentialError(f"{where} {what} (HTTP {status}{said}).", hint=hint)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that the server asks to wait, if it does.
+
+    Example:
+        >>> retry_after_s({"retry-after-ms": "1500", "retry-after": "9"})
+        1.5
+    """
+    try:
+        if value := headers.get("retry-after-ms"):
+            return max(0.0, float(value) / 1000)
+        value = headers.get("retry-after", "")
+        if not value:
+            return None
+        if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
+            return float(value)
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except ValueError:
+        return None
+
+
+def _shown_wait(seconds: float | None) -> str:
+    return "a while" if seconds is None else f"{seconds:g} s"

@@ -1,0 +1,223 @@
+"""A model behind HTTP: a vendor's row, a wire format and a transport, put together.
+
+One idea: nothing of a response is kept on the provider, so any number of streams may run at
+once; and a try is repeated only as long as the caller has seen nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from lumos_nb import settings
+from lumos_nb._version import __version__
+from lumos_nb.credentials import Secret, find_key
+from lumos_nb.errors import CredentialError, LumosError, ProviderError, nearest
+from lumos_nb.events import ModelEvent
+from lumos_nb.messages import Message
+from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
+from lumos_nb.providers.failures import from_status, redact
+from lumos_nb.providers.response import read_batches
+from lumos_nb.providers.vendors import Vendor
+from lumos_nb.providers.wire import WireRequest, load_format
+from lumos_nb.transport import Request, Response, Transport, default_transport
+
+OnWait = Callable[[dict[str, Any]], None]
+"""Is told `{"state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1}` before each wait."""
+
+_LONGEST_WAIT_S = 60.0
+
+
+class HttpProvider(LlmProvider):
+    """A model at a vendor or on a server of your own; `llm()` makes one.
+
+    Args:
+        vendor: The vendor's row.
+        model: The model's name there.
+        base_url: Address up to the version; empty: the row's.
+        key: The key; None: the vendor's environment variables are read at each call.
+        format: Wire format; empty: the row's.
+        transport: What carries the requests; None: the one that the process shares.
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        model: str,
+        *,
+        base_url: str = "",
+        key: Secret | None = None,
+        format: str = "",
+        transport: Transport | None = None,
+    ) -> None:
+        self.provider = vendor.id
+        self.model = model
+        self.supports_function_calling = vendor.supports_function_calling
+        self.vendor = vendor
+        self.base_url = (base_url or vendor.base_url).rstrip("/")
+        self._key = key
+        self._format = load_format(format or vendor.format)
+        self._transport = transport
+
+    @property
+    def transport(self) -> Transport:
+        """What carries the requests."""
+        return self._transport or default_transport()
+
+    async def generate_stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        options: ModelOptions | None = None,
+    ) -> AsyncGenerator[ModelEvent, None]:
+        """Yield events as the answer arrives; see `LlmProvider.generate_stream`."""
+        async with aclosing(self.generate_batches(messages, tools=tools, options=options)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    async def generate_batches(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        options: ModelOptions | None = None,
+        on_wait: OnWait | None = None,
+    ) -> AsyncGenerator[list[ModelEvent], None]:
+        """Yield the events of each read together: cheaper where tokens come many at a time.
+
+        Args:
+            on_wait: Is told of each wait before a further try.
+        """
+        request = self._request(messages, tools, options)
+        attempt = 0
+        while True:
+            has_begun = False
+            failure: LumosError
+            try:
+                async with aclosing(self._try(request)) as batches:
+                    async for batch in batches:
+                        has_begun = True
+                        yield batch
+                return
+            except LumosError as error:
+                failure = self._cleaned(error)
+            wait_s = None if has_begun else _wait_s(failure, attempt)
+            if wait_s is None:
+                # Outside the except block, or the error shows with its own cause as a second one.
+                raise failure
+            attempt += 1
+            if on_wait is not None:
+                on_wait(
+                    {"state": f"retrying in {wait_s:.2g} s: {failure.message}", "wait_s": wait_s, "attempt": attempt}
+                )
+            await asyncio.sleep(wait_s)
+
+    async def list_models(self) -> list[str]:
+        """Return the names of the models that the server offers."""
+        request = Request(url=f"{self.base_url}/models", method="GET", headers=self._headers(), read_timeout_s=10.0)
+        async with self.transport.open(request) as response:
+            body = await response.read()
+            if response.status != 200:
+                raise self._refusal(response, body)
+        try:
+            rows = msgspec.json.decode(body, type=_Models).data
+        except msgspec.DecodeError:
+            rows = []
+        return sorted(row.id for row in rows)
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop that nothing uses."""
+        await self.transport.aclose()
+
+    def _request(self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None) -> Request:
+        wire = WireRequest(
+            model=self.model,
+            messages=tuple(messages),
+            tools=tuple(tools),
+            options=options or ModelOptions(),
+            quirks=self.vendor.quirks,
+        )
+        headers = {**self._headers(), "content-type": "application/json", "accept": "text/event-stream"}
+        body = msgspec.json.encode(self._format.encode(wire))
+        return Request(url=self.base_url + self._format.PATH, headers=headers, body=body)
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"user-agent": f"lumos-nb/{__version__}"}
+        key = self._key or find_key(self.vendor.key_env)
+        if key is not None:
+            if not key.reveal().isascii() or not key.reveal().isprintable():
+                raise CredentialError(
+                    f"The key for {self.provider!r} holds characters that no key has.", hint="Copy it again."
+                )
+            headers["authorization"] = f"Bearer {key.reveal()}"
+        elif self.vendor.needs_key and self.base_url == self.vendor.base_url:
+            raise CredentialError(
+                f"Provider {self.provider!r} has no API key.",
+                hint=f"Set {self.vendor.key_env[0]}, or run %lumos login {self.provider}.",
+            )
+        return headers
+
+    async def _try(self, request: Request) -> AsyncGenerator[list[ModelEvent], None]:
+        async with self.transport.open(request) as response:
+            if response.status != 200:
+                failure = self._refusal(response, await response.read())
+            else:
+                async for batch in read_batches(response, self._format.Decoder(self.vendor.quirks), request.url):
+                    yield batch
+                return
+        if isinstance(failure, ProviderError) and failure.status == 404:
+            failure.hint = await self._near_models(failure.hint)
+        raise failure
+
+    def _refusal(self, response: Response, body: bytes) -> LumosError:
+        return from_status(
+            provider=self.provider,
+            model=self.model,
+            url=self.base_url,
+            status=response.status,
+            headers=response.headers,
+            body=body,
+            key_env=self.vendor.key_env if self._key is None else (),
+        )
+
+    async def _near_models(self, hint: str) -> str:
+        """Return a hint that names the models most like this one, if the server tells them."""
+        try:
+            names = await self.list_models()
+        except LumosError:
+            return hint
+        return hint if self.model in names else nearest(self.model, names) or hint
+
+    def _cleaned(self, error: LumosError) -> LumosError:
+        """Return `error` with the vendor's name, and without the key should the server have sent it back."""
+        if isinstance(error, ProviderError) and not error.provider:
+            error.provider = self.provider
+        key = self._key or find_key(self.vendor.key_env)
+        if key is not None and key.reveal() in str(error):
+            error.message = redact(error.message.replace(key.reveal(), "••••"))
+            error.args = (error.message,)
+        return error
+
+
+class _ModelRow(msgspec.Struct):
+    id: str
+
+
+class _Models(msgspec.Struct):
+    data: list[_ModelRow] = []
+
+
+def _wait_s(error: LumosError, attempt: int) -> float | None:
+    """Return the seconds to wait before the next try, or None if there is to be none."""
+    if not isinstance(error, ProviderError) or not error.is_temporary or attempt >= settings.current().max_retries:
+        return None
+    if error.retry_after_s is not None:
+        return error.retry_after_s if error.retry_after_s <= _LONGEST_WAIT_S else None
+    return float(min(8.0, 0.5 * 2**attempt) * random.uniform(0.75, 1.0))  # noqa: S311 - not for secrets

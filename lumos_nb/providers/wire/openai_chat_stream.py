@@ -1,0 +1,207 @@
+"""Reading a Chat Completions stream.
+
+One idea: a read is decoded in one go into the few fields that are used, and everything known
+about the response so far is in its `Decoder`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import LumosError, StreamError
+from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta, TokenUsage
+from lumos_nb.providers.failures import from_stream, shorten
+from lumos_nb.providers.wire.base import Quirks
+from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, split_content
+from lumos_nb.providers.wire.sse import SseParser
+from lumos_nb.providers.wire.think import ThinkSplitter
+
+_REASONS = {
+    "stop": "stop",
+    "eos": "stop",
+    "stop_sequence": "stop",
+    "end_turn": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "model_context_window_exceeded": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+    "sensitive": "content_filter",
+}
+
+
+class _Delta(msgspec.Struct):
+    content: Any = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[CallPart] | None = None
+
+
+class _Choice(msgspec.Struct):
+    index: int | None = 0
+    delta: _Delta | None = None
+    #: Stands for the delta in an answer that was not streamed.
+    message: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Groq(msgspec.Struct):
+    usage: Usage | None = None
+
+
+class _Chunk(msgspec.Struct):
+    id: Any = None
+    model: Any = None
+    choices: list[_Choice] | None = None
+    usage: Usage | None = None
+    x_groq: _Groq | None = None
+    error: Any = None
+    object: Any = None
+
+
+_chunk_decoder = msgspec.json.Decoder(_Chunk)
+
+
+class Decoder:
+    r"""Turns the bytes of one response into events.
+
+    Example:
+        >>> decoder = Decoder()
+        >>> decoder.feed(b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n')
+        [TextDelta(delta='Hi')]
+        >>> [event.type for event in decoder.feed(b"data: [DONE]\n\n")]
+        ['finish']
+    """
+
+    def __init__(self, quirks: Quirks | None = None) -> None:
+        self.is_done = False
+        self._parser = SseParser()
+        self._calls = Calls()
+        self._think = ThinkSplitter() if quirks is not None and quirks.has_think_tags else None
+        self._usage: Usage | None = None
+        self._reason = ""
+        self._model = ""
+        self._id = ""
+        self._failure: LumosError | None = None
+
+    def feed(self, chunk: bytes) -> list[ModelEvent]:
+        """Return the events of these bytes. An error is kept for `close`."""
+        out: list[ModelEvent] = []
+        if not self.is_done:
+            try:
+                self._read(self._parser.feed(chunk), out)
+            except LumosError as error:
+                self._fail(error)
+        return out
+
+    def close(self) -> list[ModelEvent]:
+        """Return the last events at the end of the body.
+
+        Raises:
+            StreamError: The body ended too early or could not be read, or the server sent an error.
+        """
+        out: list[ModelEvent] = []
+        if not self.is_done:
+            try:
+                self._read(self._parser.close(), out)
+            except StreamError:
+                # The last line was cut in the middle: that it broke off says more than bad JSON.
+                self._reason = ""
+        if self._failure is not None:
+            raise self._failure
+        if self.is_done:
+            return out
+        if not self._reason:
+            raise StreamError(
+                "The answer broke off: the server ended it without saying that it was finished.",
+                hint="Run it again; if it stays so, look at the server's log or the proxy in between.",
+                is_temporary=True,
+            )
+        self._finish(out)
+        return out
+
+    def _read(self, events: list[tuple[str, bytes]], out: list[ModelEvent]) -> None:
+        for name, data in events:
+            if data.startswith(b"[DONE]"):
+                self._finish(out)
+                return
+            try:
+                chunk = _chunk_decoder.decode(data)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                chunk = None
+            if name == "error" or (chunk is not None and (chunk.error or chunk.object == "error")):
+                if chunk is not None:
+                    self._take(chunk, out)
+                self._fail(from_stream(data))
+                return
+            if chunk is None:
+                raise _unreadable(data)
+            self._take(chunk, out)
+
+    def _take(self, chunk: _Chunk, out: list[ModelEvent]) -> None:
+        if chunk.choices:
+            choice = chunk.choices[0]
+            if (delta := choice.delta or choice.message) is not None and not choice.index:
+                self._take_delta(delta, out)
+            if choice.finish_reason:
+                self._reason = choice.finish_reason
+        if usage := chunk.usage or (chunk.x_groq and chunk.x_groq.usage):
+            self._usage = usage
+        if chunk.model and not self._model:
+            self._model = str(chunk.model)
+            self._id = str(chunk.id or "")
+
+    def _take_delta(self, delta: _Delta, out: list[ModelEvent]) -> None:
+        # Some servers send both keys with the same text: one counts.
+        if reasoning := delta.reasoning_content or delta.reasoning:
+            out.append(ReasoningDelta(reasoning))
+        content = delta.content or delta.refusal
+        if content:
+            if type(content) is str:
+                self._take_text(content, out)
+            else:
+                thought, text = split_content(content)
+                if thought:
+                    out.append(ReasoningDelta(thought))
+                if text:
+                    self._take_text(text, out)
+        if delta.tool_calls:
+            for position, part in enumerate(delta.tool_calls):
+                self._calls.add(part, position)
+
+    def _take_text(self, text: str, out: list[ModelEvent]) -> None:
+        if self._think is None:
+            out.append(TextDelta(text))
+        else:
+            out.extend(self._think.feed(text))
+
+    def _finish(self, out: list[ModelEvent]) -> None:
+        self.is_done = True
+        if self._think is not None:
+            out.extend(self._think.close())
+        calls = self._calls.complete(self._id)
+        out.extend(ModelToolCall(call) for call in calls)
+        reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
+        # Servers say "stop" with calls and "tool_calls" without: what came is what counts.
+        if calls and reason in {"stop", "other"}:
+            reason = "tool_calls"
+        elif not calls and reason == "tool_calls":
+            reason = "stop"
+        usage = self._usage.total() if self._usage is not None else TokenUsage()
+        out.append(Finish(reason, usage, self._model))
+
+    def _fail(self, error: LumosError) -> None:
+        self.is_done = True
+        self._failure = error
+
+
+def _unreadable(data: bytes) -> StreamError:
+    return StreamError(
+        f"The server sent an event that is not a Chat Completions chunk: {shorten(data.decode(errors='replace'))!r}.",
+        hint="Check that base_url is the address of such a server, and that the format is right.",
+    )

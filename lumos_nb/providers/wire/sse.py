@@ -1,0 +1,111 @@
+"""Server-sent events out of bytes.
+
+One idea: bytes stay bytes until an event is whole, so a character cut in two by the network
+needs no care, and U+2028 in a JSON string does not end a line (as it does in httpx).
+"""
+
+from __future__ import annotations
+
+from lumos_nb.errors import StreamError
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""Longest event that is accepted; a server that never ends one must not fill the memory."""
+
+Event = tuple[str, bytes]
+"""Name (empty if the server gave none) and data of an event."""
+
+
+class SseParser:
+    r"""Collects bytes and gives the events that are complete.
+
+    Lines may end in LF, CRLF or CR; comments, ids and a byte order mark are skipped.
+
+    Example:
+        >>> parser = SseParser()
+        >>> parser.feed(b": hi\n\nda"), parser.feed(b"ta: 1\ndata: 2\n\nevent: x\r\ndata:3\r\n\r\n")
+        ([], [('', b'1\n2'), ('x', b'3')])
+    """
+
+    __slots__ = ("_data", "_ends_in_cr", "_is_first", "_max_bytes", "_name", "_pieces", "_size")
+
+    def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._pieces: list[bytes] = []
+        self._data: list[bytes] = []
+        self._name = ""
+        self._size = 0
+        self._is_first = True
+        self._ends_in_cr = False
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Return the events that `chunk` completes.
+
+        Raises:
+            StreamError: An event is longer than `max_bytes`.
+        """
+        if self._ends_in_cr or b"\r" in chunk:
+            chunk = self._with_newlines(chunk)
+        if b"\n" not in chunk:
+            self._pieces.append(chunk)
+            self._count(len(chunk))
+            return []
+        if self._pieces:
+            self._pieces.append(chunk)
+            chunk = b"".join(self._pieces)
+            self._pieces.clear()
+        lines = chunk.split(b"\n")
+        if tail := lines.pop():
+            self._pieces.append(tail)
+        events = self._events(lines)
+        self._size = len(tail) + sum(map(len, self._data))
+        self._count(0)
+        return events
+
+    def close(self) -> list[Event]:
+        """Return the last event if the server ended without the empty line after it."""
+        lines = [b"".join(self._pieces), b""]
+        self._pieces.clear()
+        return self._events(lines)
+
+    def _with_newlines(self, chunk: bytes) -> bytes:
+        # A CR at the end of one read and an LF at the start of the next are one line end.
+        if self._ends_in_cr and chunk[:1] == b"\n":
+            chunk = chunk[1:]
+            self._ends_in_cr = False
+        if chunk:
+            self._ends_in_cr = chunk[-1:] == b"\r"
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _events(self, lines: list[bytes]) -> list[Event]:
+        if self._is_first and lines:
+            self._is_first = False
+            lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
+        events: list[Event] = []
+        for line in lines:
+            if line.startswith(b"data: "):
+                self._data.append(line[6:])
+            elif not line:
+                if self._data:
+                    data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+                    events.append((self._name, data))
+                    self._data.clear()
+                self._name = ""
+            else:
+                self._field(line)
+        return events
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._name = value.decode(errors="replace")
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > self._max_bytes:
+            raise StreamError(
+                f"The server sent an event longer than {self._max_bytes:,} bytes.",
+                hint="Check that base_url is the address of a model server.",
+            )

@@ -1,0 +1,42 @@
+"""Doubles for tests, for your notebooks as for ours: a provider and a model server with a script.
+
+```python
+model = ScriptedProvider(["Hello!"])
+with FakeServer(["Hello!"]) as server:
+    model = llm("mock/any", base_url=server.base_url)
+```
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lumos_nb.testing.answers import Answer, Reply, markdown
+    from lumos_nb.testing.scripted import ModelRequest, ScriptedProvider
+    from lumos_nb.testing.server import FakeServer, ServedRequest
+
+_HOMES = {
+    "Answer": "lumos_nb.testing.answers",
+    "FakeServer": "lumos_nb.testing.server",
+    "ModelRequest": "lumos_nb.testing.scripted",
+    "Reply": "lumos_nb.testing.answers",
+    "ScriptedProvider": "lumos_nb.testing.scripted",
+    "ServedRequest": "lumos_nb.testing.server",
+    "markdown": "lumos_nb.testing.answers",
+}
+
+__all__ = ["Answer", "FakeServer", "ModelRequest", "Reply", "ScriptedProvider", "ServedRequest", "markdown"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,102 @@
+"""What to tell a person when the network fails.
+
+One idea: an error names the address and the one thing to look at next; nobody should have to
+read the name of an httpx class.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from lumos_nb.errors import ProviderError, StreamError
+
+
+def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderError:
+    """Return the error that stands for `error`, which came up at `url`.
+
+    Args:
+        is_streaming: Whether the answer had begun.
+
+    Example:
+        >>> print(explain(ConnectionRefusedError(111, "refused"), "http://127.0.0.1:9/v1", is_streaming=False))
+        Nothing answers at http://127.0.0.1:9/v1. Start the server there, or correct base_url.
+    """
+    url = _without_userinfo(url)
+    if is_streaming:
+        return _broken(error, url)
+    what, hint, is_temporary = _unreached(error, url)
+    return ProviderError(what, hint=hint, is_temporary=is_temporary)
+
+
+def _broken(error: BaseException, url: str) -> StreamError:
+    if "Timeout" in type(error).__name__:
+        what = f"The answer from {url} stopped: no byte arrived for the time that read_timeout_s allows."
+        hint = "Look at the server's load, or set LUMOS_READ_TIMEOUT_S to more seconds."
+    else:
+        what = f"The answer from {url} broke off: the connection was closed in the middle."
+        hint = "Run it again; if it breaks off at the same point, look at the server's log or the proxy in between."
+    return StreamError(what, hint=hint, is_temporary=True)
+
+
+def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
+    causes = list(_causes(error))
+    name = type(error).__name__
+    text = " ".join(str(c) for c in causes)
+    if name in {"LocalProtocolError", "UnicodeEncodeError"}:
+        # The error's own text may quote the header that holds the key.
+        return (
+            f"The headers for {url} cannot be sent.",
+            "Check that the key has no stray characters.",
+            False,
+        )
+    if name in {"InvalidURL", "UnsupportedProtocol", "UnicodeError"}:
+        return (
+            f"A request to {url!r} cannot be sent: {_first_line(error)}.",
+            "Check that base_url begins with http:// or https://.",
+            False,
+        )
+    if "Proxy" in name:
+        hint = "Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY."
+        return f"The proxy on the way to {url} refused the connection.", hint, True
+    if any(isinstance(c, ssl.SSLError) for c in causes) or "CERTIFICATE" in text or "SSL" in text:
+        hint = "Check that base_url is right, and SSL_CERT_FILE if the server has a certificate of its own."
+        return f"No secure connection to {url} could be made: {_first_line(error)}.", hint, False
+    if any(isinstance(c, socket.gaierror) for c in causes) or "getaddrinfo" in text or "Name or service" in text:
+        host = urlsplit(url).hostname
+        hint = "Check base_url for a typing error, and that this machine has a network."
+        return f"The host {host!r} of {url} was not found.", hint, True
+    if "ConnectTimeout" in name:
+        hint = "Check base_url and the network, or set LUMOS_CONNECT_TIMEOUT_S to more seconds."
+        return f"{url} could not be reached in the time that connect_timeout_s allows.", hint, True
+    if "Timeout" in name:
+        hint = "Look at the server's load, or set LUMOS_READ_TIMEOUT_S to more seconds."
+        return f"{url} took the request and sent nothing for the time that read_timeout_s allows.", hint, True
+    refused = any(isinstance(c, ConnectionRefusedError) or getattr(c, "errno", 0) == errno.ECONNREFUSED for c in causes)
+    if refused or "ConnectError" in name:
+        return f"Nothing answers at {url}.", "Start the server there, or correct base_url.", True
+    hint = "Run it again; if it stays so, look at the server's log or the proxy in between."
+    return f"{url} closed the connection without an answer.", hint, True
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _without_userinfo(url: str) -> str:
+    scheme, slashes, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"

@@ -1,0 +1,151 @@
+"""The transport of everyday use, on httpx.
+
+One idea: one httpx client for each event loop, because a connection belongs to the loop that
+opened it, while a provider may be used from the cell, from the background loop and from threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import threading
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lumos_nb import settings
+from lumos_nb.errors import ProviderError
+from lumos_nb.transport.base import Request, Response
+from lumos_nb.transport.failures import explain
+
+if TYPE_CHECKING:
+    import httpx
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class _Pool:
+    """The clients of one event loop, and how many requests use them."""
+
+    def __init__(self) -> None:
+        self.clients: dict[tuple[bool, bool], httpx.AsyncClient] = {}
+        self.in_flight = 0
+        self.is_closing = False
+
+    def client(self, url: str) -> httpx.AsyncClient:
+        # Proxies of the environment are for other machines: a server on this one is reached directly.
+        parts = urlsplit(url)
+        kind = (parts.hostname in _LOOPBACK, parts.scheme == "https")
+        if kind not in self.clients:
+            self.clients[kind] = _new_client(trust_env=not kind[0], is_secure=kind[1] or not kind[0])
+        return self.clients[kind]
+
+    async def close_if_idle(self) -> None:
+        if self.is_closing and not self.in_flight:
+            clients, self.clients = self.clients, {}
+            for client in clients.values():
+                await client.aclose()
+
+
+class HttpxTransport:
+    """Carries requests over httpx, with connections kept for the next request.
+
+    Example:
+        >>> HttpxTransport()
+        <HttpxTransport>
+    """
+
+    def __init__(self) -> None:
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return "<HttpxTransport>"
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[Response]:
+        """Send `request` and give its response; see `Transport.open`."""
+        pool = self._pool()
+        pool.in_flight += 1
+        try:
+            response = await _send(pool.client(request.url), request)
+            try:
+                headers = {k.lower(): v for k, v in response.headers.items()}
+                yield Response(status=response.status_code, headers=headers, chunks=_chunks(response, request))
+            finally:
+                await response.aclose()
+        finally:
+            pool.in_flight -= 1
+            await pool.close_if_idle()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop once nothing uses them."""
+        with self._lock:
+            pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            pool.is_closing = True
+            await pool.close_if_idle()
+
+    def _pool(self) -> _Pool:
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            pool = self._pools.get(loop)
+            if pool is None:
+                pool = self._pools[loop] = _Pool()
+            return pool
+
+
+@functools.cache
+def _ssl_context() -> ssl.SSLContext:
+    # Loading the certificates takes tens of milliseconds: once a process, not once a client.
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _new_client(*, trust_env: bool, is_secure: bool) -> httpx.AsyncClient:
+    import httpx
+
+    # No upper limit, or the 101st run waits for a connection. Few idle ones: for each request httpx
+    # walks over them more than once, and 1,000 idle connections cost 41 s where 20 cost 7.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
+    return httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=_ssl_context() if is_secure else False)
+
+
+async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
+    import httpx
+
+    config = settings.current()
+    connect_s = config.connect_timeout_s if request.connect_timeout_s is None else request.connect_timeout_s
+    read_s = config.read_timeout_s if request.read_timeout_s is None else request.read_timeout_s
+    failure: ProviderError
+    try:
+        outgoing = client.build_request(
+            request.method,
+            request.url,
+            headers={"accept-encoding": "identity", **request.headers},
+            content=request.body or None,
+            timeout=httpx.Timeout(connect=connect_s, read=read_s, write=read_s, pool=None),
+        )
+        return await client.send(outgoing, stream=True)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+        failure = explain(error, request.url, is_streaming=False)
+    # Outside the except block: otherwise the foreign error hangs on as __context__, and shows.
+    raise failure
+
+
+async def _chunks(response: httpx.Response, request: Request) -> AsyncIterator[bytes]:
+    import httpx
+
+    failure: ProviderError | None = None
+    is_plain = response.headers.get("content-encoding", "identity") == "identity"
+    try:
+        async for chunk in response.aiter_raw() if is_plain else response.aiter_bytes():
+            yield chunk
+    except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        failure = explain(error, request.url, is_streaming=True)
+    if failure is not None:
+        raise failure

@@ -1,0 +1,156 @@
+"""Reading Chat Completions streams: what was recorded, what was seen elsewhere, and any chunking of it."""
+
+import hashlib
+import json
+import os
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lumos_nb.errors import StreamError
+from lumos_nb.providers.wire.base import Quirks
+from lumos_nb.providers.wire.openai_chat import Decoder
+
+
+def folder():
+    named = os.environ.get("LUMOS_STREAMS")
+    if named:
+        return Path(named)
+    for parent in Path(__file__).resolve().parents:
+        if (parent / "shared" / "streams" / "expected.json").exists():
+            return parent / "shared" / "streams"
+    return None
+
+
+def recorded(wire):
+    """Return a pytest parameter for each recording of a wire format, or one that says why there are none."""
+    found = folder()
+    if found is None:
+        why = "no recorded streams: set LUMOS_STREAMS to their folder (the samples in tests/samples/wire still run)"
+        return [pytest.param(None, None, marks=pytest.mark.skip(reason=why), id="none")]
+    expected = json.loads((found / "expected.json").read_text())
+    return [
+        pytest.param((found / f"{name}.txt").read_bytes(), row, id=name)
+        for name, row in sorted(expected.items())
+        if row["wire"] == wire
+    ]
+
+
+def samples():
+    rows = []
+    for file in sorted((Path(__file__).parent.parent / "samples" / "wire").glob("*.sse")):
+        expected = json.loads(file.with_suffix(".json").read_text())
+        rows.append(pytest.param(file.read_bytes(), expected, id=file.stem))
+    return rows
+
+
+def pieces(data, how):
+    if how == "whole":
+        return [data]
+    if how == "bytes":
+        return [data[i : i + 1] for i in range(len(data))]
+    rng, out = random.Random(how), []
+    while data:
+        n = rng.choice((1, 2, 7, 64, 900))
+        out.append(data[:n])
+        data = data[n:]
+    return out
+
+
+def decode(chunks, **quirks):
+    decoder = Decoder(Quirks(**quirks))
+    events = [event for chunk in chunks for event in decoder.feed(chunk)]
+    try:
+        return [*events, *decoder.close()], None
+    except StreamError as error:
+        return events, error
+
+
+def text_of(events, kind="text_delta"):
+    return "".join(event.delta for event in events if event.type == kind)
+
+
+def calls_of(events):
+    return [event.call for event in events if event.type == "tool_call"]
+
+
+@pytest.mark.parametrize("how", ["whole", "bytes", "1", "2"])
+@pytest.mark.parametrize(("data", "expected"), recorded("openai-chat-sse"))
+def test_a_recorded_stream_gives_what_was_recorded(data, expected, how):
+    has_tags = expected["text"].startswith("<think>")
+    events, error = decode(pieces(data, how), has_think_tags=False)
+    assert text_of(events) == expected["text"]
+    reasoning = text_of(events, "reasoning_delta")
+    assert hashlib.sha256(reasoning.encode()).hexdigest() == expected["reasoning_sha256"]
+    shown = [{"id": c.id, "name": c.name, "args": json.loads(c.arguments)} for c in calls_of(events)]
+    assert shown == [{k: c[k] for k in ("id", "name", "args")} for c in expected["tool_calls"]]
+    if expected["errors"]:
+        assert expected["errors"][0]["message"] in str(error)
+        return
+    assert error is None and [e.type for e in events].count("finish") == 1
+    finish = events[-1]
+    assert finish.reason == (expected["finish"] or ("tool_calls" if shown else "stop"))
+    usage = expected["usage"]
+    assert finish.usage.input_tokens == usage["prompt_tokens"]
+    details = usage.get("completion_tokens_details") or {}
+    assert finish.usage.reasoning_tokens == details.get("reasoning_tokens", 0)
+    assert finish.usage.total_tokens == usage["total_tokens"] or expected["framing"] == "raw"
+    if has_tags:
+        split, _ = decode(pieces(data, how), has_think_tags=True)
+        thought, _, said = expected["text"].removeprefix("<think>").partition("</think>")
+        assert (text_of(split, "reasoning_delta").strip(), text_of(split)) == (thought.strip(), said.lstrip())
+
+
+@pytest.mark.parametrize("how", ["whole", "bytes", "1", "2"])
+@pytest.mark.parametrize(("data", "expected"), samples())
+def test_a_sample_gives_what_its_shape_means(data, expected, how):
+    events, error = decode(pieces(data, how), has_think_tags=True)
+    assert text_of(events) == expected["text"]
+    if "error" in expected:
+        assert expected["error"] in str(error)
+        assert not calls_of(events), "half a call must never run"
+        return
+    assert error is None
+    assert text_of(events, "reasoning_delta") == expected["reasoning"]
+    assert [[c.id, c.name, c.arguments] for c in calls_of(events)] == expected["calls"]
+    assert events[-1].reason == expected["finish"]
+    assert list(msgspec.structs.astuple(events[-1].usage)) == expected["usage"]
+
+
+SAMPLES = [parameter.values[0] for parameter in samples()]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(SAMPLES))
+def test_any_chunking_decodes_alike(data, stream):
+    cuts = sorted(data.draw(st.sets(st.integers(0, max(0, len(stream))), max_size=12)))
+    chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    events, error = decode(chunks, has_think_tags=True)
+    whole, whole_error = decode([stream], has_think_tags=True)
+    assert events == whole
+    assert str(error) == str(whole_error)
+
+
+def test_two_interleaved_streams_do_not_mix():
+    a, b = Decoder(), Decoder()
+    row = b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"%s","function":{"name":"f"}}]}}]}\n\n'
+    a.feed(row % b"a")
+    b.feed(row % b"b")
+    ended = [d.feed(b"data: [DONE]\n\n")[0].call.id for d in (a, b)]
+    assert ended == ["a", "b"]
+
+
+def test_events_of_one_read_come_in_one_list():
+    chunk = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
+    assert len(Decoder().feed(chunk * 64)) == 64
+
+
+def test_nothing_is_read_after_the_end():
+    decoder = Decoder()
+    decoder.feed(b'data: {"choices":[{"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+    assert decoder.is_done
+    assert decoder.feed(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n') == [] == decoder.close()

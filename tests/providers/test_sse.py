@@ -1,0 +1,55 @@
+"""Server-sent events out of bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lumos_nb.errors import StreamError
+from lumos_nb.providers.wire.sse import SseParser
+
+
+def parse(*chunks, **options):
+    parser = SseParser(**options)
+    return [event for chunk in chunks for event in parser.feed(chunk)] + parser.close()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_all_line_ends_are_read(end):
+    lines = [b"event: x", b"data: 1", b"data:  2", b"", b": comment", b"id: 7", b"retry: 1", b"data:3", b""]
+    assert parse(end.join(lines) + end) == [("x", b"1\n 2"), ("", b"3")]
+
+
+def test_an_event_without_data_is_no_event_and_its_name_is_forgotten():
+    assert parse(b"event: ping\n\ndata: 1\n\n") == [("", b"1")]
+
+
+def test_a_separator_of_unicode_does_not_end_a_line():
+    data = "a\u2028b\u0085c".encode()
+    assert parse(b"data: " + data + b"\n\n") == [("", data)]
+
+
+def test_an_event_without_the_last_empty_line_counts_at_the_end():
+    assert parse(b"data: 1\n\ndata: 2") == [("", b"1"), ("", b"2")]
+
+
+@pytest.mark.parametrize("chunks", [[b"data: " + b"x" * 200], [b"data: xxxxxxxx\n"] * 30, [b"x"] * 200])
+def test_an_endless_event_is_refused(chunks):
+    with pytest.raises(StreamError, match="longer than 100 bytes"):
+        parse(*chunks, max_bytes=100)
+
+
+def test_many_small_events_are_not_an_endless_one():
+    assert len(parse(*[b"data: 12345678\n\n"] * 100, max_bytes=100)) == 100
+
+
+_lines = st.lists(
+    st.sampled_from([b"data: a", b"data:b", b"", b": c", b"event: e", "data: 漢🌟".encode(), b"\xef\xbb\xbf", b"data"])
+)
+
+
+@given(_lines, st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 60), max_size=6))
+def test_any_chunking_parses_alike(lines, end, cuts):
+    stream = end.join(lines)
+    at = sorted(min(c, len(stream)) for c in cuts)
+    chunks = [stream[a:b] for a, b in zip([0, *at], [*at, len(stream)], strict=True)]
+    assert parse(*chunks) == parse(stream)

@@ -1,0 +1,153 @@
+"""The everyday transport, against real sockets."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from lumos_nb import settings
+from lumos_nb.errors import ProviderError, StreamError
+from lumos_nb.testing import Answer, FakeServer, Reply
+from lumos_nb.transport import Request, default_transport
+from lumos_nb.transport.httpx_transport import HttpxTransport
+
+BODY = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
+
+
+def call(server, **changes):
+    return Request(url=f"{server.base_url}/chat/completions", body=BODY, **changes)
+
+
+async def read(transport, request):
+    async with transport.open(request) as response:
+        return response, await response.read()
+
+
+async def test_bytes_and_headers_arrive_as_they_were_sent():
+    with FakeServer([Reply(body=b"\xff\x00raw", headers={"X-Request-Id": "r1"})]) as server:
+        response, body = await read(default_transport(), call(server))
+    assert (response.status, response.headers["x-request-id"], body) == (200, "r1", b"\xff\x00raw")
+
+
+async def test_a_body_read_to_its_end_leaves_the_connection_for_the_next_request():
+    with FakeServer(["Hello"]) as server:
+        for _ in range(3):
+            await read(default_transport(), call(server))
+    assert [r.connection for r in server.requests] == [1, 1, 1]
+
+
+async def test_many_requests_at_once_do_not_wait_for_one_another():
+    with FakeServer([Reply(first_byte_delay_s=0.05)]) as server:
+        await asyncio.gather(*(read(default_transport(), call(server)) for _ in range(130)))
+    assert len({r.connection for r in server.requests}) == 130
+
+
+async def test_cancelling_closes_the_connection_and_leaves_no_task():
+    with FakeServer([Answer(chunks=["x "] * 1000, delay_s=0.01)]) as server:
+        before = asyncio.all_tasks()
+        started = asyncio.Event()
+
+        async def consume():
+            async with default_transport().open(call(server)) as response:
+                async for _ in response.chunks:
+                    started.set()
+
+        task = asyncio.create_task(consume())
+        await asyncio.wait_for(started.wait(), 10)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(server.requests[0].done.wait, 10)
+        assert server.requests[0].client_left
+        assert asyncio.all_tasks() == before
+
+
+def test_one_transport_serves_several_loops_and_threads():
+    transport = HttpxTransport()
+    got = []
+
+    async def once(server):
+        got.append((await read(transport, call(server)))[1])
+        await transport.aclose()
+
+    with FakeServer([Reply(body=b"ok")]) as server:
+        threads = [threading.Thread(target=lambda: asyncio.run(once(server))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+    assert got == [b"ok"] * 3
+
+
+async def test_closing_waits_for_a_request_that_is_under_way():
+    transport = HttpxTransport()
+    with FakeServer([Answer(chunks=["a", "b", "c"], delay_s=0.01)]) as server:
+        async with transport.open(call(server)) as response:
+            await transport.aclose()
+            assert b"[DONE]" in await response.read()
+
+
+async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    transport = HttpxTransport()
+    with FakeServer([Reply(body=b"direct")]) as server:
+        assert (await read(transport, call(server)))[1] == b"direct"
+    await transport.aclose()
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "hint"),
+    [
+        ("http://127.0.0.1:9/v1", "Nothing answers at http://127.0.0.1:9/v1.", "base_url"),
+        ("nonsense", "'nonsense' cannot be sent", "http://"),
+        ("ftp://host/v1", "'ftp://host/v1' cannot be sent", "http://"),
+        ("http://user:pass@127.0.0.1:9/v1", "Nothing answers at http://127.0.0.1:9/v1.", "base_url"),
+    ],
+)
+async def test_an_address_that_cannot_work_is_named_with_what_to_check(url, said, hint):
+    with pytest.raises(ProviderError) as caught:
+        await read(default_transport(), Request(url=url))
+    assert said in caught.value.message
+    assert hint in caught.value.hint
+    assert caught.value.__context__ is None and caught.value.__cause__ is None
+
+
+async def test_a_server_that_takes_a_request_and_says_nothing_is_named_with_the_setting():
+    settings.configure(read_timeout_s=0.05)
+    server = FakeServer([Reply(first_byte_delay_s=30)])
+    with server, pytest.raises(ProviderError, match="sent nothing") as caught:
+        await read(default_transport(), call(server))
+    assert "LUMOS_READ_TIMEOUT_S" in caught.value.hint
+    assert caught.value.is_temporary
+
+
+@pytest.mark.parametrize(("cut", "said"), [("reset", "broke off"), ("stall", "no byte arrived")])
+async def test_a_body_that_breaks_off_is_a_stream_error(cut, said):
+    settings.configure(read_timeout_s=0.1)
+    server = FakeServer([Reply(answer=Answer(text="a b c"), cut_after=2, cut=cut)])
+    with server, pytest.raises(StreamError, match=said) as caught:
+        await read(default_transport(), call(server))
+    assert server.base_url in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+async def test_a_header_that_cannot_be_sent_does_not_show_its_value():
+    with FakeServer(["x"]) as server, pytest.raises(ProviderError) as caught:
+        await read(default_transport(), call(server, headers={"authorization": "Bearer sk-abc\ndef"}))
+    assert "sk-abc" not in str(caught.value)
+
+
+def test_a_request_shows_no_header():
+    assert "secret" not in repr(Request(url="http://h/v1", headers={"authorization": "Bearer secret"}))
+
+
+def test_importing_the_seam_and_the_providers_loads_no_http_client():
+    code = (
+        "import sys; from lumos_nb.providers import llm; from lumos_nb.transport import default_transport;"
+        "default_transport(); llm('openai/gpt-5.6-luna');"
+        "print([m for m in ('httpx', 'pydantic', 'ssl', 'xllamacpp') if m in sys.modules and m != 'ssl'])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
