@@ -19,6 +19,12 @@ _FRAME = (
 )
 _HEAD = f"padding-bottom:2px;margin-bottom:4px;border-bottom:1px solid var(--jp-border-color2,#8886);{MUTED}"
 
+SKELETON = (
+    f'<div data-lumos="run" data-lm-suppress-shortcuts="true" style="{_FRAME}">'
+    f'<div style="{_HEAD}">{{head}}</div><div>{{rows}}</div><div>{{footer}}</div></div>'
+)
+"""The frame of a run, here and in the live view. Lumino's attribute leaves Enter to the rows."""
+
 
 def static_bundle(doc: dict[str, Any]) -> dict[str, Any]:
     """Return the document of a run as `{mime: data}`, ready for `display(…, raw=True)`.
@@ -42,10 +48,7 @@ def static_bundle(doc: dict[str, Any]) -> dict[str, Any]:
 def run_html(doc: dict[str, Any]) -> str:
     """Return the run as HTML with inline styles only."""
     rows = "".join(final_row(item).html() for item in doc["items"])
-    return (
-        f'<div data-lumos="run" style="{_FRAME}"><div style="{_HEAD}">{header_html(doc)}</div>'
-        f"<div>{rows}</div><div>{footer_html(doc)}</div></div>"
-    )
+    return SKELETON.format(head=header_html(doc), rows=rows, footer=footer_html(doc))
 
 
 def run_markdown(doc: dict[str, Any]) -> str:
@@ -67,7 +70,7 @@ def run_text(doc: dict[str, Any]) -> str:
         >>> print(run_text({**Transcript().doc, "agent": "analyst", "status": "cancelled"}))
         analyst
         <BLANKLINE>
-        – Stopped · 0 steps
+        - Stopped · 0 steps
     """
     parts = [" · ".join(words.title(doc))]
     for item in doc["items"]:

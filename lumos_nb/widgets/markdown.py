@@ -23,7 +23,8 @@ TABLE = "margin:0 0 8px 0;table-layout:auto;border-collapse:collapse;font-size:i
 # Code first: a dollar in code is a dollar. An amount such as $5 is no formula: no blank may
 # stand inside the dollars, no digit behind them. Nothing runs across an empty line.
 _MATH = re.compile(
-    r"""(?P<code>^[ ]{0,3}(?P<fence>```+|~~~+)[^\n]*\n.*?(?:^[ ]{0,3}(?P=fence)|\Z)|(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))
+    r"""(?P<code>^[ ]{0,3}(?P<fence>```+|~~~+)[^\n]*\n.*?(?:^[ ]{0,3}(?P=fence)|\Z)
+        |(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))
     |\$\$(?:(?!\n\s*\n).)+?\$\$
     |\\\[(?:(?!\n\s*\n).)+?\\\]
     |\\\((?:(?!\n\s*\n).)+?\\\)

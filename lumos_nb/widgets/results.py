@@ -27,6 +27,7 @@ _CODE_FONT = "font-family:var(--jp-code-font-family,monospace);font-size:var(--j
 _PRE = f"margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;{_CODE_FONT};line-height:1.4"
 _SCROLL = "max-height:420px;overflow:auto;max-width:100%"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+_LANGUAGES = {"code": "python", "source": "python", "python": "python", "sql": "sql", "html": "html"}
 _DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
 
 
@@ -133,8 +134,7 @@ def arguments_html(item: dict[str, Any]) -> str:
 def _argument(name: str, value: Any) -> str:
     label = f'<span style="{MUTED}">{text_html(name)}</span> '
     if isinstance(value, str) and ("\n" in value or len(value) > 120):
-        language = "python" if "\n" in value and name in {"code", "source", "python"} else "sql" if name == "sql" else ""
-        return f"<div>{label}{code_html(value[:SHOWN_CHARS], language)}{_note(value)}</div>"
+        return f"<div>{label}{code_html(value[:SHOWN_CHARS], _LANGUAGES.get(name, ''))}{_note(value)}</div>"
     text = json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > 120:
         return f"<div>{label}{json_html(value)}</div>"

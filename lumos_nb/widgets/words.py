@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_MARKS = {"completed": "✓", "failed": "✗", "cancelled": "–", "running": "·"}
+_MARKS = {"completed": "✓", "failed": "✗", "cancelled": "-", "running": "·"}
 _STATES = {"running": "running", "waiting": "waiting for you", "denied": "denied", "cancelled": "stopped"}
 
 
