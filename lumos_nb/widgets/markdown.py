@@ -92,7 +92,7 @@ def _parser() -> MarkdownIt:
 def code_html(code: str, language: str = "", colours: bool = True) -> str:
     """Return a block of code, coloured where its language is known."""
     inner = highlight(code, language) if colours else escapeHtml(code)
-    return f'<pre style="{PRE}"><code>{inner}</code></pre>\n'
+    return f'<pre style="{PRE}"><code style="background:none;padding:0">{inner}</code></pre>\n'
 
 
 def _link(href: str) -> str:

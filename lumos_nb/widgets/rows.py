@@ -14,7 +14,7 @@ from lumos_nb.widgets.growing import GrowingText
 from lumos_nb.widgets.markdown import render, text_html
 from lumos_nb.widgets.results import ERROR, MUTED, arguments_html, display_html, error_html, output_html
 
-_LINE = "display:inline-flex;gap:10px;width:calc(100% - 22px);vertical-align:top;align-items:baseline"
+_LINE = "display:inline-flex;gap:10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline"
 _CUT = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 _SUMMARY = "cursor:pointer;padding:2px 0;line-height:1.5"
 _FOLD = "margin:0 0 6px 0"
@@ -93,7 +93,7 @@ def _section(label: str, html: str) -> str:
         return ""
     return (
         '<div style="display:flex;gap:12px;margin:2px 0;align-items:baseline">'
-        f'<div style="flex:0 0 72px;{MUTED}">{label}</div>'
+        f'<div style="flex:0 0 84px;{MUTED}">{label}</div>'
         f'<div style="flex:1 1 0;min-width:0">{html}</div></div>'
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).parent))
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -50,6 +51,9 @@ class Lab:
             PYTHONPATH=str(REPO), IPYTHONDIR=str(root / "ipython"), JUPYTER_CONFIG_DIR=str(root / "config"),
             JUPYTER_DATA_DIR=str(root / "data"), JUPYTER_RUNTIME_DIR=str(root / "runtime"), HOME=str(root),
         )  # fmt: skip
+        quiet = root / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        quiet.parent.mkdir(parents=True)
+        quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
         self._log = (root / "lab.log").open("w")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={self.port}",
@@ -112,15 +116,17 @@ class Notebook:
 
     def open(self) -> Notebook:
         """Load the page and wait for the kernel."""
-        self.page.goto(f"{self.lab.url}/lab/workspaces/w{time.time_ns()}/tree/{self.name}?reset")
-        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell", timeout=40_000)
-        self.page.wait_for_selector('.jp-NotebookPanel .jp-Toolbar [data-status="idle"], .jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=40_000)
+        self.page.goto(f"{self.lab.url}/doc/workspaces/w{time.time_ns()}/tree/{self.name}?reset")
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell .cm-content", timeout=40_000)
+        self.page.wait_for_function(
+            "/\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent ?? '')", timeout=40_000
+        )
         return self
 
     def run(self, index: int) -> None:
         """Run one cell; do not wait."""
         cell = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
-        cell.locator(".jp-InputArea-editor").click()
+        cell.locator(".jp-InputArea-editor").click(position={"x": 300, "y": 8})
         self.page.keyboard.press("Control+Enter")
 
     def prompt(self, index: int) -> str:

@@ -16,6 +16,7 @@ from lumos_nb.events import (
     Error,
     ErrorInfo,
     GenerationComplete,
+    Metadata,
     ReasoningDelta,
     RunStart,
     StepComplete,
