@@ -11,7 +11,10 @@ from typing import Any
 
 from markdown_it.common.utils import escapeHtml
 
-PRE = "overflow-x:auto;margin:0 0 8px 0;padding:6px 10px;background:var(--jp-layout-color2,#8881);border-radius:2px"
+PRE = (
+    "overflow-x:auto;margin:0 0 8px 0;padding:6px 10px;background:var(--jp-cell-editor-background,#8881);"
+    "border:1px solid var(--jp-cell-editor-border-color,#8884)"
+)
 HIGHLIGHTED_CHARS = 30_000
 """Longer code is shown plain: colours are not worth the wait."""
 

@@ -22,7 +22,8 @@ SHOWN_CHARS = 100_000
 """A text longer than this is cut where it is shown."""
 
 MUTED = "color:var(--jp-ui-font-color2,#7a7a7a)"
-ERROR = "color:var(--jp-error-color0,#d9453d)"
+# The theme's red alone is too dark on black: a part of the text's own colour gives the contrast.
+ERROR = "color:color-mix(in srgb,var(--jp-error-color1,#e05048) 75%,var(--jp-content-font-color1,currentColor))"
 _CODE_FONT = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px)"
 _PRE = f"margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;{_CODE_FONT};line-height:1.4"
 _SCROLL = "max-height:420px;overflow:auto;max-width:100%"

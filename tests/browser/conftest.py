@@ -126,7 +126,7 @@ class Notebook:
     def run(self, index: int) -> None:
         """Run one cell; do not wait."""
         cell = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
-        cell.locator(".jp-InputArea-editor").click(position={"x": 300, "y": 8})
+        cell.locator(".jp-InputArea-editor").click(position={"x": 20, "y": 8})
         self.page.keyboard.press("Control+Enter")
 
     def prompt(self, index: int) -> str:

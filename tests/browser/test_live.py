@@ -30,8 +30,8 @@ def ready(open_notebook: Any, name: str, *cells: str) -> Any:
     return nb
 
 
-def static(nb: Any, index: int = 1) -> Any:
-    return nb.output(index).locator(".jp-RenderedHTML").last
+def open_all(nb: Any) -> None:
+    nb.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
 
 def test_text_is_on_the_page_before_the_run_is_over_and_one_bundle_is_saved(open_notebook: Any) -> None:
@@ -127,8 +127,7 @@ def test_nothing_hostile_runs(open_notebook: Any) -> None:
     nb.run(1)
     nb.wait_done(1)
     nb.page.wait_for_function("!document.querySelector('.lumos')")
-    for summary in nb.output(1).locator("summary").all():
-        summary.click()
+    open_all(nb)
     time.sleep(0.5)
     nb.shot("hostile_light")
     assert nb.page.evaluate("window.__pwned") is None
@@ -152,8 +151,7 @@ def test_nothing_hostile_runs_in_nbconvert_and_it_reads_well(open_notebook: Any,
     assert "model not found" not in html
     nb.page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
     nb.page.goto(f"file://{tmp_path}/page.html")
-    for summary in nb.page.locator("summary").all():
-        summary.click()
+    open_all(nb)
     nb.page.get_by_text("The average order is").scroll_into_view_if_needed()
     time.sleep(0.5)
     nb.shot("nbconvert")
