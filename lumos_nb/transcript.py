@@ -16,6 +16,7 @@ plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSC
              "duration_s", "content", "display": MIME bundle, "size_bytes",
              "error_type", "traceback", "output": [{"kind", "text"} | {"kind": "display", "data"}]} ]}
 ```
+An item may have `"open": bool`, if a person opened or closed it.
 A tool's `status` is running, waiting, ok, error, denied or cancelled. `apply` is the only place
 that knows how an event changes the document; the JavaScript view has the same few cases.
 """
@@ -92,6 +93,7 @@ class Transcript:
                 doc["state"] = "waiting for the first token"
             case ApprovalRequested():
                 self._tool(event.call)["status"] = "waiting"
+                doc["state"] = "waiting for you"
             case ToolCallStart():
                 self._tool(event.call).update(status="running", started_at=time.time())
                 doc["state"] = ""
@@ -150,6 +152,8 @@ class Transcript:
 
     def _complete(self, event: ToolCallComplete) -> None:
         item = self._find(event.call_id)
+        if self.doc["state"] == "waiting for you":
+            self.doc["state"] = ""
         if item is not None:
             r = event.result
             item.update(

@@ -1,0 +1,169 @@
+"""A run in a terminal, and a run that is shown once, when it is over.
+
+One idea: the same events, fewer means. A line that was printed is never changed, so that a log
+reads as well as a screen.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TextIO
+
+from lumos_nb.events import (
+    AgentEvent,
+    ApprovalRequested,
+    Error,
+    Metadata,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallComplete,
+    ToolCallStart,
+    ToolOutput,
+)
+from lumos_nb.messages import ToolCall
+from lumos_nb.transcript import Transcript
+from lumos_nb.widgets import words
+from lumos_nb.widgets.bundle import static_bundle
+from lumos_nb.widgets.results import joined
+
+_COLOURS = {"quiet": "\x1b[2m", "bad": "\x1b[31m", "bold": "\x1b[1m"}
+
+
+class PlainView:
+    """Streams text to a terminal or a file; each tool call is one line when it starts and one when it ends.
+
+    Example:
+        >>> from lumos_nb.events import TextDelta
+        >>> view = PlainView(thread="sales")
+        >>> view.open()
+        >>> view.on_events([TextDelta("Hel"), TextDelta("lo")])
+        Hello
+    """
+
+    def __init__(self, thread: str = "", stream: TextIO | None = None) -> None:
+        self.transcript = Transcript(thread)
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._at_line_start = True
+        self._thinking = False
+        self._closed = False
+
+    def open(self) -> None:
+        """Take the stream: that of the moment, unless one was given."""
+        self._stream = self._stream or sys.stdout
+
+    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        """Do nothing: a terminal has no buttons; Ctrl-C stops a run."""
+
+    def on_events(self, events: Sequence[AgentEvent]) -> None:
+        """Print these events. Any thread may call it."""
+        with self._lock:
+            self.transcript.apply(events)
+            for event in events:
+                self._show(event)
+            self._out().flush()
+
+    def close(self, final: dict[str, Any] | None = None) -> None:
+        """Print the line of figures. A run that has said no end was stopped."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            doc = final or self.transcript.doc
+            if doc["status"] == "running":
+                doc = {**doc, "status": "cancelled"}
+            error = doc.get("error")
+            if error and doc["status"] == "failed":
+                self._line(f"{error['message']} {error.get('hint') or ''}".strip(), "bad")
+            self._line(" · ".join(words.summary(doc)), "quiet")
+            self._out().flush()
+
+    def _show(self, event: AgentEvent) -> None:
+        match event:
+            case TextDelta():
+                self._thinking = False
+                self._write(event.delta)
+            case ReasoningDelta() if not self._thinking:
+                self._thinking = True
+                self._line("thinking …", "quiet")
+            case ToolCallStart():
+                self._thinking = False
+                self._line(f"→ {_call(event.call)}", "bold")
+            case ApprovalRequested():
+                self._line(f"? {_call(event.call)} waits for you. {event.reason}".rstrip(), "bold")
+            case ToolOutput():
+                self._write(event.text or joined(event.data.get("text/plain")) + "\n")
+            case ToolCallComplete():
+                self._ended(event)
+            case Metadata() if event.data.get("state"):
+                self._line(str(event.data["state"]), "quiet")
+            case Error():
+                self._thinking = False
+            case _:
+                pass
+
+    def _ended(self, event: ToolCallComplete) -> None:
+        state = words.tool_state({"status": event.status, "duration_s": event.duration_s})
+        mark, _, rest = state.partition(" ") if state[:1] in "✓✗" else ("-", "", state)
+        first = words.one_line(event.result.traceback or event.result.content, 100)
+        line = f"{mark} {event.result.name} {rest}" + (f"  {first}" if first else "")
+        self._line(line, "bad" if event.status == "error" else "quiet")
+
+    def _line(self, text: str, colour: str) -> None:
+        start = "" if self._at_line_start else "\n"
+        painted = f"{_COLOURS[colour]}{text}\x1b[0m" if self._out().isatty() else text
+        self._write(f"{start}{painted}\n")
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._out().write(text)
+            self._at_line_start = text.endswith("\n")
+
+    def _out(self) -> TextIO:
+        return self._stream or sys.stdout
+
+
+class StaticView:
+    """Shows nothing until the end, then the saved output once: for tests that compare outputs."""
+
+    def __init__(self, thread: str = "") -> None:
+        self.transcript = Transcript(thread)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def open(self) -> None:
+        """Do nothing yet."""
+
+    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        """Do nothing: saved output has no buttons."""
+
+    def on_events(self, events: Sequence[AgentEvent]) -> None:
+        """Keep these events for the end. Any thread may call it."""
+        with self._lock:
+            self.transcript.apply(events)
+
+    def close(self, final: dict[str, Any] | None = None) -> None:
+        """Display the saved output."""
+        from IPython.display import display
+
+        if not self._closed:
+            self._closed = True
+            display(static_bundle(final or self.transcript.doc), raw=True)
+
+
+def _call(call: ToolCall) -> str:
+    """Return a call as one would write it.
+
+    Example:
+        >>> _call(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
+        'rows(table="orders", limit=5)'
+    """
+    import json
+
+    args = words.arguments({"arguments": call.arguments})
+    if args is None:
+        return f"{call.name}({words.one_line(call.arguments, 100)})"
+    shown = (f"{k}={words.one_line(json.dumps(v, ensure_ascii=False, default=str), 60)}" for k, v in args.items())
+    return f"{call.name}({', '.join(shown)})"

@@ -1,0 +1,126 @@
+"""A run's document as rows, each with a head and parts of HTML.
+
+One idea: the saved page is these rows joined; the live view is the same rows, of which it is
+sent only what changed. They cannot look different, because they are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lumos_nb.widgets import words
+from lumos_nb.widgets.growing import GrowingText
+from lumos_nb.widgets.markdown import render, text_html
+from lumos_nb.widgets.results import ERROR, MUTED, arguments_html, display_html, error_html, output_html
+
+_LINE = "display:inline-flex;gap:10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline"
+_CUT = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+_SUMMARY = "cursor:pointer;padding:2px 0;line-height:1.5"
+_FOLD = "margin:0 0 6px 0"
+_BODY = "border-left:2px solid var(--jp-border-color2,#8886);margin:2px 0 6px 4px;padding:2px 0 2px 12px"
+SHELLS = {
+    "text": '<div data-lumos="text" style="margin:4px 0"><div>{parts}</div></div>',
+    "reasoning": f'<details data-lumos="reasoning"{{open}} style="{_FOLD};{MUTED}"><summary style="{_SUMMARY}">{{head}}'
+    f'</summary><div style="{_BODY}">{{parts}}</div></details>',
+    "tool": f'<details data-lumos="tool"{{open}} style="{_FOLD}"><summary style="{_SUMMARY}">{{head}}'
+    f'</summary><div style="{_BODY}">{{parts}}</div></details>',
+}
+"""The frame of each kind of row; the live view fills the same frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its kind (text, reasoning, tool), its head and its parts as HTML."""
+
+    kind: str
+    head: str
+    parts: list[str]
+    is_open: bool = False
+    #: How many of the parts will not change any more.
+    n_settled: int = 0
+
+    def html(self) -> str:
+        """Return the whole row."""
+        opened = " open" if self.is_open else ""
+        return SHELLS[self.kind].format(head=self.head, parts="".join(self.parts), open=opened)
+
+
+def final_row(item: dict[str, Any]) -> Row:
+    """Return an item of a run that is over as a row."""
+    if item["kind"] == "tool":
+        return tool_row(item)
+    return _prose(item, [render(item["text"])], 1)
+
+
+def growing_row(item: dict[str, Any], growing: GrowingText, done: bool) -> Row:
+    """Return an item of text or reasoning that may still be written."""
+    return _prose(item, growing.parts(item["text"], done), growing.n_settled)
+
+
+def _prose(item: dict[str, Any], parts: list[str], n_settled: int) -> Row:
+    head = text_html(words.reasoning_state(item)) if item["kind"] == "reasoning" else ""
+    return Row(item["kind"], head, parts, bool(item.get("open")), n_settled)
+
+
+def tool_row(item: dict[str, Any]) -> Row:
+    """Return a tool call as a row; its parts are arguments, result, output and error, some empty."""
+    failed = item["status"] == "error"
+    ended = item["status"] not in {"running", "waiting"}
+    parts = [
+        _section("Arguments", arguments_html(item)),
+        _section("Result", display_html(item["display"], item["content"])) if ended and not failed else "",
+        _section("Output", output_html(item["output"])),
+        _section("Error", error_html(item)) if failed else "",
+    ]
+    is_open = item.get("open", failed or item["status"] == "waiting")
+    return Row("tool", _tool_head(item, failed), parts, bool(is_open))
+
+
+def _tool_head(item: dict[str, Any], failed: bool) -> str:
+    state = text_html(words.tool_state(item))
+    colour = ERROR if failed else MUTED
+    running = " data-since" if item["status"] == "running" else ""
+    return (
+        f'<span style="{_LINE}"><strong>{text_html(item["name"])}</strong> '
+        f'<span style="{_CUT};{MUTED}">{text_html(words.short_arguments(item))}</span> '
+        f'<span style="white-space:nowrap;{colour}"{running}>{state}</span></span>'
+    )
+
+
+def _section(label: str, html: str) -> str:
+    if not html:
+        return ""
+    return (
+        '<div style="display:flex;gap:12px;margin:2px 0;align-items:baseline">'
+        f'<div style="flex:0 0 84px;{MUTED}">{label}</div>'
+        f'<div style="flex:1 1 0;min-width:0">{html}</div></div>'
+    )
+
+
+def header_html(doc: dict[str, Any]) -> str:
+    """Return the line above a run."""
+    return text_html(" · ".join(words.title(doc)))
+
+
+def footer_html(doc: dict[str, Any]) -> str:
+    """Return what stands below a finished run: its error, if any, and the line of figures."""
+    colour = ERROR if doc.get("status") == "failed" else MUTED
+    line = f'<div style="{colour}">{text_html(" · ".join(words.summary(doc)))}</div>'
+    return _error(doc) + _empty(doc) + line
+
+
+def _error(doc: dict[str, Any]) -> str:
+    error = doc.get("error")
+    if not error or doc.get("status") == "cancelled":
+        return ""
+    hint = f"<div>{text_html(error['hint'])}</div>" if error.get("hint") else ""
+    frame = "border-left:2px solid var(--jp-error-color1,#d9453d);padding:2px 0 2px 12px;margin:4px 0 6px 4px"
+    return f'<div style="{frame}"><div style="{ERROR}">{text_html(error["message"])}</div>{hint}</div>'
+
+
+def _empty(doc: dict[str, Any]) -> str:
+    has_text = any(i["kind"] == "text" and i["text"].strip() for i in doc["items"])
+    if has_text or doc.get("status") != "completed":
+        return ""
+    return f'<div style="{MUTED};margin:4px 0">The model ended without a text.</div>'

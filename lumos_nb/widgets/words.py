@@ -1,0 +1,147 @@
+"""The few phrases that every view shows: times, counts, prices, and the line under a run.
+
+One idea: the live view, the saved output and the terminal say the same thing in the same words.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_MARKS = {"completed": "✓", "failed": "✗", "cancelled": "-", "running": "·"}
+_STATES = {"running": "running", "waiting": "waiting for you", "denied": "denied", "cancelled": "stopped"}
+
+
+def seconds(value: float | None) -> str:
+    """Say a duration.
+
+    Example:
+        >>> seconds(0.031), seconds(4.12), seconds(75)
+        ('0.03 s', '4.1 s', '1 min 15 s')
+    """
+    if value is None:
+        return ""
+    if value >= 60:
+        return f"{int(value) // 60} min {int(value) % 60:02d} s"
+    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
+
+
+def price(usd: float | None) -> str:
+    """Say a cost in US dollars; nothing where it is not known.
+
+    Example:
+        >>> price(0.0042), price(1.5), price(None)
+        ('$0.0042', '$1.50', '')
+    """
+    if usd is None:
+        return ""
+    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.2g}" if usd >= 0.0001 else "<$0.0001"
+
+
+def size(n_bytes: int) -> str:
+    """Say a size.
+
+    Example:
+        >>> size(120), size(204_800)
+        ('120 bytes', '205 kB')
+    """
+    if n_bytes < 1000:
+        return f"{n_bytes} bytes"
+    return f"{n_bytes / 1000:,.0f} kB" if n_bytes < 1_000_000 else f"{n_bytes / 1_000_000:,.1f} MB"
+
+
+def count(n: int, noun: str) -> str:
+    """Say how many.
+
+    Example:
+        >>> count(1, "step"), count(1200, "tool")
+        ('1 step', '1,200 tools')
+    """
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def title(doc: dict[str, Any]) -> list[str]:
+    """Return agent, model and thread, as far as they are known."""
+    thread = doc.get("thread") or ""
+    return [text for text in (doc.get("agent"), doc.get("model"), thread and f"thread {thread}") if text]
+
+
+def summary(doc: dict[str, Any]) -> list[str]:
+    """Return the parts of the line under a finished run.
+
+    Example:
+        >>> summary({"status": "completed", "n_steps": 2, "n_tool_calls": 1, "duration_s": 4.1})
+        ['✓ 2 steps', '1 tool', '4.1 s']
+    """
+    usage, ended = doc.get("usage") or {}, {"failed": "Failed", "cancelled": "Stopped"}
+    tokens = (usage.get("input_tokens") or 0, usage.get("output_tokens") or 0)
+    status = doc.get("status", "running")
+    parts = [
+        ended.get(status, ""),
+        count(doc.get("n_steps") or 0, "step"),
+        count(doc["n_tool_calls"], "tool") if doc.get("n_tool_calls") else "",
+        f"{tokens[0]:,} in, {tokens[1]:,} out" if any(tokens) else "",
+        f"{doc['tokens_per_s']:,.0f} tok/s" if doc.get("tokens_per_s") else "",
+        f"first token {seconds(doc['ttft_s'])}" if doc.get("ttft_s") is not None else "",
+        price(doc.get("cost_usd")),
+        seconds(doc.get("duration_s")),
+        doc.get("thread") or "",
+    ]
+    shown = [p for p in parts if p]
+    return [f"{_MARKS.get(status, '·')} {shown[0]}", *shown[1:]]
+
+
+def tool_state(item: dict[str, Any]) -> str:
+    """Say how a tool call stands.
+
+    Example:
+        >>> tool_state({"status": "ok", "duration_s": 0.03})
+        '✓ 0.03 s'
+    """
+    mark = {"ok": "✓", "error": "✗"}.get(item["status"])
+    if mark:
+        return f"{mark} {seconds(item.get('duration_s'))}".rstrip()
+    return _STATES.get(item["status"], str(item["status"]))
+
+
+def arguments(item: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the arguments of a tool call as a dict, or None where the model wrote no such thing."""
+    try:
+        value = json.loads(item.get("arguments") or "{}")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def short_arguments(item: dict[str, Any], width: int = 100) -> str:
+    """Return the arguments on one line: the first text bare, the others by name.
+
+    Example:
+        >>> short_arguments({"arguments": '{"table": "orders", "limit": 5}'})
+        'orders, limit=5'
+    """
+    args = arguments(item)
+    if args is None:
+        return one_line(item["arguments"], width)
+    parts = []
+    for i, (name, value) in enumerate(args.items()):
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        parts.append(one_line(text, 60) if i == 0 and isinstance(value, str) else f"{name}={one_line(text, 40)}")
+    return one_line(", ".join(parts), width)
+
+
+def one_line(text: str, width: int) -> str:
+    """Return the first line of a text, cut to a width.
+
+    Example:
+        >>> one_line("first line\\nsecond", 20), one_line("abcdef", 4)
+        ('first line…', 'abc…')
+    """
+    first, _, rest = text.strip().partition("\n")
+    cut = first if len(first) <= width else first[: width - 1]
+    return cut + ("…" if rest or cut != first else "")
+
+
+def reasoning_state(item: dict[str, Any]) -> str:
+    """Say how long the model thought; "Thinking" while it does."""
+    return "Thinking" if item.get("duration_s") is None else f"Thought for {seconds(item['duration_s'])}"

@@ -1,0 +1,149 @@
+"""A scripted run for the page: the events of an agent, fed from a thread as the core does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from lumos_nb.events import (
+    AgentEvent,
+    AgentGenerateResult,
+    AgentStep,
+    ApprovalRequested,
+    Error,
+    ErrorInfo,
+    GenerationComplete,
+    Metadata,
+    ReasoningDelta,
+    RunStart,
+    StepComplete,
+    StepStart,
+    TextDelta,
+    TokenUsage,
+    ToolCallComplete,
+    ToolCallStart,
+    ToolOutput,
+)
+from lumos_nb.messages import ToolCall, ToolResult
+from lumos_nb.widgets.live import RunView
+
+Timed = tuple[float, AgentEvent]
+TABLE = (
+    '<table border="1" class="dataframe"><thead><tr style="text-align: right;"><th></th><th>customer</th><th>total</th></tr></thead>'
+    "<tbody><tr><th>0</th><td>Ada</td><td>42.10</td></tr><tr><th>1</th><td>Grace</td><td>17.00</td></tr>"
+    "<tr><th>2</th><td>Edsger</td><td>99.95</td></tr></tbody></table>"
+)
+ANSWER = """The average order is **$42.10**, and the median is $31.00 over `1,204` rows.
+
+| region | orders | mean |
+|:-------|-------:|-----:|
+| north  |    312 | 40.2 |
+| south  |    892 | 42.9 |
+
+The deviation is $\\sigma = \\sqrt{\\frac{1}{n}\\sum_{i=1}^{n}(x_i - \\bar{x})^2}$, and
+
+$$
+\\bar{x} = \\frac{1}{n} \\sum_{i} x_{i}
+$$
+
+1. Load the *orders*
+2. Group them
+   - by region
+   - by month
+
+```python
+def mean(frame, by="region"):
+    # one figure a group
+    return frame.groupby(by)["total"].mean().round(2)
+```
+
+> Figures are rounded. See [the notes](https://example.org/notes).
+"""
+
+
+def start() -> list[Timed]:
+    return [
+        (0, RunStart(run_id="r1", thread_id="t1", agent="analyst", provider="test", model="test-model-5",
+                     prompt="What is the average order?", started_at=time.time())),
+        (0, StepStart(1)),
+    ]  # fmt: skip
+
+
+def tokens(text: str, rate: float, size: int = 4) -> list[Timed]:
+    return [(1 / rate, TextDelta(text[i : i + size])) for i in range(0, len(text), size)]
+
+
+def tool(call_id: str, result: dict[str, Any], arguments: str = '{"table": "orders", "limit": 5}', name: str = "rows",
+         wait: float = 0.4, output: Iterable[ToolOutput] = (), content: str = "3 rows", **more: Any) -> list[Timed]:  # fmt: skip
+    call = ToolCall(id=call_id, name=name, arguments=arguments)
+    status = more.pop("status", "ok")
+    return [
+        (0.05, ToolCallStart(call)), *((0.05, o) for o in output),
+        (wait, ToolCallComplete(call_id, ToolResult(call_id, name, content, display=result, **more), 0.031, status)),
+    ]  # fmt: skip
+
+
+def ask(call_id: str) -> list[Timed]:
+    call = ToolCall(id=call_id, name="run_python", arguments='{"code": "orders.groupby(\\"region\\").total.mean()\\n"}')
+    return [(0.1, ApprovalRequested(call, "it runs code"))]
+
+
+def finish(n_tokens: int = 412, cost: float | None = 0.0042) -> list[Timed]:
+    usage = TokenUsage(input_tokens=812, output_tokens=n_tokens)
+    step = AgentStep(index=1, usage=usage, cost_usd=cost, ttft_s=0.42, duration_s=4.0)
+    return [(0, StepComplete(step)), (0, GenerationComplete(AgentGenerateResult(response="", duration_s=4.1, usage=usage)))]
+
+
+def failure(status: str = "failed") -> list[Timed]:
+    info = ErrorInfo(type="CredentialError", message="Provider 'test' refused the key at https://example.org/v1 (401).",
+                     hint="Set TEST_API_KEY, or run %lumos login test.")  # fmt: skip
+    return [(0.1, Error(error=info, status=status))]
+
+
+def story(rate: float = 200) -> list[Timed]:
+    """A whole run: reasoning, text, a tool with a table, a failing tool, an answer."""
+    return [
+        *start(), (0.3, ReasoningDelta("The person wants a mean. ")), (0.3, ReasoningDelta("Look at the *table* first.")),
+        *tokens("I'll look at the orders first.", rate),
+        *tool("c1", {"text/html": TABLE, "text/plain": "…"}, output=[ToolOutput("c1", "stdout", "reading orders …\n")]),
+        *tool("c2", {}, '{"sql": "select * from nosuch"}', "query", content="no such table: nosuch", status="error",
+              is_error=True, error_type="OperationalError",
+              traceback="OperationalError: no such table: nosuch\n  File \"<cell>\", line 3, in query\n    return db.execute(sql)\n"),
+        *tokens(ANSWER, rate), *finish(),
+    ]  # fmt: skip
+
+
+def feed(view: RunView, script: list[Timed], stop: threading.Event) -> None:
+    due = time.monotonic()
+    for delay, event in script:
+        due += delay
+        if (left := due - time.monotonic()) > 0:
+            stop.wait(left)
+        if stop.is_set():
+            view.on_events([Error(error=ErrorInfo(type="Stopped", message="Stopped."), status="cancelled")])
+            return
+        view.on_events([event])
+
+
+async def play(script: list[Timed], thread: str = "sales", close: bool = True) -> RunView:
+    """Show a script in the current cell, fed from a thread while the cell awaits."""
+    view, stop = RunView(thread), threading.Event()
+    view.actions = []  # type: ignore[attr-defined]
+
+    def act(action: dict[str, Any]) -> None:
+        view.actions.append(action)  # type: ignore[attr-defined]
+        if action["t"] == "stop":
+            stop.set()
+
+    view.on_action(act)
+    view.open()
+    worker = threading.Thread(target=feed, args=(view, script, stop), daemon=True)
+    worker.start()
+    while worker.is_alive():
+        await asyncio.sleep(0.02)
+    if close:
+        view.close()
+    return view
