@@ -1,4 +1,4 @@
-"""The command line: `lumos models` lists the models there are, `lumos models install` adds one."""
+"""The command line: `lumos run` runs a notebook, `lumos models` lists and installs models."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 done, 1 failed, 2 called wrong."""
     parser = argparse.ArgumentParser(prog="lumos", description="An agent platform that lives in the notebook.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    add_run(commands)
     add_models(commands)
     options = parser.parse_args(argv)
     try:
@@ -22,6 +23,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LumosError as error:
         print(f"lumos: {error}", file=sys.stderr)
         return 1
+
+
+def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lumos run NOTEBOOK`."""
+    run = commands.add_parser("run", help="run a notebook and watch its agents as they stream")
+    run.add_argument("notebook", help="an .ipynb file; it is not changed")
+    run.add_argument("--output-dir", default="executed", help="where the executed notebook goes (default: executed)")
+    run.add_argument("--html", action="store_true", help="write an HTML page beside it")
+    run.set_defaults(run=run_notebook)
+
+
+def run_notebook(options: argparse.Namespace) -> int:
+    """Run a notebook, stream its runs to the terminal, and say where the result is."""
+    from lumos_nb.testing.notebooks import run_notebook as execute
+
+    print(f"Running {options.notebook} …", flush=True)
+    done = execute(options.notebook, output_dir=options.output_dir, html=options.html, echo=sys.stdout)
+    print(f"\n{done.n_cells} cells in {done.duration_s:.1f} s")
+    print(f"notebook  {done.notebook.absolute()}")
+    if done.html:
+        print(f"page      {done.html.absolute()}")
+    return 0
 
 
 def add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

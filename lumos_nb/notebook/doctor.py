@@ -31,7 +31,7 @@ def vendors() -> Any:
 
     import pandas as pd
 
-    from lumos_nb.providers.catalog import VENDORS
+    from lumos_nb.providers.vendors import VENDORS
 
     rows = [
         (v.id, ", ".join(v.key_env), any(os.environ.get(k) for k in v.key_env), v.default_model)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lumos_nb.testing.answers import Answer, Reply, markdown
+    from lumos_nb.testing.notebooks import NotebookFailed, NotebookRun, run_notebook
     from lumos_nb.testing.scripted import ModelRequest, ScriptedProvider
     from lumos_nb.testing.server import FakeServer, ServedRequest
 
@@ -23,11 +24,25 @@ _HOMES = {
     "ModelRequest": "lumos_nb.testing.scripted",
     "Reply": "lumos_nb.testing.answers",
     "ScriptedProvider": "lumos_nb.testing.scripted",
+    "NotebookFailed": "lumos_nb.testing.notebooks",
+    "NotebookRun": "lumos_nb.testing.notebooks",
     "ServedRequest": "lumos_nb.testing.server",
     "markdown": "lumos_nb.testing.answers",
+    "run_notebook": "lumos_nb.testing.notebooks",
 }
 
-__all__ = ["Answer", "FakeServer", "ModelRequest", "Reply", "ScriptedProvider", "ServedRequest", "markdown"]
+__all__ = [
+    "Answer",
+    "FakeServer",
+    "ModelRequest",
+    "NotebookFailed",
+    "NotebookRun",
+    "Reply",
+    "ScriptedProvider",
+    "ServedRequest",
+    "markdown",
+    "run_notebook",
+]
 
 
 def __getattr__(name: str) -> Any:
