@@ -29,9 +29,9 @@ class Upsert(msgspec.Struct, frozen=True):
 class Update(msgspec.Struct, frozen=True):
     """Set columns of all rows where the `where` columns are equal.
 
-    `add` holds amounts that are added to a column; a None amount makes the sum None (an
-    unknown price makes a total unknown), and a column that is None counts as 0 only if it
-    never had a value.
+    `add` holds amounts that are added to a column. None is "not known": a None amount makes
+    the sum None (an unknown price makes a total unknown), and None plus anything stays None.
+    A sum therefore has to start at 0, not at None.
     """
 
     table: str
@@ -73,7 +73,15 @@ class Store(Protocol):
         order: Sequence[str] = (),
         limit: int | None = None,
     ) -> Iterator[tuple[Any, ...]]:
-        """Yield rows as tuples of `columns`; `order` names columns, `-name` for descending."""
+        """Yield rows as tuples of `columns`; `order` names columns, `-name` for descending.
+
+        None is a value like others: `=` and `!=` compare with it, `in` may list it. Reading
+        never creates a database: one that does not exist yet has no rows.
+
+        Raises:
+            UsageError: There is no such table, column or comparison; raised at once.
+            StoreError: The database cannot be read; raised while the rows are read.
+        """
 
     def close(self) -> None:
         """Close the database. It is opened again when it is used again."""

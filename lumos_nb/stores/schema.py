@@ -33,6 +33,8 @@ class Table(msgspec.Struct, frozen=True):
     index: tuple[tuple[str, ...], ...] = ()
     #: Name of the column that the store numbers by itself, if there is one.
     serial: str | None = None
+    #: Columns that are unique together, besides the key.
+    unique: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""
@@ -193,7 +195,8 @@ message_id      id
 content_json    json* the message, in its stored form
 """),
     key=("message_id",),
-    index=(("thread_id", "idx"), ("created_at",)),
+    index=(("created_at",),),
+    unique=("thread_id", "idx"),
 )
 
 TOOL_CALLS = Table(
@@ -201,7 +204,7 @@ TOOL_CALLS = Table(
     _columns("""
 started_at      time
 tool            cat
-status          cat   running, ok, error, denied, cancelled
+status          cat   waiting, running, ok, error, denied, cancelled
 duration_s      float
 args_json       json
 result_preview  text  first 200 characters
@@ -223,8 +226,9 @@ run_id          id
 tool_call_id    id
 result_json     json* what the model was told and what was shown
 """),
-    key=("tool_call_id",),
-    index=(("run_id",), ("tool", "started_at")),
+    # Vendors number calls per answer ("call_0"), so an id alone is not unique.
+    key=("run_id", "step", "tool_call_id"),
+    index=(("tool", "started_at"), ("started_at",)),
 )
 
 WORKING_MEMORY = Table(

@@ -1,0 +1,165 @@
+"""SQL text of a table's statements, for SQLite. Pure: names in, text out.
+
+One idea: a narrow table `t` holds what is read often, a side table `t_lazy` with the same
+row numbers holds the columns that may be large, so that scanning a million rows stays quick.
+Every name comes from `schema`, every value goes through a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import UsageError, nearest
+from lumos_nb.stores.base import Condition
+from lumos_nb.stores.schema import TABLES, Table
+
+ROW = "row_"
+"""Name of the row number in tables whose rows are not numbered in public."""
+
+_TYPES = {"int": "INTEGER", "bool": "INTEGER", "time": "INTEGER", "float": "REAL"}
+_COMPARE = {"=", "!=", "<", "<=", ">", ">=", "in", "contains"}
+
+
+def table_named(name: str) -> Table:
+    """Return the table of that name, or raise a `UsageError` with the nearest one."""
+    if name not in TABLES:
+        raise UsageError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
+    return TABLES[name]
+
+
+def check_columns(table: Table, names: Sequence[str]) -> None:
+    """Raise a `UsageError` if a column is not one of the table's."""
+    for name in names:
+        if table.column(name) is None:
+            hint = nearest(name, [c.name for c in table.columns])
+            raise UsageError(f"Table {table.name!r} has no column {name!r}.", hint=hint)
+
+
+def row_number(table: Table) -> str:
+    """Return the column that numbers the rows of the narrow and the side table alike."""
+    return table.serial or ROW
+
+
+def lazy_names(table: Table) -> frozenset[str]:
+    """Return the names of the columns that live in the side table."""
+    return frozenset(c.name for c in table.columns if c.lazy)
+
+
+def create_table(table: Table) -> list[str]:
+    """Return the statements that create a table, its side table and its indexes."""
+    number = f"{row_number(table)} INTEGER PRIMARY KEY AUTOINCREMENT"
+    narrow = [column_definition(table, c.name) for c in table.columns if not c.lazy and c.name != table.serial]
+    out = [f"CREATE TABLE IF NOT EXISTS {table.name} ({', '.join([number, *narrow])})"]
+    lazy = [column_definition(table, c.name) for c in table.columns if c.lazy]
+    if lazy:
+        out.append(f"CREATE TABLE IF NOT EXISTS {table.name}_lazy ({', '.join([f'{ROW} INTEGER PRIMARY KEY', *lazy])})")
+    for kind, columns in [("UNIQUE ", table.key), ("UNIQUE ", table.unique), *(("", c) for c in table.index)]:
+        if columns:
+            name = f"{table.name}_by_{'_'.join(columns)}"
+            out.append(f"CREATE {kind}INDEX IF NOT EXISTS {name} ON {table.name} ({', '.join(columns)})")
+    return out
+
+
+def column_definition(table: Table, name: str) -> str:
+    """Return `name TYPE` of a column."""
+    column = table.column(name)
+    return f"{name} {_TYPES.get(column.type, 'TEXT') if column else 'TEXT'}"
+
+
+@lru_cache(256)
+def insert(table: Table, names: tuple[str, ...], *, replace: bool) -> str:
+    """Return the text that adds a row; with `replace`, or sets its columns where the key exists."""
+    sql = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+    if not replace:
+        return sql
+    changed = ", ".join(f"{n} = excluded.{n}" for n in names if n not in table.key)
+    return f"{sql} ON CONFLICT ({', '.join(table.key)}) DO {f'UPDATE SET {changed}' if changed else 'NOTHING'}"
+
+
+@lru_cache(256)
+def set_lazy(table: Table, names: tuple[str, ...], where: tuple[str, ...]) -> str:
+    """Return the text that sets side-table columns of the rows where `where` columns are equal."""
+    return (
+        f"INSERT INTO {table.name}_lazy ({ROW}, {', '.join(names)}) "  # noqa: S608
+        f"SELECT {row_number(table)}, {', '.join('?' * len(names))} FROM {table.name} WHERE {equal(where)} "
+        f"ON CONFLICT ({ROW}) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in names)}"
+    )
+
+
+@lru_cache(256)
+def update(table: Table, set_: tuple[str, ...], add: tuple[str, ...], where: tuple[str, ...]) -> str:
+    """Return the text that sets and adds; NULL plus anything is NULL, which is what is wanted."""
+    changes = [f"{n} = ?" for n in set_] + [f"{n} = {n} + ?" for n in add]
+    return f"UPDATE {table.name} SET {', '.join(changes)} WHERE {equal(where)}"  # noqa: S608
+
+
+def delete(table: Table, where: tuple[str, ...]) -> list[str]:
+    """Return the statements that remove rows; each takes the `where` values once."""
+    rows = f"SELECT {row_number(table)} FROM {table.name} WHERE {equal(where)}"  # noqa: S608
+    side = [f"DELETE FROM {table.name}_lazy WHERE {ROW} IN ({rows})"] if lazy_names(table) else []  # noqa: S608
+    return [*side, f"DELETE FROM {table.name} WHERE {equal(where)}"]  # noqa: S608
+
+
+def equal(names: tuple[str, ...]) -> str:
+    """Return a condition that the columns equal parameters, None included."""
+    return " AND ".join(f"{n} IS ?" for n in names) or "1"
+
+
+def select(
+    table: Table,
+    columns: Sequence[str],
+    where: Sequence[Condition],
+    order: Sequence[str],
+    limit: int | None,
+    stored: frozenset[str],
+) -> tuple[str, list[Any]]:
+    """Return a query's text and parameters; columns that the file does not have yet read as NULL."""
+    names = {*columns, *(c for c, _, _ in where), *(o.lstrip("-") for o in order)}
+    lazy = lazy_names(table)
+    source = table.name
+    if names & lazy:
+        source += f" LEFT JOIN {table.name}_lazy ON {table.name}_lazy.{ROW} = {table.name}.{row_number(table)}"
+
+    def sql_name(name: str) -> str:
+        owner = f"{table.name}_lazy" if name in lazy else table.name
+        return f"{owner}.{name}" if name in stored else "NULL"
+
+    values: list[Any] = []
+    tests = [_condition(sql_name(c), op, value, values) for c, op, value in where]
+    sql = f"SELECT {', '.join(map(sql_name, columns))} FROM {source}"  # noqa: S608
+    if tests:
+        sql += f" WHERE {' AND '.join(tests)}"
+    if order:
+        sql += f" ORDER BY {', '.join(sql_name(o.lstrip('-')) + (' DESC' if o[0] == '-' else '') for o in order)}"
+    if limit is not None:
+        sql += " LIMIT ?"
+        values.append(limit)
+    return sql, values
+
+
+def _condition(name: str, op: str, value: Any, values: list[Any]) -> str:
+    """Return one comparison and append its parameters."""
+    if op == "in":
+        listed = list(value)
+        # One parameter whatever the length: SQLite takes only so many of them.
+        values.append(msgspec.json.encode([v for v in listed if v is not None]).decode())
+        known = f"{name} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        return f"({known} OR {name} IS NULL)" if None in listed else known
+    if value is None and op in {"=", "!="}:
+        return f"{name} IS {'NOT ' if op == '!=' else ''}NULL"
+    values.append(value)
+    if op == "contains":
+        return f"lumos_contains({name}, ?)"
+    return f"{name} IS NOT ?" if op == "!=" else f"{name} {op} ?"
+
+
+def check_conditions(table: Table, where: Sequence[Condition]) -> None:
+    """Raise a `UsageError` if a column or a comparison is not known."""
+    check_columns(table, [name for name, _, _ in where])
+    for _, op, _ in where:
+        if op not in _COMPARE:
+            raise UsageError(f"There is no comparison {op!r}.", hint=nearest(op, _COMPARE))

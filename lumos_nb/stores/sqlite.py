@@ -1,0 +1,242 @@
+"""The default store: one SQLite file.
+
+One idea: one connection writes, behind a lock; readers take one from a pool, so that a frame
+can be read while a run is recorded. The file is in WAL mode, which lets another process (a
+second kernel) read and write too. Large columns live in side tables (`_sql`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lumos_nb.stores import _sql, _sqlite_file
+from lumos_nb.stores._sqlite_errors import store_error
+from lumos_nb.stores.base import Condition, Delete, Insert, Update, Upsert, Write
+from lumos_nb.stores.schema import Table
+
+_ROWS_AT_ONCE = 2_000
+_FOREIGN = (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError)
+
+_FileId = tuple[int, int] | None
+"""Device and inode, so that a file which was replaced is noticed."""
+
+
+class SqliteStore:
+    """Keeps rows in a SQLite file, which is created by the first write.
+
+    Args:
+        path: The file. A folder that does not exist is created.
+        busy_timeout_s: How long to wait for another process that is writing.
+
+    Example:
+        >>> import tempfile; from pathlib import Path
+        >>> store = SqliteStore(Path(tempfile.mkdtemp()) / "lumos.db")
+        >>> store.write([Insert("threads", {"thread_id": "t1", "title": "sales"})])
+        >>> list(store.select("threads", ["title"]))
+        [('sales',)]
+        >>> store.close()
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, busy_timeout_s: float = 5.0) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self._busy_timeout_s = busy_timeout_s
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start without connections; after a fork the parent's must not even be closed."""
+        self._pid = os.getpid()
+        self._write_lock = threading.Lock()
+        self._pool_lock = threading.Lock()  # its own: a reader does not wait for a slow writer
+        self._writer: tuple[_FileId, sqlite3.Connection] | None = None
+        self._readers: list[tuple[_FileId, sqlite3.Connection]] = []
+        self._layout: tuple[_FileId, int, _sqlite_file.Layout] | None = None
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self.path)!r})"
+
+    def close(self) -> None:
+        """Close the file. It is opened again when it is used again."""
+        self._check_process()
+        with self._pool_lock:
+            for _, connection in self._readers:
+                connection.close()
+            self._readers = []
+        with self._write_lock:
+            if self._writer is not None:
+                self._writer[1].close()
+                self._writer = None
+
+    def write(self, batch: Sequence[Write]) -> None:
+        """Write a batch in one transaction, or nothing of it."""
+        self._check_process()
+        with self._write_lock:
+            try:
+                self._transaction(batch)
+            except _FOREIGN as error:
+                raise store_error(error, self.path) from error
+
+    def select(
+        self,
+        table: str,
+        columns: Sequence[str],
+        *,
+        where: Sequence[Condition] = (),
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield rows; a file that does not exist has none, and is not created."""
+        described = _sql.table_named(table)
+        _sql.check_columns(described, [*columns, *(o.lstrip("-") for o in order)])
+        _sql.check_conditions(described, where)
+        return self._rows(described, columns, where, order, limit)
+
+    # ---- reading -------------------------------------------------------------------------
+
+    def _rows(
+        self, table: Table, columns: Sequence[str], where: Sequence[Condition], order: Sequence[str], limit: int | None
+    ) -> Iterator[tuple[Any, ...]]:
+        self._check_process()
+        try:
+            taken = self._take_reader()
+            if taken is None:
+                return
+            try:
+                stored = self._stored_columns(*taken, table)
+                if not stored:
+                    return
+                cursor = taken[1].execute(*_sql.select(table, columns, where, order, limit, stored))
+                try:
+                    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+                        yield from rows
+                finally:
+                    cursor.close()
+            finally:
+                with self._pool_lock:
+                    self._readers.append(taken)
+        except _FOREIGN as error:
+            raise store_error(error, self.path) from error
+
+    def _take_reader(self) -> tuple[_FileId, sqlite3.Connection] | None:
+        """Return an idle connection for reading, or a new one, or None without a file."""
+        file = self._file_id()
+        with self._pool_lock:
+            while self._readers:
+                taken = self._readers.pop()
+                if taken[0] == file:
+                    return taken
+                taken[1].close()  # of a file that was deleted or replaced
+        if file is None or self.path.stat().st_size == 0:
+            return None
+        connection = _sqlite_file.connect(self.path, write=False, busy_timeout_s=self._busy_timeout_s)
+        try:
+            _sqlite_file.recognise(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return file, connection
+
+    def _stored_columns(self, file: _FileId, connection: sqlite3.Connection, table: Table) -> frozenset[str]:
+        """Return the columns that the file has; an older file may lack some."""
+        version = connection.execute("PRAGMA schema_version").fetchone()[0]
+        known = self._layout
+        if known is None or known[:2] != (file, version):
+            known = self._layout = (file, version, _sqlite_file.layout(connection))
+        return known[2][table.name]
+
+    # ---- writing -------------------------------------------------------------------------
+
+    def _transaction(self, batch: Sequence[Write]) -> None:
+        connection = self._open_writer()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for write in batch:
+                _apply(connection, write)
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def _open_writer(self) -> sqlite3.Connection:
+        if self._writer is not None and self._writer[0] != self._file_id():
+            self._writer[1].close()  # the file was deleted or moved: what is written there would be lost
+            self._writer = None
+        if self._writer is None:
+            _sqlite_file.make_folder(self.path)
+            connection = _sqlite_file.connect(self.path, write=True, busy_timeout_s=self._busy_timeout_s)
+            try:
+                _sqlite_file.prepare(connection, self.path, self._busy_timeout_s)
+            except BaseException:
+                connection.close()
+                raise
+            self._writer = (self._file_id(), connection)
+        return self._writer[1]
+
+    # ---- whose connections these are -----------------------------------------------------
+
+    def _check_process(self) -> None:
+        if self._pid != os.getpid():
+            self._forget()
+
+    def _file_id(self) -> _FileId:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def _apply(connection: sqlite3.Connection, write: Write) -> None:
+    """Do one write inside the open transaction."""
+    table = _sql.table_named(write.table)
+    match write:
+        case Insert():
+            _insert(connection, table, write.row)
+        case Upsert():
+            _upsert(connection, table, write.row)
+        case Update():
+            _update(connection, table, write)
+        case Delete():
+            _sql.check_columns(table, list(write.where))
+            for sql in _sql.delete(table, tuple(write.where)):
+                connection.execute(sql, list(write.where.values()))
+
+
+def _insert(connection: sqlite3.Connection, table: Table, row: dict[str, Any]) -> None:
+    _sql.check_columns(table, list(row))
+    narrow, lazy = _split(table, row)
+    cursor = connection.execute(_sql.insert(table, tuple(narrow), replace=False), list(narrow.values()))
+    if lazy:
+        names = (_sql.ROW, *lazy)
+        sql = f"INSERT INTO {table.name}_lazy ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        connection.execute(sql, [cursor.lastrowid, *lazy.values()])
+
+
+def _upsert(connection: sqlite3.Connection, table: Table, row: dict[str, Any]) -> None:
+    _sql.check_columns(table, list(row))
+    narrow, lazy = _split(table, row)
+    connection.execute(_sql.insert(table, tuple(narrow), replace=True), list(narrow.values()))
+    if lazy:
+        key = [row[name] for name in table.key]
+        connection.execute(_sql.set_lazy(table, tuple(lazy), table.key), [*lazy.values(), *key])
+
+
+def _update(connection: sqlite3.Connection, table: Table, write: Update) -> None:
+    _sql.check_columns(table, [*write.where, *write.set, *write.add])
+    narrow, lazy = _split(table, write.set)
+    where = tuple(write.where)
+    if lazy:  # first, for the other statement may change what `where` looks at
+        connection.execute(_sql.set_lazy(table, tuple(lazy), where), [*lazy.values(), *write.where.values()])
+    if narrow or write.add:
+        values = [*narrow.values(), *write.add.values(), *write.where.values()]
+        connection.execute(_sql.update(table, tuple(narrow), tuple(write.add), where), values)
+
+
+def _split(table: Table, row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the columns of the narrow table and those of the side table."""
+    lazy = _sql.lazy_names(table)
+    return {n: v for n, v in row.items() if n not in lazy}, {n: v for n, v in row.items() if n in lazy}
