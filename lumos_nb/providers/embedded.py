@@ -113,9 +113,10 @@ class EmbeddedProvider(LlmProvider):
         system = Message(role="system", content=SYSTEM)
         # One sentence is the answer; what such a model adds to it is made up.
         async with aclosing(self._send([system, *prompt], options, on_wait, stop=["\n", ". "])) as batches:
-            text = asked.beginning
-            yield [TextDelta(text)]
+            text = ""
             async for batch in batches:
+                if not text:  # the given words go out with the model's first, so that times are the model's
+                    batch.insert(0, TextDelta(asked.beginning))
                 text += "".join(e.delta for e in batch if isinstance(e, TextDelta))
                 if isinstance(batch[-1], Finish) and not text.endswith((".", "!", "?")):
                     batch.insert(-1, TextDelta("."))

@@ -74,7 +74,8 @@ def test_a_trace_shows_a_run_step_by_step(kernel):
 @tool
 def rows(limit: int = 5) -> str:
     return f"{limit} rows"
-b = Agent("b", model=ScriptedProvider([ToolCall(id="1", name="rows", arguments='{"limit": 3}'), "Three."]), tools=[rows])
+script = [ToolCall(id="1", name="rows", arguments='{"limit": 3}'), "Three."]
+b = Agent("b", model=ScriptedProvider(script), tools=[rows])
 """).ok()
     kernel.run("%%agent b\nHow many?").ok()
     shown = kernel.run("%trace last").ok().text
@@ -151,7 +152,6 @@ e = Agent("e", model=Endless([]))""").ok()
     running.until(lambda r: len(r.comm) > 25)
     os.kill(kernel.manager.provisioner.process.pid, 9)
     kernel.start()
-    found = kernel.run(
-        "events = lumos.events(payload=True); print(events.kind.tolist()[:2], 'on and on' in ''.join(events.payload_json))"
-    )
+    kernel.run("events = lumos.events(payload=True)").ok()
+    found = kernel.run("print(events.kind.tolist()[:2], 'on and on' in ''.join(events.payload_json))")
     assert found.ok().stdout == "['run_start', 'memory_update'] True\n"

@@ -66,11 +66,9 @@ def test_nbval_is_green_and_red_where_it_should_be(tmp_path, agent, passes):
 
 
 def test_a_terminal_streams_plain_text(tmp_path):
-    child = pexpect.spawn(
-        sys.executable,
-        ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"],
-        cwd=str(tmp_path), env=environment(IPYTHONDIR=str(tmp_path / "ipython"), TERM="dumb"), encoding="utf-8", timeout=60,
-    )  # fmt: skip
+    arguments = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
+    env = environment(IPYTHONDIR=str(tmp_path / "ipython"), TERM="dumb")
+    child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=env, encoding="utf-8", timeout=60)
     child.expect(r"In \[1\]: ")
     for n, line in enumerate((*LOAD.splitlines(), GOOD), start=2):
         child.sendline(line)
