@@ -26,7 +26,7 @@ from lumos_nb.events import (
     ToolCallStart,
 )
 from lumos_nb.memory import Memory, RunInfo, new_id, provenance
-from lumos_nb.messages import Message, ToolCall, as_messages
+from lumos_nb.messages import Message, TextPart, ToolCall, as_messages
 from lumos_nb.providers import LlmProvider, default_llm, llm
 from lumos_nb.providers.base import ModelOptions
 from lumos_nb.providers.prices import cost_usd
@@ -210,7 +210,7 @@ class Agent:
                 hint=f"There is: {', '.join(AgentGenerateOptions.__annotations__)}.",
             )
         messages = as_messages(prompt)
-        if not any(m.parts for m in messages):
+        if not any(not isinstance(p, TextPart) or p.text.strip() for m in messages for p in m.parts):
             raise UsageError("The prompt is empty.", hint="Write what the agent should do.")
         config = settings.current()
         thread_id = options.get("thread_id") if config.enable_memory_threads else None

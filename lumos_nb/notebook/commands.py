@@ -15,7 +15,7 @@ import msgspec
 from lumos_nb import frames, settings
 from lumos_nb.agent.background import run_sync
 from lumos_nb.errors import SettingsError, UsageError
-from lumos_nb.memory import GetMessagesParams, MemoryThread
+from lumos_nb.memory import MemoryThread
 from lumos_nb.messages import Message, ToolResult
 from lumos_nb.notebook.doctor import doctor, vendors
 from lumos_nb.notebook.shown import Shown
@@ -88,9 +88,7 @@ def thread_fork(runtime: Runtime, name: str, title: str | None = None) -> Memory
 
 def thread_rename(runtime: Runtime, name: str, title: str) -> MemoryThread:
     """Give a thread another name."""
-    thread = runtime.thread(name)
-    thread.rename(title)
-    return runtime.thread(thread.id)
+    return run_sync(runtime.thread(name).rename(title))
 
 
 def thread_delete(runtime: Runtime, name: str) -> str:
@@ -124,7 +122,7 @@ def thread_df(runtime: Runtime, name: str | None = None) -> Any:
 
 
 def _messages(thread: MemoryThread) -> list[Message]:
-    return list(thread.get_messages(GetMessagesParams()))
+    return run_sync(thread.get_messages())
 
 
 def _as_markdown(thread: MemoryThread) -> str:

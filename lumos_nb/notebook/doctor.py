@@ -9,6 +9,7 @@ from typing import Any
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
+from lumos_nb.agent.background import run_sync
 from lumos_nb.errors import LumosError
 from lumos_nb.runtime import Runtime
 
@@ -57,7 +58,7 @@ def _model(runtime: Runtime) -> tuple[str, str, str]:
 def _database(runtime: Runtime) -> tuple[str, str, str]:
     path = settings.current().database()
     try:
-        runtime.memory.check()
+        run_sync(runtime.memory.list_threads())
     except LumosError as error:
         return "database", str(path), str(error)
     return "database", str(path), "ok"
