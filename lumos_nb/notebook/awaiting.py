@@ -13,6 +13,9 @@ from typing import Any
 
 _CALL = re.compile(r"^get_ipython\(\)\.run_cell_magic\((['\"])(?P<name>\w+)\1,")
 
+#: IPython refuses a cell without a body in a way that passes silently; ours is an error.
+_EMPTY = re.compile(r"''\)(?=\s*$)")
+
 #: How deep this code is in cells that run: 0 while the text of a cell is read.
 _depth: ContextVar[int] = ContextVar("lumos_cell_depth", default=0)
 
@@ -39,14 +42,15 @@ class Awaiting:
 
     def transform(self, lines: list[str]) -> list[str]:
         """Rewrite a cell that is one call of our magic."""
-        if _depth.get() or not self.shell.autoawait:
-            return lines
         return [self._rewrite(line) for line in lines]
 
     def _rewrite(self, line: str) -> str:
         match = _CALL.match(line)
         twin = match and self.names.get(match["name"])
         if not match or not twin:
+            return line
+        line = _EMPTY.sub(r"'\\n')", line)
+        if _depth.get() or not self.shell.autoawait:
             return line
         return f"await {line[: match.start('name')]}{twin}{line[match.end('name') :]}"
 

@@ -110,10 +110,6 @@ def _actions(task: CoreTask[Any], home: Any) -> Callable[[dict[str, Any]], None]
 
 def remember(shell: Any, value: Any) -> None:
     """Make a value the last result, `_`, as if the cell had ended with it, without showing it."""
-    hook = shell.displayhook
-    if hook is None or not hasattr(hook, "_"):
-        return
-    hook.___, hook.__, hook._ = hook.__, hook._, value
-    shell.user_ns.update({"_": hook._, "__": hook.__, "___": hook.___})
-    shell.user_ns.get("_oh", {})[shell.execution_count] = value
-    shell.user_ns[f"_{shell.execution_count}"] = value
+    update = getattr(shell.displayhook, "update_user_ns", None)
+    if update is not None:
+        update(value)

@@ -94,8 +94,8 @@ def test_two_kernels_write_to_one_file_at_once(kernel, tmp_path):
         loop = "for i in range(40): a.generate_sync(f'{name} {i}', thread_id=name)"
         running = [k.send(f"name = {n!r}\n{loop}") for k, n in ((kernel, "one"), (other, "two"))]
         assert [r.wait(120).status for r in running] == ["ok", "ok"]
-        counted = kernel.run("print(len(lumos.runs()), lumos.threads().set_index('thread_id').n_messages.to_dict())")
-        assert counted.ok().stdout == "80 {'one': 80, 'two': 80}\n"
+        counted = kernel.run("print(len(lumos.runs()), lumos.threads().n_messages.tolist())")
+        assert counted.ok().stdout == "80 [80, 80]\n"
     finally:
         other.close()
 
@@ -151,7 +151,7 @@ e = Agent("e", model=Endless([]))""").ok()
     running = kernel.send("%%agent e\nGo")
     running.until(lambda r: len(r.comm) > 25)
     os.kill(kernel.manager.provisioner.process.pid, 9)
-    kernel.start()
+    kernel.restart()
     kernel.run("events = lumos.events(payload=True)").ok()
     found = kernel.run("print(events.kind.tolist()[:2], 'on and on' in ''.join(events.payload_json))")
     assert found.ok().stdout == "['run_start', 'memory_update'] True\n"

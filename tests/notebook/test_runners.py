@@ -73,7 +73,7 @@ def test_a_terminal_streams_plain_text(tmp_path):
     for n, line in enumerate((*LOAD.splitlines(), GOOD), start=2):
         child.sendline(line)
         child.expect(rf"In \[{n}\]: ")
-    child.sendline("%%agent a\nHi\n")
+    child.sendline("%%agent a\nHi\n\n")
     child.expect(r"In \[6\]: ")
     shown = child.before
     child.close(force=True)
