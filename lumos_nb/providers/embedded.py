@@ -25,6 +25,8 @@ from lumos_nb.transport import Transport
 
 _DEFAULTS = ModelOptions(temperature=0.0, seed=1, max_tokens=400)
 
+_NO_LOOPS = {"frequency_penalty": 0.3, "repeat_last_n": 256}
+
 
 def is_installed(model: str = "smollm2") -> bool:
     """Return whether the embedded model and its runtime are installed."""
@@ -81,7 +83,11 @@ class EmbeddedProvider(LlmProvider):
         elif asked is not None:
             answer = self._recalled(asked, messages, options, on_wait)
         else:
-            answer = self._send([*_system(messages), *fit(messages)], options, on_wait)
+            has_result = bool(messages) and messages[-1].role == "tool"
+            # A result must be copied as it is; elsewhere the model would say the same sentence for ever.
+            answer = self._send(
+                [*_system(messages), *fit(messages)], options, on_wait, **({} if has_result else _NO_LOOPS)
+            )
         async with aclosing(answer) as batches:
             async for batch in batches:
                 yield batch
