@@ -10,7 +10,8 @@ from lumos_nb.events import Finish
 from lumos_nb.messages import Message, ToolCall, ToolResult
 from lumos_nb.providers import ToolSpec, embedded_server, llm
 from lumos_nb.providers.embedded import is_installed
-from lumos_nb.providers.embedded_prompt import envelope, fit, pick_tool, recall
+from lumos_nb.providers.embedded_prompt import fit, recall
+from lumos_nb.providers.embedded_tools import answer_grammar, envelope, pick_tool
 
 
 def tool(name, description, required=(), **properties):
@@ -66,17 +67,39 @@ def test_a_tool_runs_once_for_a_message_and_its_words_are_used_up():
     maximum = tool("max_order", "Largest order value in a region.", ["region"], region=REGIONS)
     assert pick_tool(asked, [*TOOLS, maximum]) is None
     assert pick_tool([*asked, user("And the average order in the North?")], TOOLS).name == "average_order"
+    assert pick_tool([user("Show 3 rows of customers, limit 3"), *called(ROWS)], TOOLS) is None
     both = [user("What is the average order in the South, and the weather in Oslo?"), *called(ORDERS)]
     assert pick_tool(both, TOOLS).name == "get_weather"
 
 
 def test_the_envelope_holds_what_the_text_speaks_of():
     arguments = envelope(WEATHER, "weather in Paris in fahrenheit")["properties"]["arguments"]
-    assert arguments["properties"] == {"city": TEXT, "unit": {"enum": ["fahrenheit"]}}
+    assert arguments["properties"] == {
+        "city": {"type": "string", "enum": ["Paris"]},
+        "unit": {"enum": ["fahrenheit"]},
+    }
     assert list(envelope(ROWS, "rows of sales")["properties"]["arguments"]["properties"]) == ["table"]
     assert list(envelope(ROWS, "rows of sales, limit 3")["properties"]["arguments"]["properties"]) == ["table", "limit"]
     nested = ToolSpec(name="f", parameters={"type": "object", "$defs": {"A": TEXT}, "properties": {}})
     assert envelope(nested, "")["$defs"] == {"A": TEXT}
+
+
+def test_arguments_come_out_of_the_text_where_it_offers_some():
+    rows = envelope(ROWS, "Show 3 rows of the sales table, limit 3")["properties"]["arguments"]["properties"]
+    assert rows == {"table": {"type": "string", "enum": ["sales"]}, "limit": {"type": "integer", "enum": [3]}}
+    sql = tool("query", "Run SQL.", ["sql"], sql=TEXT)
+    assert envelope(sql, "query the sales")["properties"]["arguments"]["properties"] == {"sql": TEXT}
+
+
+@pytest.mark.parametrize("content", ["a\nb", '{"a": 1}', "x" * 200, ""])
+def test_only_a_short_result_is_held_to_a_grammar(content):
+    assert answer_grammar([user("Add 1 and 2"), *called(ADD, content)]) == ""
+
+
+def test_a_short_result_is_stated_as_it_is():
+    said = answer_grammar([user("Add 17 and 25"), *called(ADD, "42")])
+    assert said == 'root ::= ("The answer" | "The result") " is " "42" "."'
+    assert answer_grammar([user("Hello")]) == ""
 
 
 @pytest.mark.parametrize(
