@@ -107,7 +107,9 @@ def test_every_vendor_row_is_whole():
 def test_a_secret_never_prints():
     key = Secret("sk-1")
     assert "sk-1" not in f"{key} {key!r} {key!s} {key:>10} %s {[key]} {{'k': key}}" % key
-    assert key.reveal() == "sk-1" and key == "sk-1"
+    assert key.reveal() == "sk-1" and key == Secret("sk-1") and {key} == {Secret("sk-1")}
+    with pytest.raises(TypeError):
+        __import__("json").dumps({"key": key})
     with pytest.raises(TypeError):
         __import__("pickle").dumps(key)
 
