@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from hmac import compare_digest
 from typing import Any
 
 _DOTS = "••••"
 
 
-class Secret(str):
+class Secret:
     """A text that shows as dots wherever it is printed, formatted or logged.
+
+    It is no `str`, so that joining, JSON and logging cannot let it out by accident.
 
     Example:
         >>> key = Secret("sk-1234")
@@ -22,11 +25,20 @@ class Secret(str):
         (••••, '••••', 'sk-1234')
     """
 
-    __slots__ = ()
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def reveal(self) -> str:
         """Return the text itself."""
-        return str.__str__(str.__getitem__(self, slice(None)))
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
 
     def __repr__(self) -> str:
         return _DOTS

@@ -22,7 +22,7 @@ _OTHER_NAMES = {"alibaba": "qwen", "dashscope": "qwen", "x-ai": "xai", "grok": "
 def llm(
     spec: str,
     base_url: str | None = None,
-    api_key: str | None = None,
+    api_key: str | Secret | None = None,
     format: str | None = None,
     *,
     transport: Transport | None = None,

@@ -17,13 +17,16 @@ from lumos_nb.errors import StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
-from lumos_nb.providers.embedded_prompt import SYSTEM, Recall, envelope, fit, pick_tool, recall
+from lumos_nb.providers.embedded_prompt import SYSTEM, Recall, fit, recall
 from lumos_nb.providers.embedded_server import MODELS, find_weights, has_runtime, start
+from lumos_nb.providers.embedded_tools import answer_grammar, envelope, pick_tool
 from lumos_nb.providers.http import HttpProvider, OnWait
 from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.transport import Transport
 
 _DEFAULTS = ModelOptions(temperature=0.0, seed=1, max_tokens=400)
+
+_NO_LOOPS = {"frequency_penalty": 0.3, "repeat_last_n": 256}
 
 
 def is_installed(model: str = "smollm2") -> bool:
@@ -81,7 +84,11 @@ class EmbeddedProvider(LlmProvider):
         elif asked is not None:
             answer = self._recalled(asked, messages, options, on_wait)
         else:
-            answer = self._send([*_system(messages), *fit(messages)], options, on_wait)
+            has_result = bool(messages) and messages[-1].role == "tool"
+            grammar = answer_grammar(messages)
+            # A result is to be copied as it is; elsewhere the model would say one sentence for ever.
+            extra = ({"grammar": grammar} if grammar else {"stop": ["\n\n"]}) if has_result else _NO_LOOPS
+            answer = self._send([*_system(messages), *fit(messages)], options, on_wait, **extra)
         async with aclosing(answer) as batches:
             async for batch in batches:
                 yield batch

@@ -1,128 +1,23 @@
 """What a very small model needs said for it.
 
 One idea: the model is good at finishing a sentence and poor at deciding, so rules decide (which
-tool, which facts) and the model words the answer. Everything here is a pure function.
+facts, how much of the conversation) and the model words the answer. Everything here is a pure function.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import chain
-from typing import Any
 
 import msgspec
 
 from lumos_nb.messages import Message, ToolResult
-from lumos_nb.providers.base import ToolSpec
 
 SYSTEM = "You are a helpful assistant."
 """With the template's own default the answers are nonsense; with this they are sensible."""
 
-_STOP_WORDS = """
-a an and are as at be by can do does for from get give how i in is it its let like list me my new now of on or our
-please show so tell that the their them then there these this those to use want was we what when where which who
-will with would you your return value data name number text string
-"""
-_STOP = frozenset(_STOP_WORDS.split())
-_THRESHOLD = 2
 _TOOL_CHARS = 2_000
 _BUDGET_CHARS = 9_000
-
-
-def words(text: str) -> set[str]:
-    """Return the telling words of a text, with endings cut off.
-
-    Example:
-        >>> sorted(words("What is the average_order of the Regions?"))
-        ['averag', 'order', 'region']
-    """
-    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text).replace("_", " ").lower()
-    return {_stem(w) for w in re.findall(r"[^\W\d_]+", split) if w not in _STOP and len(w) > 1}
-
-
-def _stem(word: str) -> str:
-    for ending in ("ations", "ation", "ings", "ing", "ies", "es", "ed", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
-def pick_tool(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> ToolSpec | None:
-    """Return the tool that the last user message asks for, or None.
-
-    A tool that ran since that message is not picked again, and the words that asked for it no
-    longer count.
-
-    Example:
-        >>> sales = ToolSpec(name="average_order", description="Average order value of a region.")
-        >>> pick_tool([Message(role="user", content="What is the average order in the South?")], [sales]).name
-        'average_order'
-        >>> pick_tool([Message(role="user", content="Good morning!")], [sales]) is None
-        True
-    """
-    at = _last_user(messages)
-    if at is None:
-        return None
-    text = messages[at].text
-    asked = words(text)
-    done = {call.name for message in messages[at + 1 :] for call in message.tool_calls}
-    for tool in tools:
-        if tool.name in done:
-            asked -= words(tool.name) | words(tool.description) | _enum_words(tool)
-    best = max((t for t in tools if t.name not in done), key=lambda t: _score(asked, text, t), default=None)
-    return best if best is not None and _score(asked, text, best) >= _THRESHOLD else None
-
-
-def _score(asked: set[str], text: str, tool: ToolSpec) -> int:
-    name = words(tool.name)
-    properties: dict[str, Any] = tool.parameters.get("properties", {})
-    about = words(tool.description) | words(" ".join(properties))
-    enums = _enum_words(tool)
-    score = 2 * len(asked & name) + len(asked & about - name) + 2 * len(asked & enums - name)
-    numeric = [n for n in tool.parameters.get("required", ()) if properties.get(n, {}).get("type") in _NUMBERS]
-    # "2 plus 3" names no tool, but only a tool that takes two numbers can want it.
-    if len(numeric) > 1 and len(re.findall(r"\d+", text)) >= len(numeric):
-        score += 2
-    return score + (4 if tool.name in text else 0)
-
-
-_NUMBERS = ("integer", "number")
-
-
-def _enum_words(tool: ToolSpec) -> set[str]:
-    rows = tool.parameters.get("properties", {}).values()
-    return words(" ".join(str(v) for v in chain.from_iterable(row.get("enum", ()) for row in rows)))
-
-
-def envelope(tool: ToolSpec, text: str) -> dict[str, Any]:
-    """Return the JSON schema of a call of `tool`, narrowed by what the user's text says.
-
-    Example:
-        >>> properties = {"region": {"enum": ["North", "South"]}}
-        >>> tool = ToolSpec(name="f", parameters={"type": "object", "properties": properties})
-        >>> envelope(tool, "in the south")["properties"]["arguments"]["properties"]
-        {'region': {'enum': ['South']}}
-    """
-    schema = dict(tool.parameters)
-    definitions = schema.pop("$defs", None)
-    required = schema.get("required", [])
-    kept: dict[str, Any] = {}
-    for name, row in schema.get("properties", {}).items():
-        row = dict(row)
-        named = [v for v in row.get("enum", ()) if str(v).lower() in text.lower()]
-        if len(named) == 1:
-            row["enum"] = named
-        # An optional argument that the text does not speak of would be made up.
-        if name in required or named or words(name) & words(text):
-            kept[name] = row
-    arguments = {**schema, "type": "object", "properties": kept, "required": list(kept)}
-    outer: dict[str, Any] = {
-        "type": "object",
-        "properties": {"name": {"const": tool.name}, "arguments": arguments},
-        "required": ["name", "arguments"],
-    }
-    return outer | ({"$defs": definitions} if definitions else {})
 
 
 class Recall(msgspec.Struct, frozen=True):
@@ -153,7 +48,7 @@ def recall(messages: Sequence[Message]) -> Recall | None:
         >>> recall(said).beginning
         'Your name is'
     """
-    at = _last_user(messages)
+    at = last_user(messages)
     if at is None or at != len(messages) - 1:
         return None
     question = messages[at].text.strip()
@@ -187,7 +82,7 @@ def fit(messages: Sequence[Message], budget_chars: int = _BUDGET_CHARS) -> list[
         ['b']
     """
     cut = [_cut_results(m) for m in messages if m.role != "system"]
-    at = _last_user(cut) or 0
+    at = last_user(cut) or 0
     start, size = at, sum(map(_size, cut[at:]))
     while start > 0 and size + _size(cut[start - 1]) <= budget_chars:
         start -= 1
@@ -219,5 +114,6 @@ def _middle_cut(text: str, limit: int = _TOOL_CHARS) -> str:
     return f"{text[:half]}\n… {len(text) - 2 * half:,} characters cut …\n{text[-half:]}"
 
 
-def _last_user(messages: Sequence[Message]) -> int | None:
+def last_user(messages: Sequence[Message]) -> int | None:
+    """Return where the last message of the user stands."""
     return next((i for i in range(len(messages) - 1, -1, -1) if messages[i].role == "user"), None)

@@ -100,6 +100,8 @@ class FakeServer:
         ready.set()
         await self._stop.wait()
         server.close()
+        # A connection that was just accepted gets its task one turn later: it must be there to be ended.
+        await asyncio.sleep(0.01)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
