@@ -1,0 +1,175 @@
+"""What a run adds up to, event by event: the rollup rows of run, steps, tool calls, thread.
+
+One idea: pure state, no I/O. `fold` takes an event and returns the writes that it causes; the
+run log puts them into the transaction of the event, so that sums are right at any moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Any
+
+from lumos_nb.events import (
+    AgentEvent,
+    AgentStep,
+    ApprovalRequested,
+    Error,
+    GenerationComplete,
+    Metadata,
+    ReasoningDelta,
+    StepComplete,
+    StepStart,
+    TextDelta,
+    TokenUsage,
+    ToolCallComplete,
+    ToolCallStart,
+)
+from lumos_nb.memory._rows import preview, result_columns, step_row, tokens, valid_text
+from lumos_nb.messages import ToolCall
+from lumos_nb.stores import Update, Upsert
+from lumos_nb.stores.base import Write
+
+
+class Tally:
+    """The sums of one run."""
+
+    def __init__(self, run_id: str, thread_id: str | None, *, started_at: float, is_free: bool) -> None:
+        self.step = 0
+        self._run_id, self._thread_id = run_id, thread_id
+        self._started_at, self._is_free = started_at, is_free
+        self._usage = TokenUsage()
+        self._cost_usd: float | None = 0.0
+        self._run: dict[str, Any] = dict.fromkeys(
+            ("n_steps", "n_model_calls", "n_tool_calls", "n_tool_errors", "n_retries"), 0
+        )
+        self._calls: set[tuple[int, str]] = set()
+        self._waiting_since: dict[str, float] = {}
+        self._waited_s = 0.0
+        #: Text of the step that is going on: if it never ends, its cost is not known.
+        self._text: list[str] = []
+
+    def fold(self, event: AgentEvent, now: int) -> list[Write]:
+        """Take an event and return the writes that it causes."""
+        match event:
+            case TextDelta() | ReasoningDelta():
+                self._text.append(event.delta)
+            case StepStart():
+                self.step = event.index
+                self._run["n_model_calls"] += 1
+            case Metadata():
+                self._retry(event.data)
+            case ApprovalRequested():
+                self._waiting_since[event.call.id] = time.monotonic()
+                return [self._begin_call(event.call, "waiting", now)]
+            case ToolCallStart():
+                return [self._begin_call(event.call, "running", now)]
+            case ToolCallComplete():
+                return [self._end_call(event, now)]
+            case StepComplete():
+                return self._end_step(event.step, now)
+            case GenerationComplete():
+                return self._complete(event, now)
+            case Error():
+                return self._fail(event, now)
+            case _:
+                pass
+        return []
+
+    def _retry(self, data: dict[str, Any]) -> None:
+        """Count `Metadata({"retry": 1, "wait_s": 2.0})`."""
+        if "retry" in data:
+            self._run["n_retries"] += 1
+            self._waited_s += float(data.get("wait_s") or 0.0)
+
+    def _count_call(self, call_id: str) -> None:
+        self._calls.add((self.step, call_id))
+        self._run["n_tool_calls"] = len(self._calls)
+        if call_id in self._waiting_since:
+            self._waited_s += time.monotonic() - self._waiting_since.pop(call_id)
+
+    def _call_key(self, call_id: str) -> dict[str, Any]:
+        return {"run_id": self._run_id, "step": self.step, "tool_call_id": call_id, "thread_id": self._thread_id}
+
+    def _begin_call(self, call: ToolCall, status: str, now: int) -> Write:
+        row = {
+            "started_at": now,
+            "tool": call.name,
+            "status": status,
+            "args_json": valid_text(call.arguments),
+            "args_hash": hashlib.sha256(valid_text(call.arguments).encode()).hexdigest()[:16],
+            "source": "python",
+            **self._call_key(call.id),
+        }
+        if status == "running":
+            if call.id in self._waiting_since:
+                row["approved_by"] = "person"
+            self._count_call(call.id)
+        return Upsert("tool_calls", row)
+
+    def _end_call(self, event: ToolCallComplete, now: int) -> Write:
+        row = {"tool": event.result.name, **result_columns(event.result, event.status, event.duration_s)}
+        if (self.step, event.call_id) not in self._calls:  # denied, or refused before it began
+            row["started_at"] = now
+        self._count_call(event.call_id)
+        self._run["n_tool_errors"] += event.status == "error"
+        return Upsert("tool_calls", {**row, **self._call_key(event.call_id)})
+
+    def _end_step(self, step: AgentStep, now: int) -> list[Write]:
+        self.step, self._text = step.index, []
+        self._usage += step.usage
+        self._cost_usd = None if self._cost_usd is None or step.cost_usd is None else self._cost_usd + step.cost_usd
+        run = self._run
+        run["n_steps"] += 1
+        run["n_model_calls"] = max(run["n_model_calls"], run["n_steps"])
+        if run["n_steps"] == 1:
+            run["ttft_s"] = step.ttft_s
+        if step.model:
+            run["model"] = step.model
+        if step.provider:
+            run["provider"] = step.provider
+        row = step_row(step, run_id=self._run_id, ended_at=now)
+        added = {"n_steps": 1, **tokens(step.usage), "cost_usd": step.cost_usd}
+        return [Upsert("steps", row), self._run_update(cost_usd=self._cost_usd), *self._on_thread(now, {}, added)]
+
+    def _complete(self, event: GenerationComplete, now: int) -> list[Write]:
+        result = event.result
+        update = self._run_update(
+            **self._end("completed", result.duration_s, now),
+            stop_reason=result.stop_reason or None,
+            output_preview=preview(result.response),
+            cost_usd=self._cost_usd,
+        )
+        return [update, *self._on_thread(now, {}, {})]
+
+    def _fail(self, event: Error, now: int) -> list[Write]:
+        unknown = bool(self._text) and not self._is_free
+        if unknown:
+            self._cost_usd = None
+        message = valid_text(str(event.error))
+        update = self._run_update(
+            **self._end(event.status, max(0.0, time.time() - self._started_at), now),
+            stop_reason=event.status,
+            output_preview=preview("".join(self._text)),
+            cost_usd=self._cost_usd,
+            error_type=event.error.type,
+            error_message=message,
+        )
+        open_calls: list[Write] = [
+            Update("tool_calls", {"run_id": self._run_id, "status": status}, {"status": "cancelled"})
+            for status in ("running", "waiting")
+        ]
+        last = {"last_error": message} if event.status == "failed" else {}
+        return [update, *open_calls, *self._on_thread(now, last, {"cost_usd": None} if unknown else {})]
+
+    def _end(self, status: str, duration_s: float, now: int) -> dict[str, Any]:
+        working_s = max(0.0, duration_s - self._waited_s)
+        return {"status": status, "duration_s": duration_s, "working_s": working_s, "ended_at": now}
+
+    def _run_update(self, **more: Any) -> Write:
+        return Update("runs", {"run_id": self._run_id}, {**self._run, **tokens(self._usage), **more})
+
+    def _on_thread(self, now: int, set_: dict[str, Any], add: dict[str, Any]) -> list[Write]:
+        if self._thread_id is None:
+            return []
+        return [Update("threads", {"thread_id": self._thread_id}, {"updated_at": now, **set_}, add)]

@@ -1,0 +1,42 @@
+"""Ids that sort by the time they were made: UUID version 7, as text.
+
+One idea: the first 60 bits are the time (milliseconds, then a fraction of one), the rest is
+random; within a process each id is greater than the one before.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from uuid import UUID
+
+_lock = threading.Lock()
+_last_tick = 0
+
+
+def new_id() -> str:
+    """Return a new id.
+
+    Example:
+        >>> first, second = new_id(), new_id()
+        >>> first < second, len(first), first[14]
+        (True, 36, '7')
+    """
+    global _last_tick
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    with _lock:
+        # 1 ms is 4,096 ticks: the 12 bits behind the version.
+        tick = _last_tick = max((milliseconds << 12) | (rest * 4096 // 1_000_000), _last_tick + 1)
+    random = int.from_bytes(os.urandom(8), "big") >> 2
+    value = (tick >> 12) << 80 | 7 << 76 | (tick & 0xFFF) << 64 | 2 << 62 | random
+    return str(UUID(int=value))
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

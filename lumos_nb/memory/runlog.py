@@ -1,0 +1,228 @@
+"""The log of one run: its events, and what they add up to, in the same transactions.
+
+One idea: what has side effects is on disk before it happens. `append` returns after a commit
+at the start and the end of a tool call, at an approval, and at the end of a step or a run.
+In between, deltas are joined and written about four times a second, so that a kernel which
+is killed keeps the text so far.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from lumos_nb import settings
+from lumos_nb._version import __version__
+from lumos_nb.errors import ConflictError, LumosError
+from lumos_nb.events import (
+    AgentEvent,
+    ApprovalRequested,
+    Error,
+    GenerationComplete,
+    ReasoningDelta,
+    StepComplete,
+    TextDelta,
+    ToolCallComplete,
+    ToolCallStart,
+)
+from lumos_nb.memory import _conversations as conversations
+from lumos_nb.memory._rows import event_row, nanoseconds, preview
+from lumos_nb.memory._tally import Tally
+from lumos_nb.memory._worker import in_worker, submit
+from lumos_nb.messages import Message
+from lumos_nb.stores import Insert, Store, Update
+from lumos_nb.stores.base import Write
+
+FLUSH_AFTER_S = 0.25
+TITLE_CHARS = 60
+_COMMIT_AT = (ToolCallStart, ApprovalRequested, ToolCallComplete, StepComplete, GenerationComplete, Error)
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a run before it starts."""
+
+    run_id: str
+    thread_id: str | None = None
+    #: Title of the thread if it is new; the beginning of the prompt if not given.
+    title: str = ""
+    resource_id: str | None = None
+    agent: str = ""
+    provider: str = ""
+    model: str = ""
+    prompt: str = ""
+    notebook: str = ""
+    cell_id: str = ""
+    execution_count: int | None = None
+    parent_run_id: str | None = None
+    root_run_id: str | None = None
+    trace_id: str | None = None
+    #: Where prices come from: table, local (costs nothing) or unknown.
+    cost_source: str = "unknown"
+    #: live or replay.
+    tape: str = "live"
+    #: Unix time in seconds; now if not given.
+    started_at: float = msgspec.field(default_factory=time.time)
+
+
+class RunLog:
+    """Records one run. Get one from `Memory.run_log`; the calls of one run come one after another.
+
+    With `enable_telemetry` off only the thread and its messages are kept.
+    """
+
+    def __init__(self, store: Store, info: RunInfo) -> None:
+        self.info = info
+        self._store = store
+        self._is_recording = settings.current().enable_telemetry
+        self._tally = Tally(
+            info.run_id, info.thread_id, started_at=info.started_at, is_free=info.cost_source == "local"
+        )
+        self._run_seq = 0
+        self._pending: list[Write] = []
+        self._deltas: list[TextDelta | ReasoningDelta] = []
+        self._lock = threading.Lock()  # `_pending` is refilled by the store's thread if a write fails
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Keep that the run has begun; create its thread if there is none.
+
+        Raises:
+            StoreError: It cannot be kept. Nothing has been sent to a model yet.
+        """
+        await in_worker(self._store, self._start)
+
+    async def append(self, events: Sequence[AgentEvent], messages: Sequence[Message] = ()) -> list[Message]:
+        """Record events, and add messages to the thread; return these with their ids.
+
+        Raises:
+            StoreError: They cannot be kept now; they are tried again with the next ones.
+        """
+        must_commit = bool(messages)
+        if self._is_recording:
+            for event in events:
+                self._add(event)
+                must_commit = must_commit or isinstance(event, _COMMIT_AT)
+        if must_commit:
+            return await self._commit(messages)
+        if self._timer is None and (self._pending or self._deltas):
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
+        return []
+
+    # ---- in the store's thread -----------------------------------------------------------
+
+    def _start(self) -> None:
+        thread_id = self.info.thread_id
+        run = [Insert("runs", self._run_row())] if self._is_recording else []
+        if thread_id is None:
+            return self._store.write(run)
+        known = [("thread_id", "=", thread_id)]
+        for attempt in range(2):
+            is_new = not any(self._store.select("threads", ["thread_id"], where=known))
+            try:
+                return self._store.write([*self._thread_writes(thread_id, is_new=is_new), *run])
+            except ConflictError:
+                if attempt or not is_new:
+                    raise  # the run id exists twice; else another process has just made the thread
+
+    def _write(self, messages: Sequence[Message] = ()) -> None:
+        with self._lock:
+            writes, self._pending = self._pending, []
+        try:
+            if messages and self.info.thread_id is not None:
+                columns = {"run_id": self.info.run_id, "agent": self.info.agent or None, "step": self._tally.step or None}
+                conversations.write_with_messages(self._store, writes, self.info.thread_id, messages, **columns)
+            elif writes:
+                self._store.write(writes)
+        except BaseException:
+            with self._lock:
+                self._pending[:0] = writes
+            raise
+
+    # ---- in the loop's thread ------------------------------------------------------------
+
+    def _add(self, event: AgentEvent) -> None:
+        """Buffer an event and what it changes; deltas are joined first."""
+        if isinstance(event, TextDelta | ReasoningDelta):
+            if self._deltas and type(self._deltas[-1]) is not type(event):
+                self._join_deltas()
+            self._deltas.append(event)
+            self._tally.fold(event, 0)
+            return
+        self._join_deltas()
+        now = time.time_ns()
+        changes = self._tally.fold(event, now)
+        self._buffer(event, now, changes)
+
+    def _join_deltas(self) -> None:
+        if self._deltas:
+            joined = type(self._deltas[0])("".join(d.delta for d in self._deltas))
+            self._deltas = []
+            self._buffer(joined, time.time_ns(), [])
+
+    def _buffer(self, event: AgentEvent, now: int, changes: Sequence[Write]) -> None:
+        self._run_seq += 1
+        step = self._tally.step or None
+        row = event_row(event, ts=now, step=step, run_seq=self._run_seq, run_id=self.info.run_id)
+        with self._lock:
+            self._pending += [Insert("events", row | {"thread_id": self.info.thread_id}), *changes]
+
+    async def _commit(self, messages: Sequence[Message]) -> list[Message]:
+        self._cancel_timer()
+        self._join_deltas()
+        kept = conversations.with_ids(messages) if self.info.thread_id is not None else []
+        await in_worker(self._store, self._write, kept)
+        return kept
+
+    def _flush(self) -> None:
+        """Write what has gathered, without waiting. An error comes again at the next commit."""
+        self._timer = None
+        self._join_deltas()
+        submit(self._store, self._write_quietly)
+
+    def _write_quietly(self) -> None:
+        try:
+            self._write()
+        except LumosError:
+            return  # the writes are pending again; `append` tells
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ---- rows ----------------------------------------------------------------------------
+
+    def _thread_writes(self, thread_id: str, *, is_new: bool) -> list[Write]:
+        info, now = self.info, time.time_ns()
+        changes: dict[str, Any] = {"updated_at": now, **({"agent": info.agent} if info.agent else {})}
+        update = Update("threads", {"thread_id": thread_id}, changes, {"n_runs": int(self._is_recording)})
+        if not is_new:
+            return [update]
+        title = info.title or preview(" ".join(info.prompt.split()), TITLE_CHARS) or "untitled"
+        row = conversations.new_thread_row(
+            title=title,
+            notebook=info.notebook or None,
+            resource_id=info.resource_id,
+            metadata_json="{}",
+            thread_id=thread_id,
+        )
+        return [Insert("threads", row), update]
+
+    def _run_row(self) -> dict[str, Any]:
+        info = self.info
+        texts = ("agent", "provider", "model", "notebook", "cell_id", "cost_source", "tape")
+        ids = ("execution_count", "parent_run_id", "trace_id", "thread_id", "run_id")
+        return {
+            **{name: getattr(info, name) or None for name in texts},
+            **{name: getattr(info, name) for name in ids},
+            "started_at": nanoseconds(info.started_at),
+            "status": "running",
+            "prompt_preview": preview(info.prompt),
+            "lumos_version": __version__,
+            "root_run_id": info.root_run_id or info.run_id,
+        }
