@@ -51,14 +51,14 @@ class _Event(msgspec.Struct, frozen=True, tag_field="type", tag=True, gc=False):
     type: ClassVar[str]
 
 
-class TextDelta(_Event, tag="text_delta"):
+class TextDelta(_Event, frozen=True, tag="text_delta"):
     """A piece of the answer, as it arrived."""
 
     type: ClassVar[str] = "text_delta"
     delta: str
 
 
-class ReasoningDelta(_Event, tag="reasoning_delta"):
+class ReasoningDelta(_Event, frozen=True, tag="reasoning_delta"):
     """A piece of the model's reasoning."""
 
     type: ClassVar[str] = "reasoning_delta"
@@ -68,7 +68,7 @@ class ReasoningDelta(_Event, tag="reasoning_delta"):
 # ---- what a provider yields -----------------------------------------------------------
 
 
-class ModelToolCall(_Event, tag="tool_call"):
+class ModelToolCall(_Event, frozen=True, tag="tool_call"):
     """A whole tool call of the model: its arguments are complete, though not validated."""
 
     type: ClassVar[str] = "tool_call"
@@ -90,7 +90,7 @@ class ModelToolCall(_Event, tag="tool_call"):
         return self.call.arguments
 
 
-class Finish(_Event, tag="finish"):
+class Finish(_Event, frozen=True, tag="finish"):
     """The end of a model's answer. `reason`: stop, length, tool_calls, content_filter, other."""
 
     type: ClassVar[str] = "finish"
@@ -177,7 +177,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.message} {self.hint}".rstrip()
 
 
-class RunStart(_Event, tag="run_start", kw_only=True):
+class RunStart(_Event, frozen=True, tag="run_start", kw_only=True):
     """A run begins."""
 
     type: ClassVar[str] = "run_start"
@@ -191,7 +191,7 @@ class RunStart(_Event, tag="run_start", kw_only=True):
     started_at: float
 
 
-class StepStart(_Event, tag="step_start"):
+class StepStart(_Event, frozen=True, tag="step_start"):
     """A request goes out to the model."""
 
     type: ClassVar[str] = "step_start"
@@ -199,14 +199,14 @@ class StepStart(_Event, tag="step_start"):
     index: int
 
 
-class ToolCallStart(_Event, tag="tool_call_start"):
+class ToolCallStart(_Event, frozen=True, tag="tool_call_start"):
     """A tool is about to run. It is in the log before the tool runs."""
 
     type: ClassVar[str] = "tool_call_start"
     call: ToolCall
 
 
-class ToolOutput(_Event, tag="tool_output"):
+class ToolOutput(_Event, frozen=True, tag="tool_output"):
     """What a tool printed or displayed while it ran: a MIME bundle, or a stream's text."""
 
     type: ClassVar[str] = "tool_output"
@@ -217,7 +217,7 @@ class ToolOutput(_Event, tag="tool_output"):
     data: dict[str, Any] = {}
 
 
-class ToolCallComplete(_Event, tag="tool_call_complete"):
+class ToolCallComplete(_Event, frozen=True, tag="tool_call_complete"):
     """A tool has ended, well or not."""
 
     type: ClassVar[str] = "tool_call_complete"
@@ -228,7 +228,7 @@ class ToolCallComplete(_Event, tag="tool_call_complete"):
     status: str = "ok"
 
 
-class ApprovalRequested(_Event, tag="approval_requested"):
+class ApprovalRequested(_Event, frozen=True, tag="approval_requested"):
     """A tool call waits for a person."""
 
     type: ClassVar[str] = "approval_requested"
@@ -236,21 +236,21 @@ class ApprovalRequested(_Event, tag="approval_requested"):
     reason: str = ""
 
 
-class StepComplete(_Event, tag="step_complete"):
+class StepComplete(_Event, frozen=True, tag="step_complete"):
     """A model answer and its tool calls are done."""
 
     type: ClassVar[str] = "step_complete"
     step: AgentStep
 
 
-class GenerationComplete(_Event, tag="generation_complete"):
+class GenerationComplete(_Event, frozen=True, tag="generation_complete"):
     """The run is done; always the last event of a run that ended well."""
 
     type: ClassVar[str] = "generation_complete"
     result: AgentGenerateResult
 
 
-class Error(_Event, tag="error", kw_only=True):
+class Error(_Event, frozen=True, tag="error", kw_only=True):
     """The run failed or was cancelled; always its last event. The text so far is kept."""
 
     type: ClassVar[str] = "error"
@@ -259,7 +259,7 @@ class Error(_Event, tag="error", kw_only=True):
     status: str = "failed"
 
 
-class MemoryUpdate(_Event, tag="memory_update"):
+class MemoryUpdate(_Event, frozen=True, tag="memory_update"):
     """Messages were read from or written to the thread."""
 
     type: ClassVar[str] = "memory_update"
@@ -268,7 +268,7 @@ class MemoryUpdate(_Event, tag="memory_update"):
     n_messages: int
 
 
-class Metadata(_Event, tag="metadata"):
+class Metadata(_Event, frozen=True, tag="metadata"):
     """Something worth knowing that is not part of the answer, such as a retry and its reason."""
 
     type: ClassVar[str] = "metadata"
@@ -312,7 +312,8 @@ def decode_event(data: bytes | str) -> AgentEvent:
         >>> decode_event('{"type":"text_delta","delta":"Hi"}')
         TextDelta(delta='Hi')
     """
-    return _decoder.decode(data)
+    event: AgentEvent = _decoder.decode(data)
+    return event
 
 
 as_frame(__name__)

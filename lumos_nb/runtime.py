@@ -115,7 +115,7 @@ class Runtime:
             raise UsageError(
                 f"There is a thread {name!r} already.", hint=f"Continue it with -t {name}, or choose another name."
             )
-        thread = run_sync(self.memory.create_thread(title=name or self._free_title(taken), notebook=self.notebook()))
+        thread = run_sync(self.memory.create_thread(title=name or self._free_title(taken), notebook=self.notebook() or ""))
         self.use_thread(thread.id)
         return thread
 

@@ -29,7 +29,7 @@ from lumos_nb.memory import Memory, RunInfo, new_id, provenance
 from lumos_nb.messages import Message, TextPart, ToolCall, as_messages
 from lumos_nb.providers import LlmProvider, default_llm, llm
 from lumos_nb.providers.base import ModelOptions
-from lumos_nb.providers.prices import cost_usd
+from lumos_nb.providers.prices import cost_source, cost_usd
 from lumos_nb.tools import ToolRegistry
 
 Prompt = str | Message | Sequence[Message]
@@ -258,9 +258,10 @@ class Agent:
         self, context: RuntimeContext, provider: LlmProvider, messages: list[Message], options: AgentGenerateOptions
     ) -> RunInfo:
         return RunInfo(
-            run_id=context.run_id, thread_id=context.thread_id, thread_title=options.get("thread_title", ""),
+            run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
             agent=self.name, provider=provider.provider, model=provider.model,
-            prompt="\n".join(m.text for m in messages if m.role == "user"), started_at=time.time(), **provenance(),
+            prompt="\n".join(m.text for m in messages if m.role == "user"), started_at=time.time(),
+            cost_source=cost_source(provider.provider), **provenance(),
         )  # fmt: skip
 
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.memory import Memory
+from lumos_nb.memory.provenance import provenance, set_provenance
 from lumos_nb.memory.runlog import RunInfo, RunLog
 from lumos_nb.memory.threads import GetMessagesParams, MemoryThread
 from lumos_nb.memory.working import WorkingMemory
 
-__all__ = ["GetMessagesParams", "Memory", "MemoryThread", "RunInfo", "RunLog", "WorkingMemory", "new_id"]
+__all__ = [
+    "GetMessagesParams",
+    "Memory",
+    "MemoryThread",
+    "RunInfo",
+    "RunLog",
+    "WorkingMemory",
+    "new_id",
+    "provenance",
+    "set_provenance",
+]

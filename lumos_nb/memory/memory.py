@@ -129,8 +129,14 @@ class Memory:
         return await self.change_thread(thread.id, metadata_json=to_json(merged))
 
     async def load(self, thread_id: str, limit: int | None = None) -> list[Message]:
-        """Return the messages of a thread in their order, or the last `limit`; none if there is no thread."""
-        return await self.get_messages(thread_id, GetMessagesParams(limit=limit))
+        """Return the messages of a thread in their order; none if there is no thread.
+
+        With a limit, at most the last so many, from a message of the user on: a model refuses results of
+        calls that it cannot see.
+        """
+        found = await self.get_messages(thread_id, GetMessagesParams(limit=limit))
+        start = 0 if limit is None else next((i for i, m in enumerate(found) if m.role == "user"), len(found))
+        return found[start:]
 
     async def get_messages(self, thread_id: str, params: GetMessagesParams | None = None) -> list[Message]:
         """Return the messages of a thread that `params` asks for, in their order."""

@@ -92,7 +92,7 @@ def thread_rename(runtime: Runtime, name: str, title: str) -> MemoryThread:
 
 
 def thread_delete(runtime: Runtime, name: str) -> str:
-    """Delete a thread and its messages; its runs stay in the log."""
+    """Delete a thread with its messages, runs and events."""
     thread = runtime.thread(name)
     run_sync(runtime.memory.delete_thread(thread.id))
     return f"{thread.title} deleted"

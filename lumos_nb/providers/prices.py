@@ -43,6 +43,18 @@ def cost_usd(provider: str, model: str, usage: TokenUsage) -> float | None:
         return None
 
 
+def cost_source(provider: str) -> str:
+    """Return where a vendor's prices come from: `local`, `table`, or `unknown`.
+
+    Example:
+        >>> cost_source("local")
+        'local'
+    """
+    if provider in _AT_HOME:
+        return "local"
+    return "unknown" if _table() is None else "table"
+
+
 @functools.cache
 def _table() -> Any:
     try:

@@ -73,7 +73,7 @@ def _execute(path: Path, target: Path, environment: dict[str, str], timeout_s: i
         raise MissingDependencyError(
             "Running notebooks needs nbclient.", hint='Install it: pip install "lumos-nb[test]"'
         ) from None
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=timeout_s, resources={"metadata": {"path": str(path.parent.absolute())}})
     failure = None
     try:
@@ -81,7 +81,7 @@ def _execute(path: Path, target: Path, environment: dict[str, str], timeout_s: i
     except CellExecutionError as error:
         failure = f"{error.ename}: {error.evalue}"
     finally:
-        nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
+        nbformat.write(notebook, target)
     return notebook, failure
 
 
