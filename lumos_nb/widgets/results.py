@@ -29,6 +29,7 @@ _PRE = f"margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:a
 _SCROLL = "max-height:420px;overflow:auto;max-width:100%"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _LANGUAGES = {"code": "python", "source": "python", "python": "python", "sql": "sql", "html": "html"}
+_NO_PICTURE = re.compile(r"<img(?![^>]* src=)[^>]*>")
 _DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
 
 
@@ -79,9 +80,9 @@ def clean(html: str) -> str:
 
     Example:
         >>> clean('<table><tr><td colspan="2" onclick="x()">a</td></tr></table><img src="http://a/b.png">')
-        '<table><tbody><tr><td colspan="2">a</td></tr></tbody></table><img>'
+        '<table><tbody><tr><td colspan="2">a</td></tr></tbody></table>'
     """
-    return str(_cleaner().clean(html))
+    return _NO_PICTURE.sub("", str(_cleaner().clean(html)))
 
 
 @lru_cache(1)
