@@ -23,6 +23,7 @@ from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
+from lumos_nb.widgets.clicks import route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
@@ -79,6 +80,7 @@ class RunView:
 
         self._widget = LiveView(shells={**SHELLS, "run": SKELETON}, snapshot=self._snapshot)
         self._widget.on_msg(self._on_message)
+        route_clicks(getattr(self._widget, "comm", None))
         self._handle = display(self._widget, display_id=True)
         self._context = copy_context()  # what is sent belongs to this cell, whichever runs later
         self._sender = threading.Thread(

@@ -60,7 +60,7 @@ async def measured(n, rate):
     cpu = time.process_time()
     thread = threading.Thread(target=work); thread.start()
     while thread.is_alive(): await asyncio.sleep(0.01)
-    made["t0"] = time.time(); view.close(); made["closed"] = time.time(); made["cpu"] = time.process_time() - cpu
+    view.close(); made["cpu"] = time.process_time() - cpu
     return made
 """
 OBSERVE = """() => {
@@ -70,7 +70,9 @@ OBSERVE = """() => {
   window.observer = new MutationObserver((records) => {
     const t = now();
     for (const r of records) {
-      if (!r.target.closest?.('.jp-OutputArea')) continue;
+      // The notebook marks headings for its table of contents, later and unseen.
+      if (!r.target.closest?.('.jp-OutputArea') || /^H\\d$/.test(r.target.tagName)) continue;
+      if (window.swapped && !r.target.closest('[data-lumos]')) continue;
       window.changed = t; if (!window.swapped && window.wasLive && !document.querySelector('.lumos')) window.swapped = t; if (document.querySelector('.lumos')) window.wasLive = true;
       for (const node of r.addedNodes)
         for (const m of (node.textContent ?? '').matchAll(/w(\\d{5})x/g)) window.seen[+m[1]] ??= t;
@@ -95,8 +97,6 @@ def measure(nb: Notebook, cell: int, frames: list[tuple[str, int]]) -> dict[str,
     made = eval(nb.output(cell).locator(".jp-OutputArea-output pre").last.inner_text())
     seen = {k: v / 1000 for k, v in nb.page.evaluate("window.seen").items()}
     changed = nb.page.evaluate("window.changed") / 1000
-    swapped = nb.page.evaluate("window.swapped") / 1000
-    print({k: round(1000*(v-made["end"])) for k, v in dict(t0=made["t0"], closed=made["closed"], swapped=swapped, changed=changed).items()})
     lags = [seen[str(k)] - t for k, t in made.items() if isinstance(k, int) and str(k) in seen]
     wanted = [k for k in made if isinstance(k, int)]
     saved = sum(size for kind, size in frames if kind == "update_display_data")

@@ -130,6 +130,22 @@ def feed(view: RunView, script: list[Timed], stop: threading.Event) -> None:
 
 async def play(script: list[Timed], thread: str = "sales", close: bool = True) -> RunView:
     """Show a script in the current cell, fed from a thread while the cell awaits."""
+    view, worker = begin(script, thread)
+    while worker.is_alive():
+        await asyncio.sleep(0.02)
+    if close:
+        view.close()
+    return view
+
+
+def block(script: list[Timed]) -> None:
+    """Show a script while the cell blocks the kernel's main thread."""
+    view, worker = begin(script, "sales")
+    worker.join()
+    view.close()
+
+
+def begin(script: list[Timed], thread: str) -> tuple[RunView, threading.Thread]:
     view, stop = RunView(thread), threading.Event()
     view.actions = []  # type: ignore[attr-defined]
 
@@ -142,8 +158,4 @@ async def play(script: list[Timed], thread: str = "sales", close: bool = True) -
     view.open()
     worker = threading.Thread(target=feed, args=(view, script, stop), daemon=True)
     worker.start()
-    while worker.is_alive():
-        await asyncio.sleep(0.02)
-    if close:
-        view.close()
-    return view
+    return view, worker

@@ -96,6 +96,15 @@ def test_stop_ends_the_run_and_keeps_the_text(open_notebook: Any, how: str) -> N
     assert nb.output(1).get_by_text("word word").is_visible()
 
 
+def test_stop_is_heard_while_the_cell_blocks(open_notebook: Any) -> None:
+    nb = ready(open_notebook, "blocked.ipynb", 'block([*start(), *tokens("word " * 2000, 50), *finish()])')
+    nb.run(1)
+    nb.output(1).get_by_text("word word").wait_for(timeout=15_000)
+    nb.output(1).get_by_role("button", name="Stop").click()
+    nb.wait_done(1, 3)
+    nb.output(1).get_by_text("- Stopped").wait_for()
+
+
 def test_an_approval_is_answered_by_key_and_by_click(open_notebook: Any) -> None:
     run = 'view = await play([*start(), *ask("q1"), (1.5, StepStart(1)), *tool("q1", {}, name="run_python"), *finish()])\nprint(view.actions)'
     nb = ready(open_notebook, "ask.ipynb", run)
