@@ -136,7 +136,10 @@ class RunView:
                 pushes.pop(0)
                 self._wanted = self._wanted or not self._pages  # a page that has answered needs none
             began = time.monotonic()
-            self._flush()
+            try:
+                self._flush()
+            except Exception:  # a view is a subscriber: what it cannot show must not end it, nor the run
+                _log.exception("the live view could not show what came")
             if closing:
                 return
             # A huge open block costs long to render; the cell's own work must not starve.

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and scripts of pages stand on one line)
 """Measure the live view in a real page: `python tests/browser/measure.py`.
 
 Every tenth token carries the time at which it was made. A MutationObserver notes when it is in
@@ -109,12 +110,20 @@ def measure(nb: Notebook, cell: int, frames: list[tuple[str, int]]) -> dict[str,
 
 def kind_of(data: Any) -> str:
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    return next((k for k in ("update_display_data", "comm_msg", "comm_open", "display_data") if f'"{k}"' in text), "other")
+    return next(
+        (k for k in ("update_display_data", "comm_msg", "comm_open", "display_data") if f'"{k}"' in text), "other"
+    )
 
 
 def main() -> None:
     setup = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom script import *\n"
-    runs = [("plain", 2000, 200), ("plain", 3500, 1000), ("markdown", 2000, 200), ("markdown", 2000, 1000), ("markdown", 5000, 1000)]
+    runs = [
+        ("plain", 2000, 200),
+        ("plain", 3500, 1000),
+        ("markdown", 2000, 200),
+        ("markdown", 2000, 1000),
+        ("markdown", 5000, 1000),
+    ]
     only = sys.argv[1:] and [runs[int(a)] for a in sys.argv[1:]]
     runs = only or runs
     lab = Lab(Path(tempfile.mkdtemp()) / "lab")
@@ -124,7 +133,9 @@ def main() -> None:
             chromium = p.chromium.launch(executable_path=CHROMIUM, headless=True, args=CHROMIUM_ARGS)
             page = chromium.new_page(viewport={"width": 1100, "height": 850})
             page.on("websocket", lambda ws: ws.on("framereceived", lambda d: frames.append((kind_of(d), len(d)))))
-            print("answer    tokens   rate | p50 ms  p95 ms  max ms  lost | last ms  settled ms | stream kB  saved kB  frames | cpu us/token")
+            print(
+                "answer    tokens   rate | p50 ms  p95 ms  max ms  lost | last ms  settled ms | stream kB  saved kB  frames | cpu us/token"
+            )
             for i, (kind, n, rate) in enumerate(runs):
                 source = PLAIN if kind == "plain" else REAL
                 lab.write(f"m{i}.ipynb", [setup + source + RUN, f"await measured({n}, {rate})"])

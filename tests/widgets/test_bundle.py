@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and scripts of pages stand on one line)
 """The saved output: it reads well, and nothing in it acts."""
 
 from __future__ import annotations
@@ -21,7 +22,20 @@ TAGS = {
     "div", "span", "p", "pre", "code", "strong", "em", "s", "a", "img", "br", "hr", "ul", "ol", "li", "blockquote",
     "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "details", "summary",
 }  # fmt: skip
-ATTRIBUTES = {"style", "open", "href", "target", "rel", "src", "alt", "title", "start", "data-lumos", "data-since", "data-lm-suppress-shortcuts"}
+ATTRIBUTES = {
+    "style",
+    "open",
+    "href",
+    "target",
+    "rel",
+    "src",
+    "alt",
+    "title",
+    "start",
+    "data-lumos",
+    "data-since",
+    "data-lm-suppress-shortcuts",
+}
 PIECES = [
     "<script>x()</script>", "<img src=x onerror=x()>", '" onclick="x()', "'><svg onload=x()>", "[a](javascript:x())", "![a](http://e/x.png)",
     "<style>*{}</style>", "`", "```", "```html\n", "**", "$", "$x$", "|a|b|\n|-|-|\n", "\n\n", "- ", "\ue0000\ue001", "</details></div>", "&lt;",
@@ -97,7 +111,9 @@ def test_nothing_in_any_field_becomes_a_tag(a: str, b: str, status: str) -> None
 @given(hostile)
 def test_html_of_a_tool_keeps_its_text_and_loses_what_acts(html: str) -> None:
     shown = display_html({"text/html": html, "text/plain": "x"})
-    assert not re.search(r"<script|<svg|<style|<iframe|\son\w+=[^<]*>|javascript:[^<]*\"", re.sub(r">[^<]*<", "><", shown), re.I)
+    assert not re.search(
+        r"<script|<svg|<style|<iframe|\son\w+=[^<]*>|javascript:[^<]*\"", re.sub(r">[^<]*<", "><", shown), re.I
+    )
 
 
 def test_a_table_keeps_its_cells_and_loses_handlers_and_far_pictures() -> None:

@@ -121,7 +121,12 @@ def say(view: Any, **content: Any) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(["a", "é😀", "**b**", "\n\n", "```py\n", "```\n", "| a |\n", "- x\n", "$x$"]), max_size=40), st.integers(1, 9))
+@given(
+    st.lists(
+        st.sampled_from(["a", "é😀", "**b**", "\n\n", "```py\n", "```\n", "| a |\n", "- x\n", "$x$"]), max_size=40
+    ),
+    st.integers(1, 9),
+)
 def test_the_page_has_what_the_saved_output_has(pieces: list[str], step: int) -> None:
     transcript, feed, page = Transcript("t"), Feed(), Page()
     events = [START, *map(TextDelta, pieces), ToolCallStart(CALL), ToolOutput("c", "stdout", "out"),
@@ -187,7 +192,16 @@ def test_on_events_never_waits(view: Any) -> None:
 def test_only_known_actions_reach_the_callback(view: Any) -> None:
     seen: list[Any] = []
     view.on_action(seen.append)
-    for content in ({"t": "stop", "x": 1}, {"t": "allow"}, {"t": "allow", "call_id": 3}, {"t": "deny", "call_id": "c"}, {"t": "rm"}, None, [], "stop"):
+    for content in (
+        {"t": "stop", "x": 1},
+        {"t": "allow"},
+        {"t": "allow", "call_id": 3},
+        {"t": "deny", "call_id": "c"},
+        {"t": "rm"},
+        None,
+        [],
+        "stop",
+    ):
         view._widget.callback(view._widget, content, [])
     assert seen == [{"t": "stop"}, {"t": "deny", "call_id": "c"}]
 

@@ -84,7 +84,14 @@ def test_blocks_joined_are_the_whole() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from(["a", "word ", "\n", "\n\n", "- ", "1. ", "```", "|a|b|\n", "|-|-|\n", "    ", "> ", "$", "#", "**"]), max_size=60))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a", "word ", "\n", "\n\n", "- ", "1. ", "```", "|a|b|\n", "|-|-|\n", "    ", "> ", "$", "#", "**"]
+        ),
+        max_size=60,
+    )
+)
 def test_a_settled_block_never_changes(pieces: list[str]) -> None:
     growing, text = GrowingText(), ""
     settled: list[str] = []
