@@ -151,9 +151,12 @@ def output_html(output: list[dict[str, Any]]) -> str:
 
 def _printed(output: dict[str, Any]) -> str:
     quiet = ";background:var(--jp-rendermime-error-background,#d9453d22)" if output["kind"] == "stderr" else ""
-    text = output["text"]
-    cut = text[-SHOWN_CHARS:]  # of what is printed, the end matters
-    return f'<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{escapeHtml(cut)}</pre></div>{_note(text)}'
+    text, half = output["text"], SHOWN_CHARS // 2
+    # Of what is printed the end matters. It is cut in steps, so that while a tool prints on,
+    # the view is sent what is new and not all of it again.
+    start = -(-max(0, len(text) - SHOWN_CHARS) // half) * half
+    cut = f'<div style="{MUTED}">The first {words.size(start)} are not shown.</div>' if start else ""
+    return f'{cut}<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{escapeHtml(text[start:])}</pre></div>'
 
 
 def error_html(item: dict[str, Any]) -> str:

@@ -236,6 +236,16 @@ def test_the_widget_stays_open_if_the_page_went_away(view: Any, messages: list[d
     assert view._handle.bundle is not None
 
 
+def test_a_tool_that_prints_without_end_is_not_sent_anew_each_time() -> None:
+    transcript, feed = Transcript(), Feed()
+    transcript.apply([ToolCallStart(CALL)])
+    sent = 0
+    for _ in range(400):
+        transcript.apply([ToolOutput("c", "stdout", "x" * 999 + "\n")])
+        sent += len(json.dumps(feed.ops(transcript.doc)))
+    assert sent < 3 * 400_000
+
+
 def test_a_waiting_call_asks_and_its_answer_takes_the_question_away() -> None:
     transcript, feed = Transcript(), Feed()
     transcript.apply([ApprovalRequested(CALL)])
