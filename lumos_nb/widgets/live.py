@@ -164,7 +164,8 @@ class RunView:
         self._seq += 1
         message: dict[str, Any] = {"s": self._seq, "o": ops}
         if head != self._head:
-            self._head = message["h"] = head
+            message["h"] = {key: value for key, value in head.items() if self._head.get(key) != value}
+            self._head = head
         return [message]
 
     def _header(self) -> dict[str, Any]:
