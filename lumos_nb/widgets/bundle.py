@@ -6,12 +6,13 @@ itself; everything else takes HTML with inline styles, Markdown, or plain text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lumos_nb.transcript import MIME
 from lumos_nb.widgets import words
 from lumos_nb.widgets.results import MUTED, joined
-from lumos_nb.widgets.rows import final_row, footer_html, header_html
+from lumos_nb.widgets.rows import Row, final_row, footer_html, header_html
 
 _FRAME = (
     "font-family:var(--jp-content-font-family,sans-serif);color:var(--jp-content-font-color1,inherit);"
@@ -26,8 +27,10 @@ SKELETON = (
 """The frame of a run, here and in the live view. Lumino's attribute leaves Enter to the rows."""
 
 
-def static_bundle(doc: dict[str, Any]) -> dict[str, Any]:
+def static_bundle(doc: dict[str, Any], rows: Sequence[Row] | None = None) -> dict[str, Any]:
     """Return the document of a run as `{mime: data}`, ready for `display(…, raw=True)`.
+
+    The live view passes the `rows` that it has rendered already.
 
     Example:
         >>> from lumos_nb.events import TextDelta
@@ -39,16 +42,17 @@ def static_bundle(doc: dict[str, Any]) -> dict[str, Any]:
     """
     return {
         MIME: doc,
-        "text/html": run_html(doc),
+        "text/html": run_html(doc, rows),
         "text/markdown": run_markdown(doc),
         "text/plain": run_text(doc),
     }
 
 
-def run_html(doc: dict[str, Any]) -> str:
+def run_html(doc: dict[str, Any], rows: Sequence[Row] | None = None) -> str:
     """Return the run as HTML with inline styles only."""
-    rows = "".join(final_row(item).html() for item in doc["items"])
-    return SKELETON.format(head=header_html(doc), rows=rows, footer=footer_html(doc))
+    rows = [final_row(item) for item in doc["items"]] if rows is None else rows
+    joined_rows = "".join(row.html() for row in rows)
+    return SKELETON.format(head=header_html(doc), rows=joined_rows, footer=footer_html(doc))
 
 
 def run_markdown(doc: dict[str, Any]) -> str:

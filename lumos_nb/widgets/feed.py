@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from lumos_nb.widgets.growing import GrowingText
-from lumos_nb.widgets.rows import Row, footer_html, growing_row, tool_row
+from lumos_nb.widgets.rows import Row, final_row, footer_html, growing_row, tool_row
 
 Op = list[Any]
 
@@ -62,6 +62,17 @@ class Feed:
             _compare(ops, i, None, row)
         ops.extend(["a", i, call_id] for i, call_id in self._asking.items() if call_id)
         return [*ops, ["f", self._footer]] if self._footer else ops
+
+    def final_rows(self, doc: dict[str, Any]) -> list[Row]:
+        """Return the rows of a run that is over, as they stand in the page.
+
+        A text that defines its links at the end is rendered anew: its blocks did not know them.
+        """
+        self.ops(doc)
+        return [
+            final_row(item) if "]:" in item.get("text", "") else row
+            for item, row in zip(doc["items"], self._rows, strict=True)
+        ]
 
     def _change(self, ops: list[Op], i: int, item: dict[str, Any], done: bool) -> None:
         before = self._rows[i] if i < len(self._rows) else None

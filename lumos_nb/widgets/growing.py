@@ -90,7 +90,7 @@ def open_html(tail: str) -> str:
 
     Example:
         >>> open_html("```python\\nx = 1")
-        '<pre style="..."><code>x = 1</code></pre>\\n'
+        '<pre style="..."><code style="...">x = 1</code></pre>\\n'
     """
     if opening := _FENCE.match(tail.lstrip("\n")):
         _, _, body = tail.lstrip("\n")[opening.start() :].partition("\n")

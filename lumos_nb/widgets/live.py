@@ -1,7 +1,7 @@
 """The live view of a run in a notebook cell.
 
 One idea: any thread may hand over events at any rate and is never kept waiting; one sender thread
-folds them, and tells the page what changed, some twenty times a second. At the end the
+folds them, and tells the page what changed, some sixteen times a second. At the end the
 widget gives its place to the saved output, which is drawn from the same rows.
 """
 
@@ -23,11 +23,12 @@ from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
+from lumos_nb.widgets.clicks import route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
 
-INTERVAL_S = 0.05
+INTERVAL_S = 0.06
 """Least time between two messages to the page: the eye wants no more, the wire is not free."""
 
 PUSHES_S = (0.3, 1.0, 3.0)
@@ -64,9 +65,9 @@ class RunView:
         self._feed, self._pace = Feed(), Pace()
         self._inbox: deque[AgentEvent] = deque()
         self._wake, self._lock = threading.Event(), threading.Lock()
-        self._seq, self._head = 0, {}  # type: int, dict[str, Any]
+        self._seq, self._head = -1, {}  # type: int, dict[str, Any]
         self._wanted, self._pages, self._left = False, set[str](), False
-        self._closing = False
+        self._closing = threading.Event()
         self._callback: Callable[[dict[str, Any]], None] | None = None
         self._context: Context | None = None
         self._sender: threading.Thread | None = None
@@ -79,6 +80,7 @@ class RunView:
 
         self._widget = LiveView(shells={**SHELLS, "run": SKELETON}, snapshot=self._snapshot)
         self._widget.on_msg(self._on_message)
+        route_clicks(getattr(self._widget, "comm", None))
         self._handle = display(self._widget, display_id=True)
         self._context = copy_context()  # what is sent belongs to this cell, whichever runs later
         self._sender = threading.Thread(
@@ -101,19 +103,21 @@ class RunView:
 
     def close(self, final: dict[str, Any] | None = None) -> None:
         """Put the saved output in the widget's place, in one step; `final` overrides its document."""
-        if self._widget is None or self._closing:
+        if self._widget is None or self._closing.is_set():
             return
-        self._closing = True
+        self._closing.set()
         self._wake.set()
         if self._sender is not None:
             self._sender.join(5)
         assert self._context is not None
-        self._context.copy().run(self._replace, final or self.transcript.doc)
+        self._context.copy().run(self._replace, final)
 
-    def _replace(self, doc: dict[str, Any]) -> None:
+    def _replace(self, final: dict[str, Any] | None) -> None:
         assert self._widget is not None
         if self._handle is not None:
-            self._handle.update(static_bundle(doc), raw=True)
+            doc = self.transcript.doc
+            bundle = static_bundle(final) if final else static_bundle(doc, self._feed.final_rows(doc))
+            self._handle.update(bundle, raw=True)
         # A page that was reloaded does not get the update, and a closed widget would leave it
         # "model not found". The open one shows the whole run.
         if not self._left and len(self._pages) < 2:
@@ -127,34 +131,42 @@ class RunView:
             wait = max(0.0, opened + pushes[0] - time.monotonic()) if pushes else None
             self._wake.wait(wait)
             self._wake.clear()
-            closing = self._closing
+            closing = self._closing.is_set()
             if pushes and time.monotonic() - opened >= pushes[0]:
                 pushes.pop(0)
                 self._wanted = self._wanted or not self._pages  # a page that has answered needs none
             began = time.monotonic()
-            self._flush()
+            try:
+                self._flush()
+            except Exception:  # a view is a subscriber: what it cannot show must not end it, nor the run
+                _log.exception("the live view could not show what came")
             if closing:
                 return
             # A huge open block costs long to render; the cell's own work must not starve.
-            time.sleep(max(INTERVAL_S, 4 * (time.monotonic() - began)) if not self._closing else 0)
+            self._closing.wait(max(INTERVAL_S, 4 * (time.monotonic() - began)))
 
     def _flush(self) -> None:
         with self._lock:
             events = [self._inbox.popleft() for _ in range(len(self._inbox))]
             self.transcript.apply(events)
             self._pace.apply(events, self.transcript.doc)
-            ops, head = self._feed.ops(self.transcript.doc), self._header()
-            self._seq += 1 if ops or head != self._head else 0
-            message: dict[str, Any] = {"s": self._seq, "o": ops}
-            if head != self._head:
-                self._head = head
-                message["h"] = head
-            elif not ops and not self._wanted:
-                return
-            if self._wanted:
+            messages = self._news()
+            if self._wanted:  # a page that has kept up ignores it: it knows the number
                 self._wanted = False
-                message = self._whole()
-        self._send(message)
+                messages.append(self._whole())
+        for message in messages:
+            self._send(message)
+
+    def _news(self) -> list[dict[str, Any]]:
+        ops, head = self._feed.ops(self.transcript.doc), self._header()
+        if not ops and head == self._head:
+            return []
+        self._seq += 1
+        message: dict[str, Any] = {"s": self._seq, "o": ops}
+        if head != self._head:
+            message["h"] = {key: value for key, value in head.items() if self._head.get(key) != value}
+            self._head = head
+        return [message]
 
     def _header(self) -> dict[str, Any]:
         doc = self.transcript.doc

@@ -29,6 +29,7 @@ _PRE = f"margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:a
 _SCROLL = "max-height:420px;overflow:auto;max-width:100%"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _LANGUAGES = {"code": "python", "source": "python", "python": "python", "sql": "sql", "html": "html"}
+_NO_PICTURE = re.compile(r"<img(?![^>]* src=)[^>]*>")
 _DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
 
 
@@ -79,9 +80,9 @@ def clean(html: str) -> str:
 
     Example:
         >>> clean('<table><tr><td colspan="2" onclick="x()">a</td></tr></table><img src="http://a/b.png">')
-        '<table><tbody><tr><td colspan="2">a</td></tr></tbody></table><img>'
+        '<table><tbody><tr><td colspan="2">a</td></tr></tbody></table>'
     """
-    return str(_cleaner().clean(html))
+    return _NO_PICTURE.sub("", str(_cleaner().clean(html)))
 
 
 @lru_cache(1)
@@ -150,9 +151,12 @@ def output_html(output: list[dict[str, Any]]) -> str:
 
 def _printed(output: dict[str, Any]) -> str:
     quiet = ";background:var(--jp-rendermime-error-background,#d9453d22)" if output["kind"] == "stderr" else ""
-    text = output["text"]
-    cut = text[-SHOWN_CHARS:]  # of what is printed, the end matters
-    return f'<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{escapeHtml(cut)}</pre></div>{_note(text)}'
+    text, half = output["text"], SHOWN_CHARS // 2
+    # Of what is printed the end matters. It is cut in steps, so that while a tool prints on,
+    # the view is sent what is new and not all of it again.
+    start = -(-max(0, len(text) - SHOWN_CHARS) // half) * half
+    cut = f'<div style="{MUTED}">The first {words.size(start)} are not shown.</div>' if start else ""
+    return f'{cut}<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{escapeHtml(text[start:])}</pre></div>'
 
 
 def error_html(item: dict[str, Any]) -> str:

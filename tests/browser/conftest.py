@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and scripts of pages stand on one line)
 """A real JupyterLab and a real Chromium, for what only a page can show."""
 
 from __future__ import annotations
@@ -26,11 +27,15 @@ CHROMIUM_ARGS = [
 ]  # fmt: skip
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark these tests, and leave them out of a run that did not ask for them: they take minutes."""
     here = Path(__file__).parent
-    for item in items:
-        if here in Path(str(item.path)).parents:
-            item.add_marker(pytest.mark.browser)
+    ours = [item for item in items if here in Path(str(item.path)).parents]
+    for item in ours:
+        item.add_marker(pytest.mark.browser)
+    if "browser" not in config.option.markexpr and not any("browser" in arg for arg in config.args):
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
 
 
 def free_port() -> int:
@@ -144,7 +149,9 @@ class Notebook:
 
     def save(self) -> None:
         self.page.keyboard.press("Control+s")
-        self.page.wait_for_function("!document.querySelector('.jp-NotebookPanel .jp-mod-dirty, .jp-mod-dirty')", timeout=10_000)
+        self.page.wait_for_function(
+            "!document.querySelector('.jp-NotebookPanel .jp-mod-dirty, .jp-mod-dirty')", timeout=10_000
+        )
         time.sleep(0.5)
 
     def shot(self, name: str) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and scripts of pages stand on one line)
 """Measure the live view in a real page: `python tests/browser/measure.py`.
 
 Every tenth token carries the time at which it was made. A MutationObserver notes when it is in
@@ -64,14 +65,16 @@ async def measured(n, rate):
     return made
 """
 OBSERVE = """() => {
-  window.seen = {}; window.changed = 0;
+  window.seen = {}; window.changed = 0; window.swapped = 0; window.wasLive = false;
   const now = () => performance.timeOrigin + performance.now();
   window.observer?.disconnect();
   window.observer = new MutationObserver((records) => {
     const t = now();
     for (const r of records) {
-      if (!r.target.closest?.('.jp-OutputArea')) continue;
-      window.changed = t;
+      // The notebook marks headings for its table of contents, later and unseen.
+      if (!r.target.closest?.('.jp-OutputArea') || /^H\\d$/.test(r.target.tagName)) continue;
+      if (window.swapped && !r.target.closest('[data-lumos]')) continue;
+      window.changed = t; if (!window.swapped && window.wasLive && !document.querySelector('.lumos')) window.swapped = t; if (document.querySelector('.lumos')) window.wasLive = true;
       for (const node of r.addedNodes)
         for (const m of (node.textContent ?? '').matchAll(/w(\\d{5})x/g)) window.seen[+m[1]] ??= t;
       if (!window.seen.end && r.target.closest('.jp-OutputArea').textContent.includes('zzend')) window.seen.end = t;
@@ -107,12 +110,20 @@ def measure(nb: Notebook, cell: int, frames: list[tuple[str, int]]) -> dict[str,
 
 def kind_of(data: Any) -> str:
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    return next((k for k in ("update_display_data", "comm_msg", "comm_open", "display_data") if f'"{k}"' in text), "other")
+    return next(
+        (k for k in ("update_display_data", "comm_msg", "comm_open", "display_data") if f'"{k}"' in text), "other"
+    )
 
 
 def main() -> None:
     setup = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom script import *\n"
-    runs = [("plain", 2000, 200), ("plain", 3500, 1000), ("markdown", 2000, 200), ("markdown", 2000, 1000), ("markdown", 5000, 1000)]
+    runs = [
+        ("plain", 2000, 200),
+        ("plain", 3500, 1000),
+        ("markdown", 2000, 200),
+        ("markdown", 2000, 1000),
+        ("markdown", 5000, 1000),
+    ]
     only = sys.argv[1:] and [runs[int(a)] for a in sys.argv[1:]]
     runs = only or runs
     lab = Lab(Path(tempfile.mkdtemp()) / "lab")
@@ -122,7 +133,9 @@ def main() -> None:
             chromium = p.chromium.launch(executable_path=CHROMIUM, headless=True, args=CHROMIUM_ARGS)
             page = chromium.new_page(viewport={"width": 1100, "height": 850})
             page.on("websocket", lambda ws: ws.on("framereceived", lambda d: frames.append((kind_of(d), len(d)))))
-            print("answer    tokens   rate | p50 ms  p95 ms  max ms  lost | last ms  settled ms | stream kB  saved kB  frames | cpu us/token")
+            print(
+                "answer    tokens   rate | p50 ms  p95 ms  max ms  lost | last ms  settled ms | stream kB  saved kB  frames | cpu us/token"
+            )
             for i, (kind, n, rate) in enumerate(runs):
                 source = PLAIN if kind == "plain" else REAL
                 lab.write(f"m{i}.ipynb", [setup + source + RUN, f"await measured({n}, {rate})"])

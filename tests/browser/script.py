@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and scripts of pages stand on one line)
 """A scripted run for the page: the events of an agent, fed from a thread as the core does."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from lumos_nb.events import (
     Error,
     ErrorInfo,
     GenerationComplete,
-    Metadata,
+    Metadata,  # noqa: F401  # for the cells that import all of this
     ReasoningDelta,
     RunStart,
     StepComplete,
@@ -94,7 +95,10 @@ def ask(call_id: str) -> list[Timed]:
 def finish(n_tokens: int = 412, cost: float | None = 0.0042) -> list[Timed]:
     usage = TokenUsage(input_tokens=812, output_tokens=n_tokens)
     step = AgentStep(index=1, usage=usage, cost_usd=cost, ttft_s=0.42, duration_s=4.0)
-    return [(0, StepComplete(step)), (0, GenerationComplete(AgentGenerateResult(response="", duration_s=4.1, usage=usage)))]
+    return [
+        (0, StepComplete(step)),
+        (0, GenerationComplete(AgentGenerateResult(response="", duration_s=4.1, usage=usage))),
+    ]
 
 
 def failure(status: str = "failed") -> list[Timed]:
@@ -130,6 +134,22 @@ def feed(view: RunView, script: list[Timed], stop: threading.Event) -> None:
 
 async def play(script: list[Timed], thread: str = "sales", close: bool = True) -> RunView:
     """Show a script in the current cell, fed from a thread while the cell awaits."""
+    view, worker = begin(script, thread)
+    while worker.is_alive():
+        await asyncio.sleep(0.02)
+    if close:
+        view.close()
+    return view
+
+
+def block(script: list[Timed]) -> None:
+    """Show a script while the cell blocks the kernel's main thread."""
+    view, worker = begin(script, "sales")
+    worker.join()
+    view.close()
+
+
+def begin(script: list[Timed], thread: str) -> tuple[RunView, threading.Thread]:
     view, stop = RunView(thread), threading.Event()
     view.actions = []  # type: ignore[attr-defined]
 
@@ -142,8 +162,4 @@ async def play(script: list[Timed], thread: str = "sales", close: bool = True) -
     view.open()
     worker = threading.Thread(target=feed, args=(view, script, stop), daemon=True)
     worker.start()
-    while worker.is_alive():
-        await asyncio.sleep(0.02)
-    if close:
-        view.close()
-    return view
+    return view, worker

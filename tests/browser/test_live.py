@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and scripts of pages stand on one line)
 """The live view in a real JupyterLab, from the first token to the reopened file."""
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ def test_text_is_on_the_page_before_the_run_is_over_and_one_bundle_is_saved(open
 
 
 def test_a_row_opens_by_click_and_by_keyboard_and_stays_open_in_the_saved_output(open_notebook: Any) -> None:
-    nb = ready(open_notebook, "rows.ipynb", 'view = await play([*start(), *tool("c1", {"text/html": TABLE}), *tool("c2", {}, name="second"), *tokens("word " * 400, 100), *finish()])')
+    nb = ready(
+        open_notebook,
+        "rows.ipynb",
+        'view = await play([*start(), *tool("c1", {"text/html": TABLE}), *tool("c2", {}, name="second"), *tokens("word " * 400, 100), *finish()])',
+    )
     nb.run(1)
     rows = nb.output(1).locator("details[data-lumos=tool]")
     rows.nth(1).wait_for(timeout=15_000)
@@ -83,7 +88,9 @@ def test_a_row_opens_by_click_and_by_keyboard_and_stays_open_in_the_saved_output
 
 @pytest.mark.parametrize("how", ["click", "escape"])
 def test_stop_ends_the_run_and_keeps_the_text(open_notebook: Any, how: str) -> None:
-    nb = ready(open_notebook, f"stop_{how}.ipynb", 'view = await play([*start(), *tokens("word " * 2000, 50), *finish()])')
+    nb = ready(
+        open_notebook, f"stop_{how}.ipynb", 'view = await play([*start(), *tokens("word " * 2000, 50), *finish()])'
+    )
     nb.run(1)
     nb.output(1).get_by_text("word word").wait_for(timeout=15_000)
     if how == "click":
@@ -94,6 +101,15 @@ def test_stop_ends_the_run_and_keeps_the_text(open_notebook: Any, how: str) -> N
     nb.wait_done(1, 3)
     nb.output(1).get_by_text("- Stopped").wait_for()
     assert nb.output(1).get_by_text("word word").is_visible()
+
+
+def test_stop_is_heard_while_the_cell_blocks(open_notebook: Any) -> None:
+    nb = ready(open_notebook, "blocked.ipynb", 'block([*start(), *tokens("word " * 2000, 50), *finish()])')
+    nb.run(1)
+    nb.output(1).get_by_text("word word").wait_for(timeout=15_000)
+    nb.output(1).get_by_role("button", name="Stop").click()
+    nb.wait_done(1, 3)
+    nb.output(1).get_by_text("- Stopped").wait_for()
 
 
 def test_an_approval_is_answered_by_key_and_by_click(open_notebook: Any) -> None:
@@ -110,7 +126,11 @@ def test_an_approval_is_answered_by_key_and_by_click(open_notebook: Any) -> None
 
 
 def test_a_page_that_comes_later_sees_the_whole_run_and_nothing_is_lost(open_notebook: Any) -> None:
-    nb = ready(open_notebook, "reload.ipynb", 'view = await play([*start(), *tokens("early " * 20 + "later " * 400, 60), *finish()])')
+    nb = ready(
+        open_notebook,
+        "reload.ipynb",
+        'view = await play([*start(), *tokens("early " * 20 + "later " * 400, 60), *finish()])',
+    )
     nb.run(1)
     nb.output(1).get_by_text("early early").wait_for(timeout=15_000)
     nb.save()
@@ -193,3 +213,52 @@ def test_both_themes_and_a_narrow_window(open_notebook: Any) -> None:
     nb.wait_done(1)
     time.sleep(0.7)
     nb.shot("looks_static_narrow")
+
+
+def test_the_saved_output_takes_the_place_of_the_view_without_a_jump(open_notebook: Any) -> None:
+    nb = ready(open_notebook, "jump.ipynb", "view = await play(story(200))")
+    nb.page.evaluate("""() => {
+        window.heights = [];
+        const look = () => {
+            const run = document.querySelector('[data-lumos=run]');
+            if (run) {
+                const formulas = run.querySelectorAll('mjx-container').length;
+                heights.push([run.classList.contains('lumos'), run.offsetHeight, formulas]);
+            }
+            requestAnimationFrame(look);
+        };
+        look();
+    }""")
+    nb.run(1)
+    nb.wait_done(1)
+    nb.page.wait_for_function("!document.querySelector('.lumos')")
+    time.sleep(0.7)
+    heights = nb.page.evaluate("heights")
+    last_live = [h for live, h, _ in heights if live][-1]
+    static = [h for live, h, _ in heights if not live]
+    print("live", last_live, "static", static[0], "…", static[-1])
+    assert abs(static[-1] - last_live) <= 4
+    live = [h for is_live, h, _ in heights if is_live]
+    assert sum(max(0, a - b) for a, b in zip(live, live[1:], strict=False)) <= 40, "height only grows"
+
+
+def test_an_untrusted_notebook_is_still_readable(lab: Any, page: Any) -> None:
+    import nbformat
+    from conftest import Notebook
+    from script import story
+
+    from lumos_nb.transcript import Transcript
+    from lumos_nb.widgets.bundle import static_bundle
+
+    path = lab.write("untrusted.ipynb", ["1"])
+    transcript = Transcript("sales")
+    transcript.apply(event for _, event in story())
+    notebook = nbformat.read(path, 4)
+    notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", static_bundle(transcript.doc))]
+    nbformat.write(notebook, path)
+    nb = Notebook(page, lab, "untrusted.ipynb").open()
+    nb.output(0).get_by_text("The average order is").wait_for()
+    nb.output(0).locator("summary", has_text="rows").first.click()
+    assert nb.output(0).get_by_text("Grace").is_visible()
+    time.sleep(0.7)
+    nb.shot("untrusted_light")

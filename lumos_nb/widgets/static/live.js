@@ -57,7 +57,8 @@ class View {
 
   // ---- what the kernel says ----
 
-  header(h, elapsed) {
+  header(changed, elapsed) {
+    const h = { ...this.h, ...changed };
     if (elapsed !== undefined) this.began = performance.now() - elapsed * 1000;
     this.began ??= performance.now();
     if (h.state !== this.h?.state) this.since = performance.now();

@@ -1,0 +1,258 @@
+"""The feed of the live view: order, pace and weight of what is sent; no page needed."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lumos_nb.events import (
+    AgentGenerateResult,
+    ApprovalRequested,
+    Error,
+    ErrorInfo,
+    GenerationComplete,
+    RunStart,
+    TextDelta,
+    ToolCallComplete,
+    ToolCallStart,
+    ToolOutput,
+)
+from lumos_nb.messages import ToolCall, ToolResult
+from lumos_nb.transcript import Transcript
+from lumos_nb.widgets import live
+from lumos_nb.widgets.bundle import static_bundle
+from lumos_nb.widgets.feed import Feed
+
+CALL = ToolCall(id="c", name="rows", arguments='{"table": "orders"}')
+START = RunStart(run_id="r", thread_id="t", agent="a", provider="p", model="m", prompt="q", started_at=time.time())
+END = GenerationComplete(AgentGenerateResult(response="", duration_s=1.0))
+
+
+class Page:
+    """Does with operations what the page does."""
+
+    def __init__(self) -> None:
+        self.seq, self.rows, self.footer = -1, [], ""  # type: int, list[dict[str, Any]], str
+
+    def receive(self, message: dict[str, Any]) -> bool:
+        if message.get("whole"):
+            if message["s"] <= self.seq:
+                return True
+            self.rows, self.footer = [], ""
+        elif message["s"] != self.seq + 1:
+            return False
+        self.seq = message["s"]
+        for op in message["o"]:
+            self.apply(*op)
+        return True
+
+    def apply(self, what: str, i: Any, *rest: Any) -> None:
+        if what == "r":
+            assert i == len(self.rows)
+            self.rows.append({"kind": rest[0], "head": "", "parts": [], "open": False})
+        elif what == "h":
+            self.rows[i]["head"] = cut(self.rows[i]["head"], rest[0]) + rest[1]
+        elif what == "p":
+            j, keep, tail = rest
+            parts = self.rows[i]["parts"]
+            parts.extend([""] * (j + 1 - len(parts)))
+            parts[j] = cut(parts[j], keep) + tail
+        elif what == "o":
+            self.rows[i]["open"] = rest[0]
+        elif what == "f":
+            self.footer = i
+
+    def html(self) -> str:
+        return "".join(row["head"] + "".join(row["parts"]) for row in self.rows)
+
+
+def cut(text: str, units: int) -> str:
+    """Slice as JavaScript does: by UTF-16 units."""
+    return text.encode("utf-16-le")[: units * 2].decode("utf-16-le")
+
+
+class Wire:
+    """Stands for the widget: keeps what is sent."""
+
+    def __init__(self, **_: Any) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.times: list[float] = []
+        self.closed = False
+
+    def on_msg(self, callback: Any) -> None:
+        self.callback = callback
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(json.loads(json.dumps(message)))
+        self.times.append(time.monotonic())
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Handle:
+    bundle: dict[str, Any] | None = None
+
+    def update(self, bundle: dict[str, Any], raw: bool) -> None:
+        self.bundle = bundle
+
+
+@pytest.fixture
+def view(monkeypatch: pytest.MonkeyPatch) -> Any:
+    import IPython.display
+
+    monkeypatch.setattr(live, "LiveView", Wire)
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
+    run = live.RunView("t")
+    run.open()
+    yield run
+    run.close()
+    assert not [t for t in threading.enumerate() if t.name == "lumos-view"]
+
+
+def say(view: Any, **content: Any) -> None:
+    view._widget.callback(view._widget, content, [])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["a", "é😀", "**b**", "\n\n", "```py\n", "```\n", "| a |\n", "- x\n", "$x$"]), max_size=40
+    ),
+    st.integers(1, 9),
+)
+def test_the_page_has_what_the_saved_output_has(pieces: list[str], step: int) -> None:
+    transcript, feed, page = Transcript("t"), Feed(), Page()
+    events = [START, *map(TextDelta, pieces), ToolCallStart(CALL), ToolOutput("c", "stdout", "out"),
+              ToolCallComplete("c", ToolResult("c", "rows", "x"), 0.1), *map(TextDelta, pieces), END]  # fmt: skip
+    for i in range(0, len(events), step):
+        transcript.apply(events[i : i + step])
+        for op in feed.ops(transcript.doc):
+            page.apply(*op)
+    rows = feed.final_rows(transcript.doc)
+    assert page.html() == "".join(row.head + "".join(row.parts) for row in rows)
+    assert all(part in static_bundle(transcript.doc, rows)["text/html"] for row in page.rows for part in row["parts"])
+    late = Page()
+    for op in feed.snapshot():
+        late.apply(*op)
+    assert (late.rows, late.footer) == (page.rows, page.footer)
+
+
+def test_a_long_answer_is_light_and_few_messages(view: Any) -> None:
+    view.on_events([START])
+    text = ("word " * 19 + "end.\n\n") * 140  # 14 kB
+    began = time.monotonic()
+    for i in range(0, len(text), 40):
+        view.on_events([TextDelta(text[i : i + 4]) for i in range(i, min(i + 40, len(text)), 4)])
+        time.sleep(0.002)
+    took = time.monotonic() - began
+    view.on_events([END])
+    view.close()
+    sent = view._widget.sent
+    assert len(sent) <= took * 24 + 6
+    assert sum(len(json.dumps(m)) for m in sent) < 3 * len(text)
+    page = Page()
+    assert all(page.receive(m) for m in sent)
+    assert page.html().count("word") == text.count("word")
+
+
+def test_sequence_numbers_have_no_gap_and_a_resync_brings_all(view: Any) -> None:
+    for i in range(6):
+        view.on_events([TextDelta(f"{i} ")])
+        time.sleep(0.08)
+    sent = view._widget.sent
+    assert [m["s"] for m in sent if not m.get("whole")] == list(range(sent[0]["s"], sent[-1]["s"] + 1))
+    page = Page()
+    assert not page.receive(sent[-1])
+    say(view, t="resync", page="p1")
+    time.sleep(0.2)
+    whole = [m for m in view._widget.sent if m.get("whole")]
+    assert page.receive(whole[-1]) and page.html() == "<p>0 1 2 3 4 5</p>\n"
+
+
+def test_the_whole_state_is_pushed_until_a_page_has_answered(view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    view.on_events([TextDelta("x")])
+    time.sleep(0.5)
+    assert [m for m in view._widget.sent if m.get("whole")], "a push after 0.3 s"
+
+
+def test_on_events_never_waits(view: Any) -> None:
+    big = [TextDelta("word " * 10) for _ in range(2000)]
+    began = time.monotonic()
+    view.on_events(big)
+    assert time.monotonic() - began < 0.02
+
+
+def test_only_known_actions_reach_the_callback(view: Any) -> None:
+    seen: list[Any] = []
+    view.on_action(seen.append)
+    for content in (
+        {"t": "stop", "x": 1},
+        {"t": "allow"},
+        {"t": "allow", "call_id": 3},
+        {"t": "deny", "call_id": "c"},
+        {"t": "rm"},
+        None,
+        [],
+        "stop",
+    ):
+        view._widget.callback(view._widget, content, [])
+    assert seen == [{"t": "stop"}, {"t": "deny", "call_id": "c"}]
+
+
+def test_a_callback_that_raises_does_no_harm(view: Any, caplog: pytest.LogCaptureFixture) -> None:
+    view.on_action(lambda _: 1 / 0)
+    say(view, t="stop")
+    assert "the action" in caplog.text
+
+
+def test_rows_that_a_person_opened_are_open_in_the_saved_output(view: Any) -> None:
+    view.on_events([ToolCallStart(CALL), ToolCallComplete("c", ToolResult("c", "rows", "x"), 0.1)])
+    time.sleep(0.15)
+    say(view, t="open", row=0, open=True)
+    say(view, t="open", row=7, open=True)
+    view.close()
+    assert 'data-lumos="tool" open' in view._handle.bundle["text/html"]
+
+
+@pytest.mark.parametrize(("messages", "closed"), [
+    ([{"t": "ready", "page": "p1"}], True),
+    ([], True),
+    ([{"t": "ready", "page": "p1"}, {"t": "ready", "page": "p2"}], False),
+    ([{"t": "ready", "page": "p1"}, {"t": "gone"}], False),
+])  # fmt: skip
+def test_the_widget_stays_open_if_the_page_went_away(view: Any, messages: list[dict[str, str]], closed: bool) -> None:
+    for content in messages:
+        say(view, **content)
+    view.on_events([Error(error=ErrorInfo(type="E", message="m"))])
+    view.close()
+    assert view._widget.closed is closed
+    assert view._handle.bundle is not None
+
+
+def test_a_tool_that_prints_without_end_is_not_sent_anew_each_time() -> None:
+    transcript, feed = Transcript(), Feed()
+    transcript.apply([ToolCallStart(CALL)])
+    sent = 0
+    for _ in range(400):
+        transcript.apply([ToolOutput("c", "stdout", "x" * 999 + "\n")])
+        sent += len(json.dumps(feed.ops(transcript.doc)))
+    assert sent < 3 * 400_000
+
+
+def test_a_waiting_call_asks_and_its_answer_takes_the_question_away() -> None:
+    transcript, feed = Transcript(), Feed()
+    transcript.apply([ApprovalRequested(CALL)])
+    assert ["a", 0, "c"] in feed.ops(transcript.doc) and transcript.doc["state"] == "waiting for you"
+    transcript.apply([ToolCallStart(CALL)])
+    assert ["a", 0, ""] in feed.ops(transcript.doc)
+
+
+def test_the_module_for_the_page_is_small() -> None:
+    assert sum(len(f.read_bytes()) for f in live._STATIC.iterdir()) < 25_000

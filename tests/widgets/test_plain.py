@@ -1,0 +1,84 @@
+"""A run in a terminal, and one that is shown at its end."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from lumos_nb.events import (
+    AgentGenerateResult,
+    Error,
+    ErrorInfo,
+    GenerationComplete,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallComplete,
+    ToolCallStart,
+    ToolOutput,
+)
+from lumos_nb.messages import ToolCall, ToolResult
+from lumos_nb.widgets import open_view
+from lumos_nb.widgets.plain import PlainView, StaticView
+
+CALL = ToolCall(id="c", name="rows", arguments='{"table": "orders", "limit": 5}')
+RUN = [
+    ReasoningDelta("a"), ReasoningDelta("b"), TextDelta("I'll "), TextDelta("look."), ToolCallStart(CALL),
+    ToolOutput("c", "stdout", "reading\n"), ToolCallComplete("c", ToolResult("c", "rows", "3 rows\nmore"), 0.03),
+    TextDelta("Done."), GenerationComplete(AgentGenerateResult(response="", duration_s=4.1)),
+]  # fmt: skip
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_text_and_one_line_a_tool() -> None:
+    stream = io.StringIO()
+    view = PlainView("sales", stream)
+    view.open()
+    for event in RUN:
+        view.on_events([event])
+    view.close()
+    view.close()
+    assert stream.getvalue() == (
+        'thinking …\nI\'ll look.\n→ rows(table="orders", limit=5)\nreading\n✓ rows 0.03 s  3 rows…\nDone.\n'
+        "✓ 0 steps · 1 tool · 4.1 s · sales\n"
+    )
+
+
+def test_colours_are_for_terminals_only() -> None:
+    for stream, coloured in ((Terminal(), True), (io.StringIO(), False)):
+        view = PlainView("", stream)
+        view.on_events(RUN)
+        view.close()
+        assert ("\x1b[" in stream.getvalue()) is coloured
+
+
+def test_an_error_is_two_sentences() -> None:
+    stream = io.StringIO()
+    view = PlainView("", stream)
+    view.on_events([TextDelta("Partial"), Error(error=ErrorInfo(type="E", message="No key.", hint="Set KEY."))])
+    view.close()
+    assert stream.getvalue().startswith("Partial\nNo key. Set KEY.\n✗ Failed")
+
+
+def test_the_static_view_displays_once_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.display
+
+    shown: list[Any] = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    view = StaticView("sales")
+    view.open()
+    view.on_events(RUN)
+    assert shown == []
+    view.close()
+    view.close()
+    assert len(shown) == 1 and "Done." in shown[0]["text/plain"]
+
+
+def test_an_unknown_view_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="'tui'.*live, static and plain"):
+        open_view("tui")
