@@ -115,7 +115,8 @@ class Runtime:
             raise UsageError(
                 f"There is a thread {name!r} already.", hint=f"Continue it with -t {name}, or choose another name."
             )
-        thread = run_sync(self.memory.create_thread(title=name or self._free_title(taken), notebook=self.notebook() or ""))
+        title = name or self._free_title(taken)
+        thread = run_sync(self.memory.create_thread(title=title, notebook=self.notebook() or ""))
         self.use_thread(thread.id)
         return thread
 

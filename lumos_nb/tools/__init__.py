@@ -6,6 +6,6 @@ One idea: a plain function is enough. `@tool` reads its signature and docstring.
 from __future__ import annotations
 
 from lumos_nb.tools.registry import ToolRegistry
-from lumos_nb.tools.tool import Tool, tool
+from lumos_nb.tools.function import Tool, tool
 
 __all__ = ["Tool", "ToolRegistry", "tool"]

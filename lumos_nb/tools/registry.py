@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lumos_nb.errors import ToolDefinitionError, UsageError, nearest
-from lumos_nb.tools.tool import Tool, tool
+from lumos_nb.tools.function import Tool, tool
 
 
 class ToolRegistry:
