@@ -75,6 +75,8 @@ def _execute(path: Path, target: Path, environment: dict[str, str], timeout_s: i
         ) from None
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=timeout_s, resources={"metadata": {"path": str(path.parent.absolute())}})
+    # A kernel on this machine for this notebook: its word on encryption would stand before every run.
+    client.extra_arguments = ["--IPKernelApp.log_level=ERROR"]
     failure = None
     try:
         client.execute(env={**os.environ, **environment, "JPY_SESSION_NAME": str(path.absolute())})
