@@ -77,8 +77,8 @@ class Tally:
         return []
 
     def _retry(self, data: dict[str, Any]) -> None:
-        """Count `Metadata({"retry": 1, "wait_s": 2.0})`."""
-        if "retry" in data:
+        """Count `Metadata({"attempt": 1, "wait_s": 2.0, "state": …})`, which a provider tells before it tries again."""
+        if "attempt" in data:
             self._run["n_retries"] += 1
             self._waited_s += float(data.get("wait_s") or 0.0)
 

@@ -134,11 +134,8 @@ class RunLog:
             writes, self._pending = self._pending, []
         try:
             if messages and self.info.thread_id is not None:
-                columns = {
-                    "run_id": self.info.run_id,
-                    "agent": self.info.agent or None,
-                    "step": self._tally.step or None,
-                }
+                step = self._tally.step or None
+                columns = {"run_id": self.info.run_id, "agent": self.info.agent or None, "step": step}
                 conversations.write_with_messages(self._store, writes, self.info.thread_id, messages, **columns)
             elif writes:
                 self._store.write(writes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -95,23 +96,34 @@ class FakeServer:
 
     async def _serve(self, ready: threading.Event) -> None:
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
-        self._port = server.sockets[0].getsockname()[1]
-        ready.set()
-        await self._stop.wait()
-        server.close()
-        # A connection that was just accepted gets its task one turn later: it must be there to be ended.
-        await asyncio.sleep(0.01)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+            listener.setblocking(False)
+            self._port = listener.getsockname()[1]
+            accepting = self._loop.create_task(self._accept(listener))
+            ready.set()
+            await self._stop.wait()
+            await _ended({accepting})
+        await _ended(self._tasks)
         # A transport closes its socket one turn of the loop after it was told to.
         await asyncio.sleep(0.01)
 
+    async def _accept(self, listener: socket.socket) -> None:
+        """Accept connections by hand: asyncio's server may lose one that arrives while it closes."""
+        while True:
+            connection, _ = await self._loop.sock_accept(listener)
+            task = self._loop.create_task(self._connect(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        try:
+            reader, writer = await asyncio.open_connection(sock=connection)
+        except BaseException:
+            connection.close()
+            raise
+        await self._connection(reader, writer)
+
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         self._n_connections += 1
         number = self._n_connections
         try:
@@ -120,7 +132,6 @@ class FakeServer:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
-            self._tasks.discard(task)
             (writer.transport.abort if self._stop.is_set() else writer.close)()
 
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> bool:
@@ -160,3 +171,10 @@ class FakeServer:
         if isinstance(line, Reply):
             return line
         return Reply(answer=line if isinstance(line, Answer) else as_answer(line))
+
+
+async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    for task in list(tasks):
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

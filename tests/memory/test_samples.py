@@ -1,0 +1,66 @@
+"""What an earlier version stored must always load; the samples are never written again."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lumos_nb import frames
+from lumos_nb.events import AgentEvent, GenerationComplete, decode_event, encode_event
+from lumos_nb.memory import Memory
+from lumos_nb.messages import ToolCall, decode_message, encode_message
+from lumos_nb.stores import SqliteStore
+from lumos_nb.transcript import TRANSCRIPT_VERSION, Transcript
+
+V1 = Path(__file__).parents[1] / "samples" / "v1"
+
+
+def lines(name):
+    return (V1 / name).read_bytes().splitlines()
+
+
+def test_messages_of_version_1_load():
+    messages = [decode_message(line) for line in lines("messages.jsonl")]
+    assert [m.role for m in messages] == ["system", "user", "assistant", "tool"]
+    assert messages[1].parts[1].data == b"\x89PNG"
+    assert messages[2].tool_calls == (ToolCall(id="call_0", name="rows", arguments='{"limit": 1}'),)
+    assert [decode_message(encode_message(m)) for m in messages] == messages
+
+
+def test_events_of_version_1_load_and_every_kind_has_a_sample():
+    events = [decode_event(line) for line in lines("events.jsonl")]
+    assert {type(e) for e in events} == set(AgentEvent.__args__)
+    assert [decode_event(encode_event(e)) for e in events] == events
+    transcript = Transcript()
+    transcript.apply(e for e in events if e.type != "error")
+    assert transcript.doc["status"] == "completed"
+
+
+def test_a_transcript_of_version_1_has_what_a_view_needs():
+    doc = json.loads((V1 / "transcript.json").read_text())
+    assert doc["v"] == TRANSCRIPT_VERSION
+    assert set(doc) <= set(Transcript().doc) and [i["kind"] for i in doc["items"]] == ["reasoning", "text", "tool"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    raw = sqlite3.connect(tmp_path / "lumos.db")
+    raw.executescript((V1 / "store.sql").read_text())
+    raw.close()
+    store = SqliteStore(tmp_path / "lumos.db")
+    yield store
+    store.close()
+
+
+async def test_a_database_of_version_1_opens_reads_and_takes_more(store):
+    memory = Memory(store)
+    thread = await memory.get_thread("t1")
+    assert [m.content for m in await thread.get_messages()] == [
+        decode_message(x).content for x in lines("messages.jsonl")
+    ]
+    kept = [decode_event(p) for (p,) in store.select("events", ["payload_json"], order=["seq"])]
+    assert isinstance(kept[-1], GenerationComplete) and len(kept) == 12
+    assert frames.runs(store=store)[["status", "input_tokens", "cost_usd"]].values.tolist() == [["completed", 10, 0.25]]
+    await thread.add_messages([decode_message(lines("messages.jsonl")[0])])
+    assert len(await thread.get_messages()) == 5
