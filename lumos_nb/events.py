@@ -133,7 +133,7 @@ class AgentStep(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tokens_per_s(self) -> float | None:
         """Output tokens by the seconds from the first token to the last."""
-        if self.ttft_s is None or self.usage.output_tokens < 2 or self.duration_s <= self.ttft_s:
+        if self.ttft_s is None or self.n_chunks < 2 or self.usage.output_tokens < 2 or self.duration_s <= self.ttft_s:
             return None
         return (self.usage.output_tokens - 1) / (self.duration_s - self.ttft_s)
 

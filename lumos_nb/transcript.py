@@ -164,11 +164,14 @@ class Transcript:
     def _total(self) -> None:
         steps, doc = self._steps, self.doc
         usage = sum((s.usage for s in steps), TokenUsage())
-        seconds = sum(s.duration_s - s.ttft_s for s in steps if s.ttft_s is not None)
+        # A step that only calls a tool comes in one piece: it has no speed.
+        streamed = [s for s in steps if s.tokens_per_s is not None]
+        seconds = sum(s.duration_s - s.ttft_s for s in streamed if s.ttft_s is not None)
+        written = sum(s.usage.output_tokens for s in streamed)
         doc.update(
             usage=msgspec.to_builtins(usage), n_steps=len(steps), ttft_s=steps[0].ttft_s,
             cost_usd=None if any(s.cost_usd is None for s in steps) else sum(s.cost_usd or 0.0 for s in steps),
-            tokens_per_s=usage.output_tokens / seconds if seconds > 0 and usage.output_tokens > 1 else None,
+            tokens_per_s=written / seconds if seconds > 0 else None,
         )  # fmt: skip
 
 

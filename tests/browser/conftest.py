@@ -20,7 +20,9 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = os.environ.get("LUMOS_CHROMIUM") or next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "chromium"
+)
 CHROMIUM_ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -51,7 +53,8 @@ class Lab:
         self.root, self.port = root / "work", free_port()
         self.root.mkdir(parents=True)
         self.url = f"http://127.0.0.1:{self.port}"
-        env = {k: v for k, v in os.environ.items() if not k.startswith("JUPYTER")}
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "LUMOS_"))}
+        env.pop("CI", None)  # under CI a cell shows its run once, at the end; here people watch
         env.update(
             PYTHONPATH=str(REPO), IPYTHONDIR=str(root / "ipython"), JUPYTER_CONFIG_DIR=str(root / "config"),
             JUPYTER_DATA_DIR=str(root / "data"), JUPYTER_RUNTIME_DIR=str(root / "runtime"), HOME=str(root),
@@ -153,6 +156,15 @@ class Notebook:
             "!document.querySelector('.jp-NotebookPanel .jp-mod-dirty, .jp-mod-dirty')", timeout=10_000
         )
         time.sleep(0.5)
+
+    def shot_cell(self, index: int, name: str) -> None:
+        """Take a picture of one cell, as the README shows it."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.evaluate("document.activeElement.blur()")
+        self.page.mouse.move(0, 0)
+        self.page.set_viewport_size({"width": 900, "height": 1500})
+        time.sleep(1)
+        self.page.locator(".jp-Notebook .jp-Cell").nth(index).screenshot(path=str(SCREENSHOTS / f"{name}.png"))
 
     def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)
