@@ -6,13 +6,12 @@ conversation that a model accepts.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from lumos_nb.agent.loop import LoopState, run_loop
-from lumos_nb.errors import LumosError
+from lumos_nb.errors import LumosError, StoreError
 from lumos_nb.events import (
     AgentEvent,
     AgentGenerateResult,
@@ -63,18 +62,18 @@ class Run:
 
     async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
         """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
-        if self.log is not None:
-            await self.log.start()
         failure: Exception | None = None
         ended = False
         loop = run_loop(self.state)
         try:
+            if self.log is not None:
+                await self.log.start()
             yield await self._record(self._opening())
             async for batch in loop:
                 yield await self._record(batch)
-            last = await self._record([*self._saved(), GenerationComplete(self._result())], self._messages())
-            ended = True
-            yield last
+            result = GenerationComplete(self._result())
+            ended = True  # from here on it is kept as completed, also if it is cancelled while it is written
+            yield await self._record([*self._saved(), result], self._messages())
         except Exception as error:
             failure = error
         finally:
@@ -97,18 +96,18 @@ class Run:
     async def _fail(self, error: Exception) -> list[AgentEvent]:
         """Record the failure; a log that fails as well must not hide what went wrong first."""
         event = _error(error, "failed")
-        try:
-            return await self._record([event], self._messages())
-        except LumosError as second:
-            logger.warning("The end of run %s could not be recorded: %s", self.info.run_id, second)
-            self._tell([event])
-            return [event]
+        if not isinstance(error, StoreError):
+            try:
+                return await self._record([event], self._messages())
+            except StoreError as second:
+                logger.warning("The end of run %s could not be recorded: %s", self.info.run_id, second)
+        self._tell([event])
+        return [event]
 
     async def _record(self, events: list[AgentEvent], messages: Sequence[Message] = ()) -> list[AgentEvent]:
         asides, self._asides = self._asides, []
         if self.log is not None:
-            # Shielded: a cancelled run must not leave half a transaction behind.
-            await asyncio.shield(self.log.append([*asides, *events], messages))
+            await self.log.append([*asides, *events], messages)
         self._tell(events)
         return [*asides, *events]
 
