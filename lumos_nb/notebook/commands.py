@@ -5,7 +5,9 @@ One idea: a subcommand returns what a cell can show or keep, a DataFrame where t
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,13 @@ import msgspec
 
 from lumos_nb import frames, settings
 from lumos_nb.agent.background import run_sync
-from lumos_nb.errors import SettingsError, UsageError
+from lumos_nb.errors import CredentialError, SettingsError, UsageError, nearest
 from lumos_nb.memory import MemoryThread
 from lumos_nb.messages import Message, ToolResult
 from lumos_nb.notebook.doctor import doctor, vendors
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.providers.install import install
+from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.runtime import Runtime
 from lumos_nb.telemetry import ExecutionTrace, load_trace
 
@@ -186,6 +189,25 @@ def lumos_models(runtime: Runtime, action: str | None = None, name: str = "smoll
     return install(name)
 
 
+def lumos_login(runtime: Runtime, vendor: str) -> str:
+    """Ask for a vendor's key and keep it in this kernel's environment; it is written nowhere."""
+    row = VENDORS.get(vendor)
+    if row is None:
+        raise UsageError(f"There is no vendor {vendor!r}.", hint=nearest(vendor, VENDORS))
+    if not row.key_env:
+        return f"{vendor} needs no key"
+    try:
+        key = getpass.getpass(f"{row.key_env[0]}: ").strip()
+    except (EOFError, RuntimeError):  # a runner without a person
+        key = ""
+    if not key:
+        raise CredentialError(
+            f"No key for {vendor!r} was given.", hint=f"Set {row.key_env[0]} before the kernel starts."
+        )
+    os.environ[row.key_env[0]] = key
+    return f"{row.key_env[0]} is set in this kernel"
+
+
 Command = Callable[..., Any]
 AGENT: dict[str, Command] = {"list": agent_list, "show": agent_show, "use": agent_use, "stop": agent_stop}
 THREAD: dict[str, Command] = {
@@ -193,4 +215,6 @@ THREAD: dict[str, Command] = {
     "rename": thread_rename, "delete": thread_delete, "export": thread_export, "df": thread_df,
 }  # fmt: skip
 TRACE: dict[str, Command] = {"last": trace_show, "df": trace_df, "export": trace_export, "*": trace_show}
-LUMOS: dict[str, Command] = {"doctor": doctor, "models": lumos_models, "settings": lumos_settings}
+LUMOS: dict[str, Command] = {
+    "doctor": doctor, "models": lumos_models, "login": lumos_login, "settings": lumos_settings,
+}  # fmt: skip

@@ -27,7 +27,19 @@ class Magics:
         self.runtime = runtime
 
     def agent_cell(self, line: str, cell: str) -> None:
-        """Run an agent with the cell's text as its prompt; see `%agent?` for the options."""
+        """Run an agent with the cell's text as its prompt.
+
+        %%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME] [--max-steps N]
+
+        AGENT        a variable that holds an Agent, or its name; else the current one (%agent use)
+        -m           vendor/model, or a variable that holds one
+        -t, --new    continue a thread, begin one; without either the notebook's own goes on
+        --tools      functions of the notebook, by name, in place of the agent's
+        -o           a variable for the result, beside _
+        --max-steps  model calls before the run is stopped
+
+        {{ expression }} in the prompt is a value of the notebook; single braces are plain text.
+        """
         self._cell(line, cell).blocking()
 
     async def agent_awaited(self, line: str, cell: str) -> None:
@@ -50,7 +62,7 @@ class Magics:
         return self._dispatch("trace", line, commands.TRACE)
 
     def lumos(self, line: str) -> Any:
-        """`%lumos [doctor | models | settings]`"""
+        """`%lumos [doctor | models | login VENDOR | settings]`"""
         return self._dispatch("lumos", line, commands.LUMOS)
 
     def _dispatch(self, magic: str, line: str, known: dict[str, Callable[..., Any]]) -> Any:

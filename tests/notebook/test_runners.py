@@ -65,6 +65,14 @@ def test_nbval_is_green_and_red_where_it_should_be(tmp_path, agent, passes):
     assert (ran.returncode == 0) is passes, ran.stdout
 
 
+@pytest.mark.parametrize(("agent", "passes"), [(GOOD, True), (BAD, False)])
+def test_papermill_is_green_and_red_where_it_should_be(tmp_path, agent, passes):
+    path = write(tmp_path, LOAD, agent, "%%agent a\nHi")
+    ran = python("papermill", str(path), str(tmp_path / "out.ipynb"), cwd=tmp_path)
+    assert (ran.returncode == 0) is passes, ran.stderr
+    assert ("Hello" if passes else "So far") in (tmp_path / "out.ipynb").read_text()
+
+
 def test_a_terminal_streams_plain_text(tmp_path):
     arguments = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
     env = environment(IPYTHONDIR=str(tmp_path / "ipython"), TERM="dumb")
