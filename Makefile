@@ -2,7 +2,8 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
-export PYTHONWARNINGS := ignore::DeprecationWarning:pip
+# JupyterLab refuses to run as root unless it is told that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lab test check browser bench docs soak build clean
@@ -14,7 +15,7 @@ demo: .venv/.model ## Run the main job: the first notebook against the embedded 
 	$(PY) -m lumos_nb.cli run notebooks/01_first_run.ipynb --output-dir build/demo --html
 
 lab: .venv/.model ## Open JupyterLab on the first notebook
-	$(PY) -m jupyterlab notebooks/01_first_run.ipynb
+	$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_first_run.ipynb
 
 test: .venv/.model ## Run the tests, offline
 	$(PY) -m pytest -m "not browser"
@@ -37,8 +38,9 @@ docs: .venv/.dev ## Run every snippet of README and docs
 soak: .venv/.model ## Run the first notebook's cells over and over for ten minutes
 	$(PY) -m tests.bench.soak
 
-build: .venv/.dev ## Build the wheel into dist/
-	$(PY) -m build --outdir dist .
+build: .venv/.dev ## Build the wheel into dist/ and try it in an empty environment
+	$(PY) -m build --wheel --outdir dist .
+	$(PY) -m tests.wheel dist
 
 clean: ## Remove what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
