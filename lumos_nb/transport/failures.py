@@ -29,7 +29,9 @@ def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderEr
     if is_streaming:
         return _broken(error, url)
     what, hint, is_temporary = _unreached(error, url)
-    return ProviderError(what, hint=hint, is_temporary=is_temporary)
+    # A kept connection that the server has closed meanwhile: a new one will do, without a wait.
+    is_stale = type(error).__name__ in {"RemoteProtocolError", "ReadError", "WriteError"}
+    return ProviderError(what, hint=hint, is_temporary=is_temporary, retry_after_s=0.0 if is_stale else None)
 
 
 def _broken(error: BaseException, url: str) -> StreamError:
