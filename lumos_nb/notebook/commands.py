@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb import frames, settings
+from lumos_nb.agent import Agent
 from lumos_nb.agent.background import run_sync
 from lumos_nb.errors import CredentialError, SettingsError, UsageError, nearest
 from lumos_nb.memory import MemoryThread
@@ -46,14 +47,15 @@ def agent_show(runtime: Runtime, name: str | None = None) -> Shown:
     return Shown("\n\n".join([f"**{agent.name}**", f"`{agent!r}`", text, "\n".join(tools)]))
 
 
-def agent_use(runtime: Runtime, name: str) -> str:
+def agent_use(runtime: Runtime, name: str) -> Agent:
     """Make an agent the one that cells without a name run."""
-    return repr(runtime.use_agent(name))
+    return runtime.use_agent(name)
 
 
-def agent_stop(runtime: Runtime) -> str:
+def agent_stop(runtime: Runtime) -> Shown:
     """Stop what runs."""
-    return f"{runtime.stop()} stopped"
+    n = runtime.stop()
+    return Shown(f"{n} runs stopped." if n != 1 else "1 run stopped.")
 
 
 # ---- %thread --------------------------------------------------------------------------
@@ -94,14 +96,14 @@ def thread_rename(runtime: Runtime, name: str, title: str) -> MemoryThread:
     return run_sync(runtime.thread(name).rename(title))
 
 
-def thread_delete(runtime: Runtime, name: str) -> str:
+def thread_delete(runtime: Runtime, name: str) -> Shown:
     """Delete a thread with its messages, runs and events."""
     thread = runtime.thread(name)
     run_sync(runtime.memory.delete_thread(thread.id))
-    return f"{thread.title} deleted"
+    return Shown(f"Thread {thread.title} is deleted.")
 
 
-def thread_export(runtime: Runtime, name: str, path: str) -> str:
+def thread_export(runtime: Runtime, name: str, path: str) -> Shown:
     """Write a thread as Markdown (`.md`) or as data (`.json`)."""
     thread = runtime.thread(name)
     target = Path(path).expanduser()
@@ -115,7 +117,7 @@ def thread_export(runtime: Runtime, name: str, path: str) -> str:
         target.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
     else:
         target.write_text(_as_markdown(thread), encoding="utf-8")
-    return str(target)
+    return Shown(f"Written to {target}.")
 
 
 def thread_df(runtime: Runtime, name: str | None = None) -> Any:
@@ -151,11 +153,11 @@ def trace_df(runtime: Runtime) -> Any:
     return frames.runs()
 
 
-def trace_export(runtime: Runtime, run: str, path: str) -> str:
+def trace_export(runtime: Runtime, run: str, path: str) -> Shown:
     """Write a run's trace as JSON."""
     target = Path(path).expanduser()
     target.write_text(json.dumps({"v": 1, **load_trace(run).to_dict()}, ensure_ascii=False, indent=1), encoding="utf-8")
-    return str(target)
+    return Shown(f"Written to {target}.")
 
 
 # ---- %lumos ---------------------------------------------------------------------------
@@ -186,16 +188,16 @@ def lumos_models(runtime: Runtime, action: str | None = None, name: str = "smoll
         return vendors()
     if action != "install":
         raise UsageError(f"%lumos models cannot {action!r}.", hint="Use: %lumos models install smollm2")
-    return install(name)
+    return Shown(install(name))
 
 
-def lumos_login(runtime: Runtime, vendor: str) -> str:
+def lumos_login(runtime: Runtime, vendor: str) -> Shown:
     """Ask for a vendor's key and keep it in this kernel's environment; it is written nowhere."""
     row = VENDORS.get(vendor)
     if row is None:
         raise UsageError(f"There is no vendor {vendor!r}.", hint=nearest(vendor, VENDORS))
     if not row.key_env:
-        return f"{vendor} needs no key"
+        return Shown(f"{vendor} needs no key.")
     try:
         key = getpass.getpass(f"{row.key_env[0]}: ").strip()
     except (EOFError, RuntimeError):  # a runner without a person
@@ -205,7 +207,7 @@ def lumos_login(runtime: Runtime, vendor: str) -> str:
             f"No key for {vendor!r} was given.", hint=f"Set {row.key_env[0]} before the kernel starts."
         )
     os.environ[row.key_env[0]] = key
-    return f"{row.key_env[0]} is set in this kernel"
+    return Shown(f"{row.key_env[0]} is set in this kernel.")
 
 
 Command = Callable[..., Any]
