@@ -67,7 +67,7 @@ class Tool:
     def _schema(self) -> tuple[Any, dict[str, Any], str | None]:
         from lumos_nb.tools.schema import arguments_model
 
-        return arguments_model(self.fn, self.name, skip=RuntimeContext)
+        return arguments_model(self.fn, self.name)
 
     @property
     def description(self) -> str:

@@ -11,6 +11,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
+from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolDefinitionError
 
 _KINDS = inspect.Parameter
@@ -38,13 +39,14 @@ def describe(fn: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     return text, {p.arg_name: (p.description or "").strip() for p in parsed.params}
 
 
-def arguments_model(fn: Callable[..., Any], name: str, skip: type) -> tuple[Any, dict[str, Any], str | None]:
+def arguments_model(fn: Callable[..., Any], name: str) -> tuple[Any, dict[str, Any], str | None]:
     """Return a pydantic model of a function's arguments, its JSON schema, and the context's parameter.
+
+    A parameter annotated with `RuntimeContext` is filled in by Lumos and hidden from the model.
 
     Args:
         fn: The function.
         name: Name of the tool, for errors.
-        skip: Parameters annotated with this type are filled in by Lumos and hidden from the model.
 
     Raises:
         ToolDefinitionError: A parameter cannot be described to a model; names it.
@@ -57,7 +59,7 @@ def arguments_model(fn: Callable[..., Any], name: str, skip: type) -> tuple[Any,
     fields: dict[str, Any] = {}
     context: str | None = None
     for parameter in inspect.signature(fn).parameters.values():
-        if hints.get(parameter.name) is skip:
+        if hints.get(parameter.name) is RuntimeContext:
             context = parameter.name
             continue
         fields[parameter.name] = _field(parameter, hints, docs, name)

@@ -149,7 +149,7 @@ class RunView:
         with self._lock:
             events = [self._inbox.popleft() for _ in range(len(self._inbox))]
             self.transcript.apply(events)
-            self._pace.apply(events, self.transcript.doc)
+            self._pace.apply(events)
             messages = self._news()
             if self._wanted:  # a page that has kept up ignores it: it knows the number
                 self._wanted = False

@@ -19,7 +19,7 @@ class Pace:
 
     Example:
         >>> pace = Pace()
-        >>> pace.apply([TextDelta("a"), TextDelta("b")], {})
+        >>> pace.apply([TextDelta("a"), TextDelta("b")])
         >>> pace.figures({"usage": {"output_tokens": 10}})
         '~12 tok'
     """
@@ -28,7 +28,7 @@ class Pace:
         self._chunks = 0
         self._first_at = 0.0
 
-    def apply(self, events: Iterable[AgentEvent], doc: dict[str, Any]) -> None:
+    def apply(self, events: Iterable[AgentEvent]) -> None:
         """Count these events."""
         for event in events:
             if isinstance(event, TextDelta | ReasoningDelta):

@@ -39,7 +39,7 @@ class Calls:
 
     Example:
         >>> calls = Calls()
-        >>> calls.add(CallPart(0, "a", _Function("f", "")), 0); calls.add(CallPart(0, "", _Function(None, "{}")), 0)
+        >>> calls.add(CallPart(0, "a", _Function("f", ""))); calls.add(CallPart(0, "", _Function(None, "{}")))
         >>> calls.complete("")
         [ToolCall(id='a', name='f', arguments='{}')]
     """
@@ -48,11 +48,11 @@ class Calls:
         self._order: list[_Open] = []
         self._by_index: dict[int, _Open] = {}
 
-    def add(self, part: CallPart, position: int) -> None:
-        """Take in one entry of `tool_calls`; `position` is where it stood in its list."""
+    def add(self, part: CallPart) -> None:
+        """Take in one entry of `tool_calls`."""
         call_id = str(part.id) if part.id is not None else ""
         name = (part.function and part.function.name) or ""
-        call = self._find(part.index, call_id, name, position)
+        call = self._find(part.index, call_id, name)
         # Ids and names are repeated by some servers and empty in later fragments of others:
         # the first that says something is kept, and nothing is ever joined.
         call.id = call.id or call_id
@@ -73,7 +73,7 @@ class Calls:
             for n, call in enumerate(self._order)
         ]
 
-    def _find(self, index: int | None, call_id: str, name: str, position: int) -> _Open:
+    def _find(self, index: int | None, call_id: str, name: str) -> _Open:
         if index is None:
             if call_id:
                 found = next((c for c in self._order if c.id == call_id), None)

@@ -170,9 +170,8 @@ class Decoder:
                     out.append(ReasoningDelta(thought))
                 if text:
                     self._take_text(text, out)
-        if delta.tool_calls:
-            for position, part in enumerate(delta.tool_calls):
-                self._calls.add(part, position)
+        for part in delta.tool_calls or ():
+            self._calls.add(part)
 
     def _take_text(self, text: str, out: list[ModelEvent]) -> None:
         if self._think is None:
