@@ -50,7 +50,7 @@ class _Both:
     def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
         self._view.on_action(callback)
 
-    def close(self, final: dict[str, Any] | None = None) -> None:
-        self._view.close(final)
-        self._copy.close(final)
+    def close(self) -> None:
+        self._view.close()
+        self._copy.close()
         self._file.close()

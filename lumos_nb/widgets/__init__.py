@@ -26,7 +26,7 @@ class View(Protocol):
     def on_action(self, callback: Any) -> None:
         """Call this with what a person asks for, if the view has controls."""
 
-    def close(self, final: dict[str, Any] | None = None) -> None:
+    def close(self) -> None:
         """Show the end; call it on the cell's own thread."""
 
 

@@ -104,6 +104,6 @@ def _code(text: str) -> str:
 
 
 def _ending(doc: dict[str, Any], form: str) -> list[str]:
-    error = doc.get("error")
-    lines = [f"{error['message']} {error.get('hint') or ''}".strip()] if error and doc["status"] == "failed" else []
-    return [*lines, form.format(" · ".join(words.summary(doc)))]
+    figures = form.format(" · ".join(words.summary(doc)))
+    failure = words.failure(doc)
+    return [failure, figures] if failure else [figures]

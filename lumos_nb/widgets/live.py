@@ -101,8 +101,8 @@ class RunView:
         """
         self._callback = callback
 
-    def close(self, final: dict[str, Any] | None = None) -> None:
-        """Put the saved output in the widget's place, in one step; `final` overrides its document."""
+    def close(self) -> None:
+        """Put the saved output in the widget's place, in one step."""
         if self._widget is None or self._closing.is_set():
             return
         self._closing.set()
@@ -110,14 +110,13 @@ class RunView:
         if self._sender is not None:
             self._sender.join(5)
         assert self._context is not None
-        self._context.copy().run(self._replace, final)
+        self._context.copy().run(self._replace)
 
-    def _replace(self, final: dict[str, Any] | None) -> None:
+    def _replace(self) -> None:
         assert self._widget is not None
         if self._handle is not None:
             doc = self.transcript.doc
-            bundle = static_bundle(final) if final else static_bundle(doc, self._feed.final_rows(doc))
-            self._handle.update(bundle, raw=True)
+            self._handle.update(static_bundle(doc, self._feed.final_rows(doc)), raw=True)
         # A page that was reloaded does not get the update, and a closed widget would leave it
         # "model not found". The open one shows the whole run.
         if not self._left and len(self._pages) < 2:

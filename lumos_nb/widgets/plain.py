@@ -6,6 +6,7 @@ reads as well as a screen.
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -65,18 +66,17 @@ class PlainView:
                 self._show(event)
             self._out().flush()
 
-    def close(self, final: dict[str, Any] | None = None) -> None:
+    def close(self) -> None:
         """Print the line of figures. A run that has said no end was stopped."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            doc = final or self.transcript.doc
+            doc = self.transcript.doc
             if doc["status"] == "running":
                 doc = {**doc, "status": "cancelled"}
-            error = doc.get("error")
-            if error and doc["status"] == "failed":
-                self._line(f"{error['message']} {error.get('hint') or ''}".strip(), "bad")
+            if failure := words.failure(doc):
+                self._line(failure, "bad")
             self._line(" · ".join(words.summary(doc)), "quiet")
             self._out().flush()
 
@@ -144,13 +144,13 @@ class StaticView:
         with self._lock:
             self.transcript.apply(events)
 
-    def close(self, final: dict[str, Any] | None = None) -> None:
+    def close(self) -> None:
         """Display the saved output."""
         from IPython.display import display
 
         if not self._closed:
             self._closed = True
-            display(static_bundle(final or self.transcript.doc), raw=True)
+            display(static_bundle(self.transcript.doc), raw=True)
 
 
 def _call(call: ToolCall) -> str:
@@ -160,8 +160,6 @@ def _call(call: ToolCall) -> str:
         >>> _call(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
         'rows(table="orders", limit=5)'
     """
-    import json
-
     args = words.arguments({"arguments": call.arguments})
     if args is None:
         return f"{call.name}({words.one_line(call.arguments, 100)})"

@@ -91,6 +91,19 @@ def summary(doc: dict[str, Any]) -> list[str]:
     return [f"{_MARKS.get(status, '·')} {shown[0]}", *shown[1:]]
 
 
+def failure(doc: dict[str, Any]) -> str:
+    """Say why a run failed and what to do about it; nothing for one that did not.
+
+    Example:
+        >>> failure({"status": "failed", "error": {"message": "No key.", "hint": "Set KEY."}})
+        'No key. Set KEY.'
+    """
+    error = doc.get("error")
+    if not error or doc["status"] != "failed":
+        return ""
+    return f"{error['message']} {error.get('hint') or ''}".strip()
+
+
 def tool_state(item: dict[str, Any]) -> str:
     """Say how a tool call stands.
 
