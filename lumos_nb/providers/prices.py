@@ -9,8 +9,7 @@ import functools
 from typing import Any
 
 from lumos_nb.events import TokenUsage
-
-_AT_HOME = frozenset({"local", "ollama", "llamacpp", "lmstudio", "vllm", "mock"})
+from lumos_nb.providers.vendors import VENDORS
 
 
 def cost_usd(provider: str, model: str, usage: TokenUsage) -> float | None:
@@ -25,7 +24,7 @@ def cost_usd(provider: str, model: str, usage: TokenUsage) -> float | None:
         >>> cost_usd("nobody", "nothing", TokenUsage(input_tokens=10)) is None
         True
     """
-    if provider in _AT_HOME:
+    if _is_at_home(provider):
         return 0.0
     table = _table()
     if table is None:
@@ -50,9 +49,15 @@ def cost_source(provider: str) -> str:
         >>> cost_source("local")
         'local'
     """
-    if provider in _AT_HOME:
+    if _is_at_home(provider):
         return "local"
     return "unknown" if _table() is None else "table"
+
+
+def _is_at_home(provider: str) -> bool:
+    """Whether the vendor is a server of one's own: the rows that need no key."""
+    vendor = VENDORS.get(provider)
+    return vendor is not None and not vendor.needs_key
 
 
 @functools.cache
