@@ -7,6 +7,7 @@ own ways either mix concurrent tools or lose their output.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import sys
 import threading
@@ -109,8 +110,6 @@ def _unpatcher(publisher: Any, ours: Any, before: Any) -> Any:
 
 def encoded(data: dict[str, Any]) -> dict[str, Any]:
     """Return a MIME bundle with its bytes in base64, so that it is JSON."""
-    import base64
-
     return {m: base64.b64encode(d).decode() if isinstance(d, bytes) else d for m, d in data.items()}
 
 

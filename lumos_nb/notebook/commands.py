@@ -81,8 +81,7 @@ def thread_use(runtime: Runtime, name: str) -> MemoryThread:
 
 def thread_show(runtime: Runtime, name: str | None = None) -> Shown:
     """The conversation, as text."""
-    thread = runtime.thread(name) if name else runtime.current_thread()
-    return Shown(_as_markdown(thread))
+    return Shown(_as_markdown(_thread(runtime, name)))
 
 
 def thread_fork(runtime: Runtime, name: str, title: str | None = None) -> MemoryThread:
@@ -122,8 +121,11 @@ def thread_export(runtime: Runtime, name: str, path: str) -> Shown:
 
 def thread_df(runtime: Runtime, name: str | None = None) -> Any:
     """The messages of a thread as a DataFrame."""
-    thread = runtime.thread(name) if name else runtime.current_thread()
-    return frames.messages(thread_id=thread.id)
+    return frames.messages(thread_id=_thread(runtime, name).id)
+
+
+def _thread(runtime: Runtime, name: str | None) -> MemoryThread:
+    return runtime.thread(name) if name else runtime.current_thread()
 
 
 def _messages(thread: MemoryThread) -> list[Message]:

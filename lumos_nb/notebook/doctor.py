@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
+import os
 import platform
 from typing import Any
 
@@ -11,6 +11,7 @@ from lumos_nb import settings
 from lumos_nb._version import __version__
 from lumos_nb.agent.background import run_sync
 from lumos_nb.errors import LumosError
+from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.runtime import Runtime
 
 _PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "httpx", "pandas", "xllamacpp")
@@ -28,11 +29,7 @@ def doctor(runtime: Runtime) -> Any:
 
 def vendors() -> Any:
     """Return the vendors as a DataFrame: id, key's environment variable, whether it is set, default model."""
-    import os
-
     import pandas as pd
-
-    from lumos_nb.providers.vendors import VENDORS
 
     rows = [
         (v.id, ", ".join(v.key_env), any(os.environ.get(k) for k in v.key_env), v.default_model)

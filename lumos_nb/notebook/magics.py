@@ -6,14 +6,13 @@ One idea: nothing happens here. What a magic does is a method of `Runtime` or a 
 from __future__ import annotations
 
 import inspect
-import shlex
 from collections.abc import Callable
 from typing import Any
 
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.notebook import commands
 from lumos_nb.notebook.cell import CellRun
-from lumos_nb.notebook.options import parse
+from lumos_nb.notebook.options import parse, split
 from lumos_nb.runtime import Runtime
 
 AWAITED = "agent_awaited"
@@ -66,7 +65,7 @@ class Magics:
         return self._dispatch("lumos", line, commands.LUMOS)
 
     def _dispatch(self, magic: str, line: str, known: dict[str, Callable[..., Any]]) -> Any:
-        words = _words(line) or [next(iter(known))]
+        words = split(line) or [next(iter(known))]
         name = words[0] if words[0] in known else "*"
         if name == "*" and "*" not in known:
             raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=nearest(words[0], known))
@@ -78,10 +77,3 @@ class Magics:
             usage = " ".join(p.upper() for p in list(inspect.signature(command).parameters)[1:])
             raise UsageError(f"%{magic} {name} cannot take {given!r}.", hint=f"Use: %{magic} {name} {usage}") from None
         return command(self.runtime, *given)
-
-
-def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"The line {line!r} cannot be read: {error}.") from None

@@ -41,7 +41,7 @@ def parse(line: str) -> CellOptions:
         'sales'
     """
     values: dict[str, object] = {}
-    words = _split(line)
+    words = split(line, hint=f"Use: {USAGE}")
     while words:
         word = words.pop(0)
         name, separator, value = word.partition("=") if word.startswith("--") else (word, "", "")
@@ -61,11 +61,16 @@ def parse(line: str) -> CellOptions:
     return _checked(values)
 
 
-def _split(line: str) -> list[str]:
+def split(line: str, hint: str = "") -> list[str]:
+    """Return the words of a magic's line, quoted ones whole.
+
+    Raises:
+        UsageError: A quotation does not end.
+    """
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"The line {line!r} cannot be read: {error}.", hint=f"Use: {USAGE}") from None
+        raise UsageError(f"The line {line!r} cannot be read: {error}.", hint=hint) from None
 
 
 def _checked(values: dict[str, object]) -> CellOptions:
