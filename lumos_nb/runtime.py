@@ -31,7 +31,7 @@ class Runtime:
     def __init__(self, namespace: Mapping[str, Any], notebook: Callable[[], str | None] = lambda: None) -> None:
         self.namespace = namespace
         self.notebook = notebook
-        self.running: dict[str, CoreTask[Any]] = {}
+        self.running: set[CoreTask[Any]] = set()
         self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
         self._current_agent: str | None = None
         self._current_thread: str | None = None
@@ -152,7 +152,7 @@ class Runtime:
 
     def stop(self) -> int:
         """Cancel everything that runs and return how many runs that were."""
-        tasks = list(self.running.values())
+        tasks = list(self.running)
         for task in tasks:
             task.cancel()
         return len(tasks)

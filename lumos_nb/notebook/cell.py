@@ -80,11 +80,11 @@ class CellRun:
         finally:
             HOME.reset(token)
         self.view.on_action(_actions(task, home))
-        self.runtime.running[str(id(task))] = task
+        self.runtime.running.add(task)
         return task
 
     def _end(self, task: CoreTask[AgentGenerateResult]) -> AgentGenerateResult:
-        del self.runtime.running[str(id(task))]
+        self.runtime.running.remove(task)
         self.view.close()
         try:
             result = task.result()
