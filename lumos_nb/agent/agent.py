@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol, Unpack, runtime_checkable
 
 from lumos_nb import settings
@@ -267,5 +267,5 @@ class Agent:
 
 async def _maybe(value: Any) -> None:
     """Await what a callback returned, if it can be awaited."""
-    if isinstance(value, Coroutine) or inspect.isawaitable(value):
+    if inspect.isawaitable(value):
         await value

@@ -111,7 +111,7 @@ def _without_vendor(spec: str) -> UsageError:
 
 def _address(vendor: Vendor, base_url: str | None) -> str:
     """Return the address to use: the one given, the environment's, or the row's."""
-    given = (base_url or os.environ.get(vendor.base_url_env, "") if vendor.base_url_env else base_url or "").strip()
+    given = (base_url or os.environ.get(vendor.base_url_env, "")).strip()
     if not given:
         if vendor.base_url:
             return vendor.base_url

@@ -164,11 +164,10 @@ def _with(options: ModelOptions | None, extra: dict[str, Any]) -> ModelOptions:
 
 
 def _arguments(written: str) -> str:
-    failure: ValueError
     try:
         return json.dumps(json.loads(written)["arguments"], ensure_ascii=False)
     except (ValueError, KeyError, TypeError) as error:
-        failure = ValueError(str(error))
+        failure = str(error)
     raise StreamError(
         f"The embedded model did not finish its tool call: {failure}.",
         hint="Ask in fewer words, allow more max_tokens, or use a larger model.",
