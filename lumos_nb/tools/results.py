@@ -47,9 +47,7 @@ def from_value(call: ToolCall, value: Any, display: dict[str, Any] | None = None
 
 def from_error(call: ToolCall, error: BaseException) -> ToolResult:
     """Return the result of a call that raised: its type and message for the model, the trace for a person."""
-    told = error.message if isinstance(error, ToolError) else f"{type(error).__name__}: {error}"
-    if isinstance(error, LumosError) and error.hint:
-        told = f"{told} {error.hint}"
+    told = str(error) if isinstance(error, ToolError) else f"{type(error).__name__}: {error}"
     content = cut(told, settings.current().tool_result_chars)
     frames = "".join(traceback.format_exception(error)) if not isinstance(error, LumosError) else None
     return ToolResult(

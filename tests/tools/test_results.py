@@ -5,7 +5,7 @@ import base64
 import pandas as pd
 import pytest
 
-from lumos_nb.errors import ToolError
+from lumos_nb.errors import ToolError, UsageError
 from lumos_nb.messages import ToolCall
 from lumos_nb.tools.results import as_text, from_error, from_value
 
@@ -75,4 +75,10 @@ def test_an_exception_tells_the_model_its_type_and_a_person_where():
 def test_a_tool_error_tells_the_model_just_its_message():
     assert from_error(CALL, ToolError("No such table.", hint="Use list_tables.")).content == (
         "No such table. Use list_tables."
+    )
+
+
+def test_the_hint_of_an_error_of_ours_is_told_once():
+    assert from_error(CALL, UsageError("No such table.", hint="Use list_tables.")).content == (
+        "UsageError: No such table. Use list_tables."
     )
