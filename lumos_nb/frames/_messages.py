@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.frames import _filters, _typed
-from lumos_nb.frames._tables import _options, _read
+from lumos_nb.frames._tables import read, take_options
 from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.schema import MESSAGES, Column
@@ -38,9 +38,9 @@ def messages(*, parts: bool = True, **filters: Any) -> Any:
     in two. `payload=True` adds the JSON. For the filters see `threads`; `part_type="tool_call"`
     and the like work too.
     """
-    options = _options(filters)
+    options = take_options(filters)
     if not parts:
-        return _read(MESSAGES, "created_at", _ORDER, filters, **options)
+        return read(MESSAGES, "created_at", _ORDER, filters, **options)
     payload = options.pop("payload", False)
     columns = [c for c in PARTS if payload or not c.lazy]
     return _typed.frame(

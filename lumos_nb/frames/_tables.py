@@ -9,7 +9,7 @@ from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.schema import EVENTS, RUNS, STEPS, THREADS, TOOL_CALLS, Table
 
 
-def _read(
+def read(
     table: Table,
     time: str,
     order: tuple[str, ...],
@@ -46,7 +46,7 @@ def threads(**filters: Any) -> Any:
         >>> len(threads(last="7d", store=open_store(tempfile.mkdtemp() + "/lumos.db")))
         0
     """
-    return _read(THREADS, "updated_at", ("updated_at", "thread_id"), filters, **_options(filters))
+    return read(THREADS, "updated_at", ("updated_at", "thread_id"), filters, **take_options(filters))
 
 
 def runs(**filters: Any) -> Any:
@@ -55,12 +55,12 @@ def runs(**filters: Any) -> Any:
     Times and durations are in seconds, cost in US dollars (NaN where a price is not known).
     For the filters see `threads`.
     """
-    return _read(RUNS, "started_at", ("started_at", "run_id"), filters, **_options(filters))
+    return read(RUNS, "started_at", ("started_at", "run_id"), filters, **take_options(filters))
 
 
 def steps(**filters: Any) -> Any:
     """Return the model calls of runs as a DataFrame, newest last. For the filters see `threads`."""
-    return _read(STEPS, "started_at", ("started_at", "run_id", "step"), filters, **_options(filters))
+    return read(STEPS, "started_at", ("started_at", "run_id", "step"), filters, **take_options(filters))
 
 
 def tool_calls(**filters: Any) -> Any:
@@ -68,8 +68,8 @@ def tool_calls(**filters: Any) -> Any:
 
     For the filters see `threads`.
     """
-    return _read(
-        TOOL_CALLS, "started_at", ("started_at", "run_id", "step", "tool_call_id"), filters, **_options(filters)
+    return read(
+        TOOL_CALLS, "started_at", ("started_at", "run_id", "step", "tool_call_id"), filters, **take_options(filters)
     )
 
 
@@ -78,10 +78,10 @@ def events(**filters: Any) -> Any:
 
     For the filters see `threads`.
     """
-    return _read(EVENTS, "ts", ("seq",), filters, **_options(filters))
+    return read(EVENTS, "ts", ("seq",), filters, **take_options(filters))
 
 
-def _options(filters: dict[str, Any]) -> dict[str, Any]:
+def take_options(filters: dict[str, Any]) -> dict[str, Any]:
     """Take the options out of the filters; what is left names columns."""
     names = ("last", "since", "until", "limit", "payload", "store")
     return {name: filters.pop(name) for name in names if name in filters}
