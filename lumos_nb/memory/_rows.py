@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import StoreError
-from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, StepComplete, TokenUsage, encode_event
+from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, StepComplete, TokenUsage
 from lumos_nb.memory.ids import new_id
 from lumos_nb.messages import (
     ImagePart,
@@ -19,7 +19,6 @@ from lumos_nb.messages import (
     ToolCall,
     ToolResult,
     decode_message,
-    encode_message,
 )
 
 PREVIEW_CHARS = 200
@@ -90,10 +89,6 @@ def n_chars(part: Part) -> int:
 
 def message_row(message: Message, *, thread_id: str, idx: int, created_at: int) -> dict[str, Any]:
     """Return the row of a message; its `message_id` is the message's id, which must be set."""
-    try:
-        content = encode_message(message).decode()
-    except UnicodeEncodeError:
-        content = to_json(message)
     return {
         "created_at": created_at,
         "idx": idx,
@@ -103,7 +98,7 @@ def message_row(message: Message, *, thread_id: str, idx: int, created_at: int) 
         "n_chars": sum(map(n_chars, message.parts)),
         "thread_id": thread_id,
         "message_id": message.id,
-        "content_json": content,
+        "content_json": to_json(message),
     }
 
 
@@ -129,10 +124,7 @@ def event_row(event: AgentEvent, *, ts: int, step: int | None, run_seq: int, run
             event = GenerationComplete(msgspec.structs.replace(event.result, steps=(), messages=()))
         case StepComplete():
             event = StepComplete(msgspec.structs.replace(event.step, tool_results=()))
-    try:
-        payload = encode_event(event)
-    except UnicodeEncodeError:
-        payload = to_json(event).encode()
+    payload = to_json(event).encode()
     call = getattr(event, "call", None) or getattr(event, "result", None)
     return {
         "ts": ts,
