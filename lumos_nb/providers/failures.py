@@ -91,8 +91,7 @@ def _from_value(value: Any) -> Refusal:
         return Refusal(message=shorten(str(value)))
     inner = value.get("error")
     if isinstance(inner, dict):
-        outer, value = value, inner
-        value = {"request_id": outer.get("request_id"), **value}
+        value = inner
     message = next(
         (value[k] for k in ("message", "error_msg", "detail", "error", "msg") if value.get(k)), "" if inner else value
     )
