@@ -18,10 +18,11 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
 )
+from lumos_nb.frames._typed import frame
 from lumos_nb.memory import Memory, RunInfo
 from lumos_nb.messages import Message, TextPart, ToolCall, ToolResult
-from lumos_nb.stores import Insert, SqliteStore
-from lumos_nb.stores.schema import TABLES
+from lumos_nb.stores import SqliteStore
+from lumos_nb.stores.schema import TABLES, Column
 
 NAMES = ["threads", "runs", "steps", "messages", "tool_calls", "events"]
 TEXT = "str" if int(pd.__version__.split(".")[0]) >= 3 else "string"
@@ -158,10 +159,11 @@ def test_frames_join_on_their_ids(store):
     assert sums == [[6, 4]] * 3
 
 
-def test_categories_and_text_survive_more_than_one_portion(empty):
+def test_categories_and_text_survive_more_than_one_portion():
     kinds = [f"k{i % 7}" if i % 5 else None for i in range(120_000)]
-    empty.write([Insert("events", {"event_id": str(i), "kind": k, "step": i % 3 or None}) for i, k in enumerate(kinds)])
-    df = frames.events(store=empty)
+    columns = [Column("event_id", "id"), Column("kind", "cat"), Column("step", "int")]
+    newest_first = [(str(i), k, i % 3 or None) for i, k in enumerate(kinds)][::-1]
+    df = frame(newest_first, columns, schema="events/1", key=("event_id",))
     assert df.kind.astype(object).where(df.kind.notna(), None).tolist() == kinds
     assert df.event_id.tolist() == [str(i) for i in range(120_000)]
     assert df.step.isna().sum() == 40_000

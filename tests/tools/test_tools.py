@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import json
 from typing import Annotated, Literal
 
 import pydantic
@@ -173,13 +174,13 @@ def test_the_registry_finds_by_name_category_tag_and_text():
     assert len(registry) == 1
 
 
+@tool
+def take(number: int, ratio: float, text: str, flags: list[bool]) -> None:
+    "Take one value of each kind."
+
+
 @given(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(), st.lists(st.booleans()))
 def test_values_of_a_signature_survive_the_way_through_json(number, ratio, text, flags):
-    import json
-
-    def take(number: int, ratio: float, text: str, flags: list[bool]) -> None: ...
-
-    made = tool(take)
     sent = json.dumps({"number": number, "ratio": ratio, "text": text, "flags": flags})
-    got = made.arguments(ToolCall(id="1", name="take", arguments=sent), RuntimeContext())
+    got = take.arguments(ToolCall(id="1", name="take", arguments=sent), RuntimeContext())
     assert got == {"number": number, "ratio": ratio, "text": text, "flags": flags}
