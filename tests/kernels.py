@@ -32,6 +32,11 @@ class Cell:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
 
+    def ok(self) -> Cell:
+        """Return this, once it is sure that it went well."""
+        assert self.status == "ok", self.error
+        return self
+
     @property
     def text(self) -> str:
         """All plain text shown, with what was printed."""
@@ -73,7 +78,7 @@ class Kernel:
     def send(self, code: str) -> Running:
         return Running(self, code)
 
-    def run(self, code: str, timeout: float = 60) -> Result:
+    def run(self, code: str, timeout: float = 60) -> Cell:
         return self.send(code).wait(timeout)
 
 
@@ -82,7 +87,7 @@ class Running:
 
     def __init__(self, kernel: Kernel, code: str) -> None:
         self.kernel = kernel
-        self.cell = Result()
+        self.cell = Cell()
         self.started = time.monotonic()
         self.displays: dict[str, int] = {}
         self.comm: list[dict[str, Any]] = []
@@ -97,7 +102,7 @@ class Running:
                 self._read(message)
         return self
 
-    def wait(self, timeout: float = 60) -> Result:
+    def wait(self, timeout: float = 60) -> Cell:
         self.until(lambda running: running.cell.seconds > 0, timeout)
         while True:
             reply = self.kernel.client.get_shell_msg(timeout=timeout)
@@ -122,11 +127,3 @@ class Running:
             self.comm.append(content["data"])
         elif kind == "status" and content["execution_state"] == "idle":
             self.cell.seconds = time.monotonic() - self.started
-
-
-class Result(Cell):
-    """What a cell did, with a check that it went well."""
-
-    def ok(self) -> Result:
-        assert self.status == "ok", self.error
-        return self
