@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -339,13 +338,11 @@ async def test_switches_turn_parts_off_and_the_rest_goes_on():
     assert lumos.runs().empty
 
 
-def test_a_thousand_small_runs_leave_no_thread_behind():
+def test_many_small_runs_leave_no_thread_behind():
     agent = Agent("a", model=ScriptedProvider(lambda messages: "hi"))
     lumos.configure(enable_telemetry=False)
     agent.generate_sync("warm up")
     before = threading.active_count()
-    started = time.perf_counter()
     for _ in range(200):
         agent.generate_sync("Hi")
     assert threading.active_count() <= before
-    assert time.perf_counter() - started < 60
