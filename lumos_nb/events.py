@@ -10,6 +10,7 @@ objects in both, so that a token costs nothing to pass on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import msgspec
@@ -136,6 +137,23 @@ class AgentStep(msgspec.Struct, frozen=True, kw_only=True):
         if self.ttft_s is None or self.n_chunks < 2 or self.usage.output_tokens < 2 or self.duration_s <= self.ttft_s:
             return None
         return (self.usage.output_tokens - 1) / (self.duration_s - self.ttft_s)
+
+
+def total_cost_usd(steps: Iterable[AgentStep]) -> float | None:
+    """Return what steps cost together, in US dollars; None if the price of one is not known.
+
+    Example:
+        >>> total_cost_usd([AgentStep(index=1, cost_usd=0.5), AgentStep(index=2, cost_usd=0.25)])
+        0.75
+        >>> total_cost_usd([AgentStep(index=1, cost_usd=0.5), AgentStep(index=2)]) is None
+        True
+    """
+    total = 0.0
+    for step in steps:
+        if step.cost_usd is None:
+            return None
+        total += step.cost_usd
+    return total
 
 
 class AgentGenerateResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,6 +45,7 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
     ToolOutput,
+    total_cost_usd,
 )
 
 TRANSCRIPT_VERSION = 1
@@ -170,7 +171,7 @@ class Transcript:
         written = sum(s.usage.output_tokens for s in streamed)
         doc.update(
             usage=msgspec.to_builtins(usage), n_steps=len(steps), ttft_s=steps[0].ttft_s,
-            cost_usd=None if any(s.cost_usd is None for s in steps) else sum(s.cost_usd or 0.0 for s in steps),
+            cost_usd=total_cost_usd(steps),
             tokens_per_s=written / seconds if seconds > 0 else None,
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ from lumos_nb.events import (
     MemoryUpdate,
     RunStart,
     TokenUsage,
+    total_cost_usd,
 )
 from lumos_nb.memory import RunInfo, RunLog
 from lumos_nb.messages import Message
@@ -131,12 +132,11 @@ class Run:
 
     def _result(self) -> AgentGenerateResult:
         steps = self.state.steps
-        costs = [s.cost_usd for s in steps]
         return AgentGenerateResult(
             response=steps[-1].text if steps else "",
             steps=tuple(steps),
             usage=sum((s.usage for s in steps), TokenUsage()),
-            cost_usd=None if None in costs else sum(c for c in costs if c is not None),
+            cost_usd=total_cost_usd(steps),
             stop_reason=self.state.stop_reason,
             run_id=self.info.run_id,
             thread_id=self.info.thread_id,
