@@ -22,7 +22,7 @@ from lumos_nb.events import (
     TextDelta,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
+from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, ToolSpec
 
 
 class StepDraft:
@@ -133,14 +133,15 @@ async def _batches(
     notify: Callable[[list[AgentEvent]], None],
 ) -> AsyncGenerator[Sequence[ModelEvent], None]:
     """Yield a provider's events by read where it can, one by one where it cannot."""
-    by_read: Any = getattr(provider, "generate_batches", None)
-    if by_read is None:
+    if not isinstance(provider, BatchedProvider):
         one_by_one: Any = provider.generate_stream(messages, tools=tools, options=options)
         async with _closing(one_by_one):
             async for event in one_by_one:
                 yield (event,)
         return
-    batches = by_read(messages, tools=tools, options=options, on_wait=lambda data: notify([Metadata(data)]))
+    batches = provider.generate_batches(
+        messages, tools=tools, options=options, on_wait=lambda data: notify([Metadata(data)])
+    )
     async with aclosing(batches):
         async for batch in batches:
             yield batch

@@ -7,7 +7,8 @@ response on itself, so two streams of one provider never mix.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -15,7 +16,10 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall, ToolSpec
 
-__all__ = ["LlmProvider", "ModelOptions", "ModelResponse", "ToolSpec"]
+__all__ = ["BatchedProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OnWait", "ToolSpec"]
+
+OnWait = Callable[[dict[str, Any]], None]
+"""Is told `{"state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1}` before each wait."""
 
 
 class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -102,3 +106,38 @@ class LlmProvider:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.provider}/{self.model}>"
+
+
+class BatchedProvider(LlmProvider):
+    """A provider that gets many events with one read. Subclass it and write `generate_batches`."""
+
+    def generate_batches(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        options: ModelOptions | None = None,
+        on_wait: OnWait | None = None,
+    ) -> AsyncGenerator[list[ModelEvent], None]:
+        """Yield the events of each read together: cheaper where tokens come many at a time.
+
+        Args:
+            messages: The conversation.
+            tools: What the model may call.
+            options: Temperature, length and the like.
+            on_wait: Is told of each wait before a further try.
+        """
+        raise NotImplementedError
+
+    async def generate_stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        options: ModelOptions | None = None,
+    ) -> AsyncGenerator[ModelEvent, None]:
+        """Yield events as the answer arrives; see `LlmProvider.generate_stream`."""
+        async with aclosing(self.generate_batches(messages, tools=tools, options=options)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event

@@ -16,11 +16,11 @@ import msgspec
 from lumos_nb.errors import StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall
-from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
+from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.embedded_prompt import SYSTEM, Recall, fit, recall
 from lumos_nb.providers.embedded_server import MODELS, find_weights, has_runtime, start
 from lumos_nb.providers.embedded_tools import answer_grammar, envelope, pick_tool
-from lumos_nb.providers.http import HttpProvider, OnWait
+from lumos_nb.providers.http import HttpProvider
 from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.transport import Transport
 
@@ -34,7 +34,7 @@ def is_installed(model: str = "smollm2") -> bool:
     return has_runtime() and find_weights(model) is not None
 
 
-class EmbeddedProvider(LlmProvider):
+class EmbeddedProvider(BatchedProvider):
     """A small model that runs in this process; the weights are loaded on first use.
 
     Its facts and sums are not to be relied on. Tools work one at a time.
@@ -55,19 +55,6 @@ class EmbeddedProvider(LlmProvider):
         self.model = model
         self._transport = transport
 
-    async def generate_stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[ToolSpec] = (),
-        options: ModelOptions | None = None,
-    ) -> AsyncGenerator[ModelEvent, None]:
-        """Yield events as the answer arrives; see `LlmProvider.generate_stream`."""
-        async with aclosing(self.generate_batches(messages, tools=tools, options=options)) as batches:
-            async for batch in batches:
-                for event in batch:
-                    yield event
-
     async def generate_batches(
         self,
         messages: Sequence[Message],
@@ -76,7 +63,7 @@ class EmbeddedProvider(LlmProvider):
         options: ModelOptions | None = None,
         on_wait: OnWait | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
-        """Yield the events of each read together; see `HttpProvider.generate_batches`."""
+        """Yield the events of each read together; see `BatchedProvider.generate_batches`."""
         tool = pick_tool(messages, tools)
         asked = None if tool else recall(messages)
         if tool is not None:

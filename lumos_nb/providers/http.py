@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
 
 import msgspec
 
@@ -20,20 +19,17 @@ from lumos_nb.credentials import Secret, find_key
 from lumos_nb.errors import CredentialError, LumosError, ProviderError, nearest
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message
-from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
+from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status, redact
 from lumos_nb.providers.response import read_batches
 from lumos_nb.providers.vendors import Vendor
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.transport import Request, Response, Transport, default_transport
 
-OnWait = Callable[[dict[str, Any]], None]
-"""Is told `{"state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1}` before each wait."""
-
 _LONGEST_WAIT_S = 60.0
 
 
-class HttpProvider(LlmProvider):
+class HttpProvider(BatchedProvider):
     """A model at a vendor or on a server of your own; `llm()` makes one.
 
     Args:
@@ -69,19 +65,6 @@ class HttpProvider(LlmProvider):
         """What carries the requests."""
         return self._transport or default_transport()
 
-    async def generate_stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[ToolSpec] = (),
-        options: ModelOptions | None = None,
-    ) -> AsyncGenerator[ModelEvent, None]:
-        """Yield events as the answer arrives; see `LlmProvider.generate_stream`."""
-        async with aclosing(self.generate_batches(messages, tools=tools, options=options)) as batches:
-            async for batch in batches:
-                for event in batch:
-                    yield event
-
     async def generate_batches(
         self,
         messages: Sequence[Message],
@@ -90,11 +73,7 @@ class HttpProvider(LlmProvider):
         options: ModelOptions | None = None,
         on_wait: OnWait | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
-        """Yield the events of each read together: cheaper where tokens come many at a time.
-
-        Args:
-            on_wait: Is told of each wait before a further try.
-        """
+        """Yield the events of each read together; see `BatchedProvider.generate_batches`."""
         request = self._request(messages, tools, options)
         attempt = 0
         while True:

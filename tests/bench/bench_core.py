@@ -11,21 +11,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import lumos_nb as lumos
 from lumos_nb import Agent, tool
-from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta, TokenUsage
+from lumos_nb.events import Finish, ModelToolCall, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall
-from lumos_nb.providers import LlmProvider
+from lumos_nb.providers.base import BatchedProvider
 
 N = 20_000
 USAGE = TokenUsage(input_tokens=10, output_tokens=N)
 
 
-class Instant(LlmProvider):
+class Instant(BatchedProvider):
     """Says `n` tokens, `per_read` at a time, after a tool call if there are tools."""
 
     provider, model = "local", "instant"
@@ -42,11 +42,6 @@ class Instant(LlmProvider):
         for batch in self.batches:
             yield batch
         yield [Finish("stop", USAGE)]
-
-    async def generate_stream(self, messages: Any, **more: Any) -> AsyncGenerator[ModelEvent, None]:
-        async for batch in self.generate_batches(messages, **more):
-            for event in batch:
-                yield event
 
 
 @tool
