@@ -68,7 +68,7 @@ class FakeServer:
         self.requests: list[ServedRequest] = []
         self.other_requests: list[ServedRequest] = []
         self._n_connections = 0
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()  # any system's: it can watch a listening socket
         self._tasks: set[asyncio.Task[Any]] = set()
         self._port = 0
 
@@ -99,21 +99,28 @@ class FakeServer:
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
             listener.setblocking(False)
             self._port = listener.getsockname()[1]
-            accepting = self._loop.create_task(self._accept(listener))
+            self._loop.add_reader(listener, self._accept, listener)
             ready.set()
             await self._stop.wait()
-            await _ended({accepting})
-        await _ended(self._tasks)
+            self._loop.remove_reader(listener)
+        # A task that is cancelled before its first turn would never close its socket.
+        await asyncio.sleep(0)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         # A transport closes its socket one turn of the loop after it was told to.
         await asyncio.sleep(0.01)
 
-    async def _accept(self, listener: socket.socket) -> None:
-        """Accept connections by hand: asyncio's server may lose one that arrives while it closes."""
-        while True:
-            connection, _ = await self._loop.sock_accept(listener)
-            task = self._loop.create_task(self._connect(connection))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _accept(self, listener: socket.socket) -> None:
+        """Take a connection by hand: asyncio's own server loses one that arrives while it closes."""
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        connection.setblocking(False)
+        task = self._loop.create_task(self._connect(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, connection: socket.socket) -> None:
         try:
@@ -171,10 +178,3 @@ class FakeServer:
         if isinstance(line, Reply):
             return line
         return Reply(answer=line if isinstance(line, Answer) else as_answer(line))
-
-
-async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until they have ended."""
-    for task in list(tasks):
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
