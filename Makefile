@@ -18,6 +18,7 @@ lab: .venv/.model ## Open JupyterLab on the first notebook
 	$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_first_run.ipynb
 
 test: .venv/.model ## Run the tests, offline
+	LUMOS_DB=build/examples/lumos.db $(PY) -m pytest -q --doctest-modules lumos_nb
 	$(PY) -m pytest -m "not browser"
 
 check: .venv/.dev ## Style, types, layers

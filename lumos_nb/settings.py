@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -41,12 +41,12 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     #: Tries again of a request that was refused for now (429, 5xx) or could not connect.
     max_retries: int = 2
     #: How a cell shows a run: auto, live, static (one display at the end), plain.
-    view: str = "auto"
+    view: Literal["auto", "live", "static", "plain"] = "auto"
     #: A file that gets every run as plain text while it streams, beside its view; empty: none.
     echo: str = ""
     #: Send tools to the model.
     enable_function_calling: bool = True
-    #: Ask the model for a stream.
+    #: Show an answer as it arrives; else each step's text comes in one piece.
     enable_streaming: bool = True
     #: Keep conversations in threads.
     enable_memory_threads: bool = True
@@ -108,14 +108,10 @@ def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
     out: dict[str, Any] = {}
     for name, value in values.items():
         try:
-            if fields[name] is bool and isinstance(value, str):
-                value = {"1": True, "true": True, "yes": True, "on": True}.get(
-                    value.lower(), False if value.lower() in {"0", "false", "no", "off"} else value
-                )
             out[name] = msgspec.convert(value, fields[name], strict=False)
         except msgspec.ValidationError as error:
             shown = f"{prefix}{name.upper()}" if prefix else name
-            raise SettingsError(f"{shown} = {value!r} cannot be used: {error}.") from None
-    if out.get("view", "auto") not in {"auto", "live", "static", "plain"}:
-        raise SettingsError(f"view = {out['view']!r} is not known.", hint="There is: auto, live, plain, static.")
+            known = get_args(fields[name])
+            hint = f"There is: {', '.join(known)}." if known else ""
+            raise SettingsError(f"{shown} = {value!r} cannot be used: {error}.", hint=hint) from None
     return LumosConfig(**out)

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+from lumos_nb import settings
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
@@ -49,13 +50,17 @@ class StepDraft:
         notify: Callable[[list[AgentEvent]], None],
     ) -> AsyncGenerator[list[AgentEvent], None]:
         """Ask the model and yield what arrives, one list a read; `notify` hears of waits at once."""
+        is_streaming = settings.current().enable_streaming
         try:
             async for batch in _batches(self.provider, messages, tools, options, notify):
                 shown = self._keep(batch)
-                if shown:
+                if shown and is_streaming:
                     yield shown
         finally:
             self._last = time.perf_counter()
+        if not is_streaming and (self.text or self.reasoning):
+            whole = (ReasoningDelta("".join(self.reasoning)), TextDelta("".join(self.text)))
+            yield [event for event in whole if event.delta]
 
     def _keep(self, batch: Sequence[ModelEvent]) -> list[AgentEvent]:
         shown: list[AgentEvent] = []
