@@ -169,6 +169,31 @@ def decode_message(data: bytes | str) -> Message:
     return _decoder.decode(data)
 
 
+def valid_text(text: str) -> str:
+    """Return a text that can be written as UTF-8: surrogate pairs joined, lone ones replaced.
+
+    Example:
+        >>> valid_text("\\ud83c\\udf89 \\ud83d") == "🎉 �"
+        True
+    """
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def valid(value: Any) -> Any:
+    """Return builtin data with `valid_text` applied to all texts in it."""
+    if isinstance(value, str):
+        return valid_text(value)
+    if isinstance(value, dict):
+        return {valid(k): valid(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [valid(v) for v in value]
+    return value
+
+
 def as_messages(prompt: str | Message | Sequence[Message]) -> list[Message]:
     """Return a prompt in any accepted form as a list of messages.
 

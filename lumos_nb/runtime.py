@@ -104,8 +104,8 @@ class Runtime:
         """Return a thread by name or id. Raises `ThreadNotFoundError` with the nearest name."""
         return run_sync(self.memory.get_thread(name))
 
-    def new_thread(self, name: str | None = None) -> MemoryThread:
-        """Make a thread and make it the current one.
+    def new_thread(self, name: str | None = None, *, use: bool = True) -> MemoryThread:
+        """Make a thread, and make it the one that goes on if `use`.
 
         Raises:
             UsageError: There is one of that name already.
@@ -117,8 +117,7 @@ class Runtime:
             )
         title = name or self._free_title(taken)
         thread = run_sync(self.memory.create_thread(title=title, notebook=self.notebook() or ""))
-        self.use_thread(thread.id)
-        return thread
+        return self.use_thread(thread.id) if use else thread
 
     def use_thread(self, name: str) -> MemoryThread:
         """Make a thread the one that a cell without `-t` continues, also after a restart."""

@@ -7,6 +7,7 @@ the process and, while it waits, serves the tools that belong on the waiting thr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import queue
@@ -37,7 +38,10 @@ def core_loop() -> asyncio.AbstractEventLoop:
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    loop.run_forever()
+    while not loop.is_closed():
+        # A task that raises SystemExit ends run_forever; the runs of others go on.
+        with contextlib.suppress(SystemExit, KeyboardInterrupt):
+            loop.run_forever()
 
 
 class CoreTask(Generic[T]):
@@ -51,26 +55,26 @@ class CoreTask(Generic[T]):
     def __init__(self, work: Coroutine[Any, Any, T], on_done: Callable[[], None]) -> None:
         self._loop = core_loop()
         self._future: Future[T] = Future()
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[T] | None = None
         self._cancelled = False
         self._on_done = on_done
         context = contextvars.copy_context()
         self._loop.call_soon_threadsafe(self._begin, work, context)
 
     def _begin(self, work: Coroutine[Any, Any, T], context: contextvars.Context) -> None:
-        self._task = self._loop.create_task(self._run(work), context=context)
+        self._task = self._loop.create_task(work, context=context)
+        # A callback, not a `finally` in the work: work that is cancelled before its first step never gets there.
+        self._task.add_done_callback(self._ended)
         if self._cancelled:
             self._task.cancel()
 
-    async def _run(self, work: Coroutine[Any, Any, T]) -> None:
-        try:
-            value = await work
-        except BaseException as error:  # handed to the thread that waits, which raises it
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
             self._future.set_exception(error)
         else:
-            self._future.set_result(value)
-        finally:
-            self._on_done()
+            self._future.set_result(task.result())
+        self._on_done()
 
     def cancel(self) -> None:
         """Cancel the work; may be called from any thread and from a signal handler."""

@@ -71,7 +71,9 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
     """Yield the events of all steps. Errors of the provider pass through; `state` keeps what was done."""
     for index in range(1, state.max_steps + 1):
         yield [StepStart(index)]
-        draft = state.draft = StepDraft(index, state.provider)
+        talked = (m for m in state.messages if not isinstance(m.content, str))
+        known = {call.id for message in talked for call in message.tool_calls}
+        draft = state.draft = StepDraft(index, state.provider, known)
         specs = [t.spec for t in state.tools]
         async for batch in draft.call(state.messages, specs, state.options, state.notify):
             yield batch

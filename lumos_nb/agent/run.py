@@ -72,17 +72,22 @@ class Run:
             yield await self._record(self._opening())
             async for batch in loop:
                 yield await self._record(batch)
-            result = GenerationComplete(self._result())
+            last = [*self._saved(), GenerationComplete(self._result())]
             ended = True  # from here on it is kept as completed, also if it is cancelled while it is written
-            yield await self._record([*self._saved(), result], self._messages())
+            yield await self._record_last(last)
         except Exception as error:
             failure = error
         finally:
+            await loop.aclose()  # no tool goes on behind a run that has ended
             if not ended and failure is None:  # cancelled, or the reader went away
-                await loop.aclose()
-                await self._record([_error(LumosCancelled(), "cancelled")], self._messages())
+                await self._record_last([_error(LumosCancelled(), "cancelled")])
         if failure is not None:
-            yield await self._fail(failure)
+            event = _error(failure, "failed")
+            if isinstance(failure, StoreError):
+                self._tell([event])
+                yield [event]
+            else:
+                yield await self._record_last([event])
             raise failure
 
     def _opening(self) -> list[AgentEvent]:
@@ -94,16 +99,14 @@ class Run:
     def _saved(self) -> list[AgentEvent]:
         return [MemoryUpdate("saved", len(self._messages()))] if self.save else []
 
-    async def _fail(self, error: Exception) -> list[AgentEvent]:
-        """Record the failure; a log that fails as well must not hide what went wrong first."""
-        event = _error(error, "failed")
-        if not isinstance(error, StoreError):
-            try:
-                return await self._record([event], self._messages())
-            except StoreError as second:
-                logger.warning("The end of run %s could not be recorded: %s", self.info.run_id, second)
-        self._tell([event])
-        return [event]
+    async def _record_last(self, events: list[AgentEvent]) -> list[AgentEvent]:
+        """Record the end. A database that fails here must cost neither the answer nor the first error."""
+        try:
+            return await self._record(events, self._messages())
+        except StoreError as error:
+            logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
+            self._tell(events)
+            return events
 
     async def _record(self, events: list[AgentEvent], messages: Sequence[Message] = ()) -> list[AgentEvent]:
         asides, self._asides = self._asides, []

@@ -7,9 +7,11 @@ leaves its text behind.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
+
+import msgspec
 
 from lumos_nb import settings
 from lumos_nb.events import (
@@ -29,8 +31,9 @@ from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, 
 class StepDraft:
     """A step while it happens."""
 
-    def __init__(self, index: int, provider: LlmProvider) -> None:
+    def __init__(self, index: int, provider: LlmProvider, known_ids: Collection[str] = ()) -> None:
         self.index = index
+        self._known_ids = set(known_ids)
         self.provider = provider
         self.text: list[str] = []
         self.reasoning: list[str] = []
@@ -73,12 +76,21 @@ class StepDraft:
                 self.reasoning.append(event.delta)  # type: ignore[union-attr]
                 shown.append(event)  # type: ignore[arg-type]
             elif isinstance(event, ModelToolCall):
-                self.calls.append(event.call)
+                self.calls.append(self._distinct(event.call))
             elif isinstance(event, Finish):
                 self.finish = event
         if self._first is None and (self.text or self.reasoning or self.calls):
             self._first = time.perf_counter()
         return shown
+
+    def _distinct(self, call: ToolCall) -> ToolCall:
+        """Return the call with an id of its own: some servers count anew in each answer, or send none."""
+        id, n = call.id, 1
+        while id in self._known_ids:
+            n += 1
+            id = f"{call.id}_{n}"
+        self._known_ids.add(id)
+        return call if id == call.id else msgspec.structs.replace(call, id=id)
 
     def message(self) -> Message | None:
         """Return what the model said as a message, or None if it said nothing."""

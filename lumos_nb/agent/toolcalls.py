@@ -7,11 +7,14 @@ cancelling the run ends it early.
 from __future__ import annotations
 
 import asyncio
+import inspect
+import threading
 import time
 from collections.abc import AsyncGenerator, Sequence
+from itertools import groupby
 from typing import Any
 
-from lumos_nb.agent.home import Home, Job
+from lumos_nb.agent.home import Emit, Home, Job, Outcome
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolError, nearest
 from lumos_nb.events import AgentEvent, ToolCallComplete, ToolCallStart, ToolOutput
@@ -48,25 +51,62 @@ async def run_calls(
 async def _run_one(
     call: ToolCall, tools: ToolRegistry, context: RuntimeContext, home: Home, queue: asyncio.Queue[AgentEvent]
 ) -> None:
-    """Run one call and put its events into the queue; the last is `ToolCallComplete`."""
-    loop = asyncio.get_running_loop()
-
-    def emit(kind: str, text: str, data: dict[str, Any]) -> None:
-        loop.call_soon_threadsafe(queue.put_nowait, ToolOutput(call.id, kind, text, data))
-
+    """Run one call and put its events into the queue; the last is `ToolCallComplete`, whatever the tool does."""
+    output = _Output(call.id, queue)
     started = time.perf_counter()
     try:
-        tool = _find(call, tools)
-        job = Job(tool.fn, tool.arguments(call, context), tool.is_async, tool.thread, emit)
-        outcome = await home.run(job)
-        result, status = from_value(call, outcome.value, outcome.display), "ok"
-        if result.is_error:
-            status = "error"
-    except Exception as error:  # the tool's own; the model is told, the run goes on
-        result, status = from_error(call, error), "error"
-    # Behind call_soon, so that output which a thread handed over before the end comes first.
+        outcome = await _run_tool(_find(call, tools), call, context, home, output.emit)
+        result = from_value(call, outcome.value, outcome.display)
+    except (Exception, SystemExit) as error:  # the tool's own; the model is told, the run goes on
+        result = from_error(call, error)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        result = from_error(call, error)  # not the run was cancelled, but something that the tool waited for
+    status = "error" if result.is_error else "ok"
     complete = ToolCallComplete(call.id, result, time.perf_counter() - started, status)
-    loop.call_soon(queue.put_nowait, complete)
+    # Behind call_soon, so that output which a thread handed over before the end comes first.
+    asyncio.get_running_loop().call_soon(queue.put_nowait, complete)
+
+
+async def _run_tool(tool: Tool, call: ToolCall, context: RuntimeContext, home: Home, emit: Emit) -> Outcome:
+    arguments = tool.arguments(call, context)
+    outcome = await home.run(Job(tool.fn, arguments, tool.is_async, tool.thread, emit))
+    if inspect.iscoroutine(outcome.value):  # a plain function that hands on an async one's
+        waiting = outcome.value
+        outcome = await home.run(Job(lambda: waiting, {}, True, False, emit))
+    return outcome
+
+
+class _Output:
+    """What one tool prints and shows, from any thread, as few events: a print is two writes, a loop thousands."""
+
+    def __init__(self, call_id: str, queue: asyncio.Queue[AgentEvent]) -> None:
+        self._call_id = call_id
+        self._queue = queue
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[tuple[str, str, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    def emit(self, kind: str, text: str, data: dict[str, Any]) -> None:
+        """Take one piece; text of one stream is joined until the loop comes to it."""
+        with self._lock:
+            is_first = not self._waiting
+            self._waiting.append((kind, text, data))
+        if is_first:
+            self._loop.call_soon_threadsafe(self._flush)
+
+    def _flush(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for (kind, is_display), group in groupby(waiting, lambda piece: (piece[0], piece[0] == "display")):
+            pieces = list(group)
+            if is_display:
+                for _, text, data in pieces:
+                    self._queue.put_nowait(ToolOutput(self._call_id, kind, text, data))
+            else:
+                self._queue.put_nowait(ToolOutput(self._call_id, kind, "".join(text for _, text, _ in pieces)))
 
 
 def _find(call: ToolCall, tools: ToolRegistry) -> Tool:

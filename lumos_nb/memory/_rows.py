@@ -19,6 +19,8 @@ from lumos_nb.messages import (
     ToolCall,
     ToolResult,
     decode_message,
+    valid,
+    valid_text,
 )
 
 PREVIEW_CHARS = 200
@@ -39,31 +41,6 @@ def preview(text: str, chars: int = PREVIEW_CHARS) -> str:
     """
     text = valid_text(text)
     return text if len(text) <= chars else text[: chars - 1].rstrip() + "…"
-
-
-def valid_text(text: str) -> str:
-    """Return a text that can be written as UTF-8: surrogate pairs joined, lone ones replaced.
-
-    Example:
-        >>> valid_text("\\ud83c\\udf89 \\ud83d") == "🎉 �"
-        True
-    """
-    try:
-        text.encode()
-        return text
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def valid(value: Any) -> Any:
-    """Return builtin data with `valid_text` applied to all texts in it."""
-    if isinstance(value, str):
-        return valid_text(value)
-    if isinstance(value, dict):
-        return {valid(k): valid(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [valid(v) for v in value]
-    return value
 
 
 def to_json(value: Any) -> str:

@@ -25,8 +25,8 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
 )
-from lumos_nb.memory._rows import preview, result_columns, step_row, tokens, valid_text
-from lumos_nb.messages import ToolCall
+from lumos_nb.memory._rows import preview, result_columns, step_row, tokens
+from lumos_nb.messages import ToolCall, valid_text
 from lumos_nb.stores import Update, Upsert
 from lumos_nb.stores.base import Write
 

@@ -14,13 +14,13 @@ import msgspec
 
 from lumos_nb.errors import ConflictError
 from lumos_nb.memory import _conversations as conversations
-from lumos_nb.memory._rows import to_json, valid_text
+from lumos_nb.memory._rows import to_json
 from lumos_nb.memory._worker import in_worker
 from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.runlog import RunInfo, RunLog
 from lumos_nb.memory.threads import GetMessagesParams, MemoryThread, as_time
 from lumos_nb.memory.working import WorkingMemory
-from lumos_nb.messages import Message
+from lumos_nb.messages import Message, valid_text
 from lumos_nb.stores import Insert, Store, Update, Upsert, default_store
 
 

@@ -58,7 +58,7 @@ class GetMessagesParams(msgspec.Struct, frozen=True, kw_only=True):
         return out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MemoryThread:
     """A stored conversation. Get one from a `Memory`.
 
@@ -78,6 +78,9 @@ class MemoryThread:
     n_runs: int = 0
     parent_thread_id: str | None = None
     memory: Memory = field(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Thread {self.title!r}: {self.n_messages} messages>"
 
     async def add_messages(self, messages: Sequence[Message]) -> list[Message]:
         """Add messages at the end; return them with their ids."""

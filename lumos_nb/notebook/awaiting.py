@@ -41,8 +41,9 @@ class Awaiting:
         self.shell.events.unregister("post_execute", self._leave)
 
     def transform(self, lines: list[str]) -> list[str]:
-        """Rewrite a cell that is one call of our magic."""
-        return [self._rewrite(line) for line in lines]
+        """Rewrite a cell that is one call of our magic, and nothing else: the same text may stand in a string."""
+        told = [line for line in lines if line.strip()]
+        return [self._rewrite(told[0])] if len(told) == 1 else lines
 
     def _rewrite(self, line: str) -> str:
         match = _CALL.match(line)

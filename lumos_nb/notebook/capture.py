@@ -35,6 +35,8 @@ class _Stream:
         sink = SINK.get()
         if sink is None:
             return self._lumos_stream.write(text)  # type: ignore[no-any-return]
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         sink(self._lumos_kind, text, {})
         return len(text)
 

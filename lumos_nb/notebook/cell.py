@@ -7,7 +7,7 @@ kernel's loop stays free, so that clicks arrive; elsewhere the thread waits and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
 from typing import Any
 
 from lumos_nb import settings
@@ -19,10 +19,12 @@ from lumos_nb.memory import MemoryThread
 from lumos_nb.notebook.capture import captured
 from lumos_nb.notebook.home import CellHome, SyncCellHome
 from lumos_nb.notebook.interpolate import interpolate
-from lumos_nb.notebook.interrupt import interrupts, stop
+from lumos_nb.notebook.interrupt import Interrupts
 from lumos_nb.notebook.options import CellOptions
 from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import Runtime
+
+logger = logging.getLogger("lumos_nb")
 
 
 class CellRun:
@@ -44,7 +46,8 @@ class CellRun:
         if not settings.current().enable_memory_threads:
             return None
         if self.options.new:
-            return self.runtime.new_thread(self.options.thread)
+            # A thread with a name is one beside the notebook's own.
+            return self.runtime.new_thread(self.options.thread, use=self.options.thread is None)
         if self.options.thread:
             return self.runtime.thread(self.options.thread)
         return self.runtime.current_thread()
@@ -52,20 +55,26 @@ class CellRun:
     async def awaited(self) -> AgentGenerateResult:
         """Run in a cell that can be awaited."""
         home = CellHome(self.shell)
-        task = self._begin(home)
-        with captured(self.shell), interrupts(task, home):
-            await home.serve()
+        interrupts = Interrupts(home)
+        with interrupts.installed(), captured(self.shell):
+            task = self._begin(home, interrupts)
+            while not task.done():
+                try:
+                    await home.serve()
+                except asyncio.CancelledError:  # the kernel's own handler was asked before ours stood
+                    interrupts.cancel()
         return self._end(task)
 
     def blocking(self) -> AgentGenerateResult:
         """Run on this thread, where nothing can be awaited."""
         home = SyncCellHome(self.shell)
-        task = self._begin(home)
-        with captured(self.shell), interrupts(task, home):
+        interrupts = Interrupts(home)
+        with interrupts.installed(), captured(self.shell):
+            task = self._begin(home, interrupts)
             home.serve()
         return self._end(task)
 
-    def _begin(self, home: Any) -> CoreTask[AgentGenerateResult]:
+    def _begin(self, home: CellHome | SyncCellHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
         self.view = open_views(self.shell, self.thread.title if self.thread else "", self.prompt)
         options: dict[str, Any] = {"model": self.model, "on_events": self.view.on_events}
         if self.thread is not None:
@@ -79,13 +88,17 @@ class CellRun:
             task = CoreTask(self.agent.generate(self.prompt, **options), home.stop)
         finally:
             HOME.reset(token)
-        self.view.on_action(_actions(task, home))
+        interrupts.watch(task)
+        self.view.on_action(lambda message: interrupts.stop() if message.get("t") == "stop" else None)
         self.runtime.running.add(task)
         return task
 
     def _end(self, task: CoreTask[AgentGenerateResult]) -> AgentGenerateResult:
-        self.runtime.running.remove(task)
-        self.view.close()
+        self.runtime.running.discard(task)
+        try:
+            self.view.close()
+        except Exception:  # a view is a subscriber: its fault must not cost the answer
+            logger.exception("The view of a run could not be closed; the result is in `_`.")
         try:
             result = task.result()
         except asyncio.CancelledError:
@@ -98,14 +111,6 @@ class CellRun:
             self.shell.user_ns[self.options.output] = result
         remember(self.shell, result)
         return result
-
-
-def _actions(task: CoreTask[Any], home: Any) -> Callable[[dict[str, Any]], None]:
-    def act(message: dict[str, Any]) -> None:
-        if message.get("t") == "stop":
-            stop(task, home)
-
-    return act
 
 
 def remember(shell: Any, value: Any) -> None:

@@ -113,10 +113,8 @@ def thread_export(runtime: Runtime, name: str, path: str) -> Shown:
             "title": thread.title,
             "messages": msgspec.to_builtins(_messages(thread)),
         }
-        target.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
-    else:
-        target.write_text(_as_markdown(thread), encoding="utf-8")
-    return Shown(f"Written to {target}.")
+        return _write(target, json.dumps(data, ensure_ascii=False, indent=1))
+    return _write(target, _as_markdown(thread))
 
 
 def thread_df(runtime: Runtime, name: str | None = None) -> Any:
@@ -157,8 +155,15 @@ def trace_df(runtime: Runtime) -> Any:
 
 def trace_export(runtime: Runtime, run: str, path: str) -> Shown:
     """Write a run's trace as JSON."""
-    target = Path(path).expanduser()
-    target.write_text(json.dumps({"v": 1, **load_trace(run).to_dict()}, ensure_ascii=False, indent=1), encoding="utf-8")
+    data = {"v": 1, **load_trace(run).to_dict()}
+    return _write(Path(path).expanduser(), json.dumps(data, ensure_ascii=False, indent=1))
+
+
+def _write(target: Path, text: str) -> Shown:
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{str(target)!r} cannot be written: {error.strerror}.", hint="Name another file.") from None
     return Shown(f"Written to {target}.")
 
 

@@ -47,7 +47,8 @@ def _version(package: str) -> str:
 
 def _model(runtime: Runtime) -> tuple[str, str, str]:
     try:
-        return "model", repr(runtime.agent().get_llm()), "ok"
+        model = runtime.agent().get_llm()
+        return "model", f"{model.provider}/{model.model}", "ok"
     except LumosError as error:
         return "model", "", str(error)
 

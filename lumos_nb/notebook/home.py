@@ -117,8 +117,6 @@ class CellHome:
 async def _deliver_async(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Outcome], prepared: _Prepared) -> None:
     try:
         outcome = await prepared.coroutine()
-    except asyncio.CancelledError:
-        loop.call_soon_threadsafe(future.cancel)
     except BaseException as error:  # given to the loop that waits for it
         failure = error
         deliver(loop, future, lambda: _raise(failure))

@@ -47,7 +47,9 @@ def _expression(text: str, start: int) -> tuple[str, int]:
             end += 1
         source = text[start + 2 : end].strip()
         try:
-            ast.parse(source, mode="eval")
+            if not source:
+                raise SyntaxError("nothing between the braces")
+            ast.parse(f"({source}\n)", mode="eval")
         except (SyntaxError, ValueError):
             end = text.find("}}", end + 2)
             continue
@@ -61,7 +63,7 @@ def _expression(text: str, start: int) -> tuple[str, int]:
 
 def _value(source: str, namespace: Mapping[str, Any]) -> str:
     try:
-        value = eval(source, dict(namespace))  # noqa: S307  the person's own code in the person's own cell
+        value = eval(f"({source}\n)", dict(namespace))  # noqa: S307  the person's own code in the person's own cell
     except NameError as error:
         name = error.name or ""
         raise InterpolationError(

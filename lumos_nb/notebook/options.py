@@ -76,7 +76,7 @@ def split(line: str, hint: str = "") -> list[str]:
 def _checked(values: dict[str, object]) -> CellOptions:
     steps = values.get("max_steps")
     if steps is not None:
-        if not str(steps).isdigit() or int(str(steps)) < 1:
+        if not str(steps).isdecimal() or int(str(steps)) < 1:
             raise UsageError(f"--max-steps takes a number from 1, not {steps!r}.")
         values["max_steps"] = int(str(steps))
     output = values.get("output")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from lumos_nb import settings
+from lumos_nb.errors import SettingsError
 from lumos_nb.events import AgentEvent
 from lumos_nb.widgets import View, open_view
 from lumos_nb.widgets.plain import PlainView
@@ -25,17 +26,24 @@ def view_kind(shell: Any) -> str:
 
 def open_views(shell: Any, thread: str, prompt: str) -> View:
     """Open the cell's view, with its copy beside it if there is one."""
-    view = open_view(view_kind(shell), thread=thread)
     echo = settings.current().echo
-    return _Both(view, Path(echo), thread, prompt) if echo else view
+    if not echo:
+        return open_view(view_kind(shell), thread=thread)
+    try:
+        copy = Path(echo).open("a", encoding="utf-8")  # noqa: SIM115  closed with the view
+    except OSError as error:
+        raise SettingsError(
+            f"echo = {echo!r} cannot be written: {error.strerror}.", hint="Name another file."
+        ) from None
+    return _Both(open_view(view_kind(shell), thread=thread), copy, thread, prompt)
 
 
 class _Both:
     """A view and its plain copy in a file."""
 
-    def __init__(self, view: View, path: Path, thread: str, prompt: str) -> None:
+    def __init__(self, view: View, file: TextIO, thread: str, prompt: str) -> None:
         self._view = view
-        self._file = path.open("a", encoding="utf-8")
+        self._file = file
         quoted = "\n".join(f"> {line}" for line in prompt.splitlines())
         self._file.write(f"\n{quoted}\n")
         self._copy = PlainView(thread, self._file)

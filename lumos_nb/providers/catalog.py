@@ -124,6 +124,10 @@ def _address(vendor: Vendor, base_url: str | None) -> str:
             raise UsageError(
                 f"base_url = {given!r} is not an address.", hint=f"Write it with its scheme, such as 'http://{given}'."
             )
+        if "?" in given or "#" in given:
+            raise UsageError(
+                f"base_url = {given!r} has more than an address.", hint="End it with its path, such as /v1."
+            )
         return given.rstrip("/")
     return _from_host(given, vendor.base_url)
 

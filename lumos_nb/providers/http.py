@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 
@@ -18,13 +19,14 @@ from lumos_nb._version import __version__
 from lumos_nb.credentials import Secret, find_key
 from lumos_nb.errors import CredentialError, LumosError, ProviderError, nearest
 from lumos_nb.events import ModelEvent
-from lumos_nb.messages import Message
+from lumos_nb.messages import Message, valid
 from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
-from lumos_nb.providers.failures import from_status, redact
+from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.response import read_batches
 from lumos_nb.providers.vendors import Vendor
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.transport import Request, Response, Transport, default_transport
+from lumos_nb.transport.failures import without_userinfo
 
 _LONGEST_WAIT_S = 60.0
 
@@ -124,7 +126,7 @@ class HttpProvider(BatchedProvider):
             quirks=self.vendor.quirks,
         )
         headers = {**self._headers(), "content-type": "application/json", "accept": "text/event-stream"}
-        body = msgspec.json.encode(self._format.encode(wire))
+        body = _encoded(self._format.encode(wire))
         return Request(url=self.base_url + self._format.PATH, headers=headers, body=body)
 
     def _headers(self) -> dict[str, str]:
@@ -148,8 +150,10 @@ class HttpProvider(BatchedProvider):
             if response.status != 200:
                 failure = self._refusal(response, await response.read())
             else:
-                async for batch in read_batches(response, self._format.Decoder(self.vendor.quirks), request.url):
-                    yield batch
+                decoder = self._format.Decoder(self.vendor.quirks)
+                async with aclosing(read_batches(response, decoder, without_userinfo(request.url))) as batches:
+                    async for batch in batches:
+                        yield batch
                 return
         if isinstance(failure, ProviderError) and failure.status == 404:
             failure.hint = await self._near_models(failure.hint)
@@ -159,12 +163,17 @@ class HttpProvider(BatchedProvider):
         return from_status(
             provider=self.provider,
             model=self.model,
-            url=self.base_url,
+            url=without_userinfo(self.base_url),
             status=response.status,
             headers=response.headers,
-            body=body,
+            # Before anything is cut: half a key is found by no search for the whole one.
+            body=self._without_key(body.decode(errors="replace")).encode(),
             key_env=self.vendor.key_env if self._key is None else (),
         )
+
+    def _without_key(self, text: str) -> str:
+        key = self._key or find_key(self.vendor.key_env)
+        return text if key is None else text.replace(key.reveal(), "••••")
 
     async def _near_models(self, hint: str) -> str:
         """Return a hint that names the models most like this one, if the server tells them."""
@@ -176,12 +185,11 @@ class HttpProvider(BatchedProvider):
 
     def _cleaned(self, error: LumosError) -> LumosError:
         """Return `error` with the vendor's name, and without the key should the server have sent it back."""
-        if isinstance(error, ProviderError) and not error.provider:
-            error.provider = self.provider
-        key = self._key or find_key(self.vendor.key_env)
-        if key is not None and key.reveal() in str(error):
-            error.message = redact(error.message.replace(key.reveal(), "••••"))
-            error.args = (error.message,)
+        error.message, error.hint = self._without_key(error.message), self._without_key(error.hint)
+        error.args = (error.message,)
+        if isinstance(error, ProviderError):
+            error.provider = error.provider or self.provider
+            error.request_id = error.request_id and self._without_key(error.request_id)
         return error
 
 
@@ -191,6 +199,14 @@ class _ModelRow(msgspec.Struct):
 
 class _Models(msgspec.Struct):
     data: list[_ModelRow] = []
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:  # half a surrogate pair, as in names of files; JSON cannot hold it
+        encoded: bytes = msgspec.json.encode(valid(msgspec.to_builtins(body)))
+        return encoded
 
 
 def _wait_s(error: LumosError, attempt: int) -> float | None:

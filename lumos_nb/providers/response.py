@@ -6,7 +6,7 @@ One idea: one step for each read of the network, however many events it holds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import ModelEvent
@@ -17,7 +17,7 @@ from lumos_nb.transport import Response
 _DRAIN_S = 0.25
 
 
-async def read_batches(response: Response, decoder: Decoder, url: str) -> AsyncIterator[list[ModelEvent]]:
+async def read_batches(response: Response, decoder: Decoder, url: str) -> AsyncGenerator[list[ModelEvent], None]:
     """Yield what `decoder` makes of each read of a good response.
 
     Raises:
@@ -27,7 +27,7 @@ async def read_batches(response: Response, decoder: Decoder, url: str) -> AsyncI
     kind = response.headers.get("content-type", "")
     if kind.startswith("application/json"):
         # Some servers answer whole although a stream was asked for: one event, then.
-        body = b" ".join((await response.read(64_000_000)).split(b"\n"))
+        body = b" ".join((await response.read(64_000_000)).splitlines())
         chunks = _pieces(b"data: " + body + b"\n\ndata: [DONE]\n\n")
     elif kind.startswith("text/html"):
         raise ProviderError(

@@ -86,37 +86,42 @@ thread_id       id
 
 RUNS = Table(
     "runs",
-    _columns(f"""
+    # The first ten are what a wide frame shows.
+    _columns("""
 started_at      time
 agent           cat
-provider        cat
 model           cat
 status          cat   running, completed, failed, cancelled
 duration_s      float
-working_s       float duration less waiting for people, rate limits and retries
 ttft_s          float request sent to first token, of the first step
+input_tokens    int   all input, cached or not
+output_tokens   int   all output, reasoning included
+cost_usd        float US dollars; NA where a price is not known
+prompt_preview  text  first 200 characters
+output_preview  text  first 200 characters
+stop_reason     cat
+error_type      cat
+error_message   text
+provider        cat
+working_s       float duration less waiting for people, rate limits and retries
 n_steps         int
 n_model_calls   int
 n_tool_calls    int
 n_tool_errors   int
 n_retries       int
-{_TOKENS.strip()}
-cost_usd        float US dollars; NA where a price is not known
+cache_read_tokens  int   part of the input that came from a cache
+cache_write_tokens int   part of the input that was put into a cache
+reasoning_tokens   int   part of the output that was reasoning
 cost_source     cat   table, local or unknown
-stop_reason     cat
-prompt_preview  text  first 200 characters
-output_preview  text  first 200 characters
-error_type      cat
-error_message   text
 ended_at        time
-notebook        text
-cell_id         text
-execution_count int
 tape            cat   live or replay
 lumos_version   text
 trace_id        id
 parent_run_id   id
 root_run_id     id
+notebook        text
+cell_id         text
+execution_count int
 thread_id       id
 run_id          id
 """),

@@ -10,11 +10,14 @@ import base64
 import contextlib
 import json
 import traceback
+from types import TracebackType
 from typing import Any
+
+import msgspec
 
 from lumos_nb import settings
 from lumos_nb.errors import LumosError, ToolError
-from lumos_nb.messages import ToolCall, ToolResult
+from lumos_nb.messages import ToolCall, ToolResult, valid_text
 
 _RICH = {"_repr_html_": "text/html", "_repr_markdown_": "text/markdown", "_repr_svg_": "image/svg+xml"}
 _BYTES = {"_repr_png_": "image/png", "_repr_jpeg_": "image/jpeg"}
@@ -32,29 +35,43 @@ def from_value(call: ToolCall, value: Any, display: dict[str, Any] | None = None
         >>> from_value(ToolCall(id="1", name="mean"), {"mean": 42.1}).content
         '{"mean": 42.1}'
     """
-    if isinstance(value, ToolResult):
-        return value
-    text = as_text(value)
+    if isinstance(value, ToolResult):  # for this call, whichever it was made for
+        return msgspec.structs.replace(value, call_id=call.id, name=call.name)
+    text = valid_text(as_text(value))
     config = settings.current()
     return ToolResult(
         call_id=call.id,
         name=call.name,
         content=cut(text, config.tool_result_chars),
         display=_bounded(display if display is not None else as_display(value), config.tool_result_bytes),
-        size_bytes=len(text.encode("utf-8", "replace")),
+        size_bytes=len(text.encode()),
     )
 
 
 def from_error(call: ToolCall, error: BaseException) -> ToolResult:
     """Return the result of a call that raised: its type and message for the model, the trace for a person."""
-    told = str(error) if isinstance(error, ToolError) else f"{type(error).__name__}: {error}"
-    content = cut(told, settings.current().tool_result_chars)
-    frames = "".join(traceback.format_exception(error)) if not isinstance(error, LumosError) else None
+    try:
+        message = str(error)
+    except Exception:  # the tool's own exception may do anything
+        message = "its message cannot be shown"
+    told = valid_text(message if isinstance(error, ToolError) else f"{type(error).__name__}: {message}".rstrip(": "))
     return ToolResult(
-        call_id=call.id, name=call.name, content=content, is_error=True,
-        size_bytes=len(told.encode("utf-8", "replace")), error_type=type(error).__name__,
-        traceback=frames and cut(frames, 20_000),
+        call_id=call.id, name=call.name, content=cut(told, settings.current().tool_result_chars), is_error=True,
+        size_bytes=len(told.encode()), error_type=type(error).__name__,
+        traceback=None if isinstance(error, LumosError) else cut(_trace(error), 20_000),
     )  # fmt: skip
+
+
+def _trace(error: BaseException) -> str:
+    """Return the traceback from the tool's own first frame on; ours say nothing to who wrote the tool."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None and _is_ours(frame):
+        frame = frame.tb_next
+    return valid_text("".join(traceback.format_exception(type(error), error, frame)))
+
+
+def _is_ours(frame: TracebackType) -> bool:
+    return str(frame.tb_frame.f_globals.get("__name__", "")).startswith(("lumos_nb.", "asyncio.", "concurrent."))
 
 
 def as_text(value: Any) -> str:

@@ -25,7 +25,7 @@ def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderEr
         >>> print(explain(ConnectionRefusedError(111, "refused"), "http://127.0.0.1:9/v1", is_streaming=False))
         Nothing answers at http://127.0.0.1:9/v1. Start the server there, or correct base_url.
     """
-    url = _without_userinfo(url)
+    url = without_userinfo(url)
     if is_streaming:
         return _broken(error, url)
     what, hint, is_temporary = _unreached(error, url)
@@ -98,7 +98,13 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def _without_userinfo(url: str) -> str:
+def without_userinfo(url: str) -> str:
+    """Return an address without the name and password that may stand in it.
+
+    Example:
+        >>> without_userinfo("http://ada:secret@host/v1")
+        'http://host/v1'
+    """
     scheme, slashes, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"

@@ -11,9 +11,9 @@ import functools
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from lumos_nb import settings
@@ -74,7 +74,8 @@ class HttpxTransport:
             response = await _send(pool.client(request.url), request)
             try:
                 headers = {k.lower(): v for k, v in response.headers.items()}
-                yield Response(status=response.status_code, headers=headers, chunks=_chunks(response, request))
+                async with aclosing(_chunks(response, request)) as chunks:
+                    yield Response(status=response.status_code, headers=headers, chunks=chunks)
             finally:
                 await response.aclose()
         finally:
@@ -137,14 +138,17 @@ async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
     raise failure
 
 
-async def _chunks(response: httpx.Response, request: Request) -> AsyncIterator[bytes]:
+async def _chunks(response: httpx.Response, request: Request) -> AsyncGenerator[bytes, None]:
     import httpx
 
     failure: ProviderError | None = None
     is_plain = response.headers.get("content-encoding", "identity") == "identity"
+    # A generator that is left to the garbage collector closes in a task of its own, some time later.
     try:
-        async for chunk in response.aiter_raw() if is_plain else response.aiter_bytes():
-            yield chunk
+        pieces = cast("AsyncGenerator[bytes, None]", response.aiter_raw() if is_plain else response.aiter_bytes())
+        async with aclosing(pieces):
+            async for chunk in pieces:
+                yield chunk
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         failure = explain(error, request.url, is_streaming=True)
     if failure is not None:

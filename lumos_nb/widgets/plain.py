@@ -7,6 +7,7 @@ reads as well as a screen.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -113,8 +114,12 @@ class PlainView:
 
     def _line(self, text: str, colour: str) -> None:
         start = "" if self._at_line_start else "\n"
-        painted = f"{_COLOURS[colour]}{text}\x1b[0m" if self._out().isatty() else text
+        painted = f"{_COLOURS[colour]}{text}\x1b[0m" if self._is_coloured() else text
         self._write(f"{start}{painted}\n")
+
+    def _is_coloured(self) -> bool:
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return not plain and self._out().isatty()
 
     def _write(self, text: str) -> None:
         if text:

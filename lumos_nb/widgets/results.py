@@ -62,7 +62,7 @@ def plain_html(text: str) -> str:
     if text[:1] in ("{", "[") and len(text) <= SHOWN_CHARS:
         try:
             return json_html(json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
     if not text:
         return f'<span style="{MUTED}">nothing</span>'
@@ -95,12 +95,17 @@ def _cleaner() -> Any:
             "td": {"colspan", "rowspan", "align"}, "th": {"colspan", "rowspan", "align", "scope"},
         },
         clean_content_tags={"script", "style"},
-        attribute_filter=lambda tag, name, value: (
-            value if (tag, name) != ("img", "src") or _DATA_IMAGE.match(value) else None
-        ),
+        attribute_filter=_allowed,
         url_schemes={"http", "https", "mailto", "data"},
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )  # fmt: skip
+
+
+def _allowed(tag: str, name: str, value: str) -> str | None:
+    """Let pictures come from data alone, and links never lead into it."""
+    if (tag, name) == ("img", "src"):
+        return value if _DATA_IMAGE.match(value) else None
+    return None if name == "href" and value.strip().lower().startswith("data:") else value
 
 
 def _cut_html(html: str, plain: str) -> str:

@@ -66,6 +66,13 @@ def title(doc: dict[str, Any]) -> list[str]:
     return [text for text in (doc.get("agent"), doc.get("model"), thread and f"thread {thread}") if text]
 
 
+_CUT_SHORT = {
+    "length": "cut at the model's limit of length",
+    "max_steps": "stopped at max_steps",
+    "content_filter": "stopped by the vendor's content filter",
+}
+
+
 def summary(doc: dict[str, Any]) -> list[str]:
     """Return the parts of the line under a finished run.
 
@@ -86,6 +93,7 @@ def summary(doc: dict[str, Any]) -> list[str]:
         price(doc.get("cost_usd")),
         seconds(doc.get("duration_s")),
         doc.get("thread") or "",
+        _CUT_SHORT.get(doc.get("stop_reason") or "", ""),
     ]
     shown = [p for p in parts if p]
     return [f"{_MARKS.get(status, '·')} {shown[0]}", *shown[1:]]
@@ -121,7 +129,7 @@ def arguments(item: dict[str, Any]) -> dict[str, Any] | None:
     """Return the arguments of a tool call as a dict, or None where the model wrote no such thing."""
     try:
         value = json.loads(item.get("arguments") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

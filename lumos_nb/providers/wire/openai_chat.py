@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from lumos_nb.errors import UsageError
 from lumos_nb.messages import ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
 from lumos_nb.providers.base import ToolSpec
@@ -101,8 +103,17 @@ def _assistant(message: Message, quirks: Quirks) -> dict[str, Any]:
 
 
 def _call(call: ToolCall, quirks: Quirks) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": call.arguments or "{}"}
+    # Servers read the arguments again and refuse what is not JSON; the tool's result says what was wrong.
+    function = {"name": call.name, "arguments": call.arguments if _is_json(call.arguments) else "{}"}
     return {"id": _call_id(call.id, quirks), "type": "function", "function": function}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _tool_results(message: Message, quirks: Quirks) -> Iterator[dict[str, Any]]:
