@@ -6,6 +6,7 @@ vendor; what it has done so far stands in `LoopState`, also when it is cut off.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Callable
 
 from lumos_nb.agent.home import Home
@@ -13,6 +14,7 @@ from lumos_nb.agent.step import StepDraft
 from lumos_nb.agent.toolcalls import run_calls
 from lumos_nb.context import RuntimeContext
 from lumos_nb.events import AgentEvent, AgentStep, StepComplete, StepStart, TokenUsage, ToolCallComplete
+from lumos_nb.memory import Said
 from lumos_nb.messages import Message
 from lumos_nb.providers.base import LlmProvider, ModelOptions
 from lumos_nb.tools import ToolRegistry
@@ -46,6 +48,8 @@ class LoopState:
         self.price = price
         self.steps: list[AgentStep] = []
         self.new_messages: list[Message] = []
+        #: Step and time of each of them.
+        self.said: list[Said] = []
         #: Hears at once of what happens while a step waits, such as a retry.
         self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
         self.draft: StepDraft | None = None
@@ -55,9 +59,11 @@ class LoopState:
         draft, self.draft = self.draft, None
         if draft is None:
             return
-        for message in (draft.message(), draft.results_message()):
+        spoken = ((draft.message(), draft.started_at), (draft.results_message(), time.time()))
+        for message, at in spoken:
             if message is not None:
                 self.new_messages.append(message)
+                self.said.append(Said(draft.index, at))
                 self.messages.append(message)
 
     @property

@@ -23,7 +23,7 @@ from lumos_nb.events import (
     TokenUsage,
     total_cost_usd,
 )
-from lumos_nb.memory import RunInfo, RunLog
+from lumos_nb.memory import RunInfo, RunLog, Said
 from lumos_nb.messages import Message
 
 logger = logging.getLogger("lumos_nb")
@@ -101,17 +101,21 @@ class Run:
 
     async def _record_last(self, events: list[AgentEvent]) -> list[AgentEvent]:
         """Record the end. A database that fails here must cost neither the answer nor the first error."""
-        try:
-            return await self._record(events, self._messages())
-        except StoreError as error:
-            logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
-            self._tell(events)
-            return events
+        asides, self._asides = self._asides, []
+        messages = self._messages()
+        said = [Said(None, self.info.started_at)] * len(self.prompt) + self.state.said if messages else []
+        if self.log is not None:
+            try:
+                await self.log.finish([*asides, *events], messages, said)
+            except StoreError as error:
+                logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
+        self._tell(events)
+        return [*asides, *events]
 
-    async def _record(self, events: list[AgentEvent], messages: Sequence[Message] = ()) -> list[AgentEvent]:
+    async def _record(self, events: list[AgentEvent]) -> list[AgentEvent]:
         asides, self._asides = self._asides, []
         if self.log is not None:
-            await self.log.append([*asides, *events], messages)
+            await self.log.append([*asides, *events])
         self._tell(events)
         return [*asides, *events]
 

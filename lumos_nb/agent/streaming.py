@@ -7,7 +7,8 @@ One idea: streaming is never made up. What streams is passed on as it arrives; w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -57,24 +58,25 @@ class StreamingAgent:
         """Run the wrapped agent to the end."""
         return await self.agent.generate(prompt, **options)
 
-    async def stream(self, prompt: Any, **options: Any) -> AsyncIterator[AgentEvent]:
+    async def stream(self, prompt: Any, **options: Any) -> AsyncGenerator[AgentEvent, None]:
         """Yield the wrapped agent's events, delivered as `config` says."""
         text: list[str] = []
         size = 0
-        async for event in self._events(prompt, options):
-            if isinstance(event, TextDelta):
-                text.append(event.delta)
-                size += len(event.delta)
-                if size < self.config.text_buffer_size:
-                    continue
-                event = TextDelta("".join(text)) if len(text) > 1 else event
-                text, size = [], 0
-                await self._pause()
-            elif text:
-                yield TextDelta("".join(text))
-                text, size = [], 0
-            if self._wanted(event):
-                yield event
+        async with aclosing(self._events(prompt, options)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    text.append(event.delta)
+                    size += len(event.delta)
+                    if size < self.config.text_buffer_size:
+                        continue
+                    event = TextDelta("".join(text)) if len(text) > 1 else event
+                    text, size = [], 0
+                    await self._pause()
+                elif text:
+                    yield TextDelta("".join(text))
+                    text, size = [], 0
+                if self._wanted(event):
+                    yield event
 
     def _wanted(self, event: AgentEvent) -> bool:
         if isinstance(event, Metadata):
@@ -85,10 +87,15 @@ class StreamingAgent:
         if self.config.text_delta_delay_ms:
             await asyncio.sleep(self.config.text_delta_delay_ms / 1000)
 
-    async def _events(self, prompt: Any, options: dict[str, Any]) -> AsyncIterator[AgentEvent]:
+    async def _events(self, prompt: Any, options: dict[str, Any]) -> AsyncGenerator[AgentEvent, None]:
         if callable(getattr(self.agent, "stream", None)):
-            async for event in self.agent.stream(prompt, **options):
-                yield event
+            stream: Any = self.agent.stream(prompt, **options)
+            try:
+                async for event in stream:
+                    yield event
+            finally:
+                if hasattr(stream, "aclose"):  # a foreign agent's may be any async iterator
+                    await stream.aclose()
             return
         result = await self.agent.generate(prompt, **options)
         if not isinstance(result, AgentGenerateResult):

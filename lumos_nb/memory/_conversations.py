@@ -129,9 +129,17 @@ def with_ids(messages: Sequence[Message]) -> list[Message]:
 
 
 def write_with_messages(
-    store: Store, writes: Sequence[Write], thread_id: str, messages: Sequence[Message], **columns: Any
+    store: Store,
+    writes: Sequence[Write],
+    thread_id: str,
+    messages: Sequence[Message],
+    columns: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Do writes and add messages at the end of a thread, in one transaction."""
+    """Do writes and add messages at the end of a thread, in one transaction.
+
+    Args:
+        columns: What else is to stand in the row of each message.
+    """
     for attempt in range(_ATTEMPTS):
         start = _next_idx(store, thread_id)
         try:
@@ -142,11 +150,14 @@ def write_with_messages(
         time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 20)))  # noqa: S311
 
 
-def _message_writes(thread_id: str, messages: Sequence[Message], start: int, columns: dict[str, Any]) -> list[Write]:
+def _message_writes(
+    thread_id: str, messages: Sequence[Message], start: int, columns: Sequence[dict[str, Any]]
+) -> list[Write]:
     now = time.time_ns()
     rows = [message_row(m, thread_id=thread_id, idx=start + i, created_at=now) for i, m in enumerate(messages)]
     added = Update("threads", {"thread_id": thread_id}, {"updated_at": now}, {"n_messages": len(rows)})
-    return [*(Insert("messages", row | columns) for row in rows), added]
+    more = columns or [{}] * len(rows)
+    return [*(Insert("messages", row | other) for row, other in zip(rows, more, strict=True)), added]
 
 
 def _next_idx(store: Store, thread_id: str) -> int:

@@ -18,7 +18,7 @@ import msgspec
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
-from lumos_nb.errors import ConflictError, LumosError
+from lumos_nb.errors import ConflictError, LumosError, StoreError
 from lumos_nb.events import (
     AgentEvent,
     ApprovalRequested,
@@ -69,6 +69,13 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float = msgspec.field(default_factory=time.time)
 
 
+class Said(msgspec.Struct, frozen=True):
+    """When a message was said: in which step, if in one, and at which Unix time in seconds."""
+
+    step: int | None
+    at: float
+
+
 class RunLog:
     """Records one run. Get one from `Memory.run_log`; the calls of one run come one after another.
 
@@ -96,8 +103,15 @@ class RunLog:
         """
         await in_worker(self._store, self._start)
 
-    async def append(self, events: Sequence[AgentEvent], messages: Sequence[Message] = ()) -> list[Message]:
+    async def append(
+        self, events: Sequence[AgentEvent], messages: Sequence[Message] = (), said: Sequence[Said] = ()
+    ) -> list[Message]:
         """Record events, and add messages to the thread; return these with their ids.
+
+        Args:
+            events: What happened.
+            messages: What the thread gains.
+            said: Step and time of each message; if not given, those of this moment.
 
         Raises:
             StoreError: They cannot be kept now; they are tried again with the next ones.
@@ -108,10 +122,26 @@ class RunLog:
                 self._add(event)
                 must_commit = must_commit or isinstance(event, _COMMIT_AT)
         if must_commit:
-            return await self._commit(messages)
+            return await self._commit(messages, said)
         if self._timer is None and (self._pending or self._deltas):
             self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
         return []
+
+    async def finish(self, events: Sequence[AgentEvent], messages: Sequence[Message], said: Sequence[Said]) -> None:
+        """Record the end of the run like `append`, and be patient: there is no later chance.
+
+        Raises:
+            StoreError: It cannot be kept, also some seconds later.
+        """
+        for wait_s in (0.5, 2.0):
+            try:
+                await self.append(events, messages, said)
+            except StoreError:
+                events = ()  # they wait in the log for the next try
+                await asyncio.sleep(wait_s)
+            else:
+                return
+        await self._commit(messages, said)
 
     # ---- in the store's thread -----------------------------------------------------------
 
@@ -129,14 +159,15 @@ class RunLog:
                 if attempt or not is_new:
                     raise  # the run id exists twice; else another process has just made the thread
 
-    def _write(self, messages: Sequence[Message] = ()) -> None:
+    def _write(self, messages: Sequence[Message] = (), said: Sequence[Said] = ()) -> None:
         with self._lock:
             writes, self._pending = self._pending, []
         try:
             if messages and self.info.thread_id is not None:
-                step = self._tally.step or None
-                columns = {"run_id": self.info.run_id, "agent": self.info.agent or None, "step": step}
-                conversations.write_with_messages(self._store, writes, self.info.thread_id, messages, **columns)
+                run = {"run_id": self.info.run_id, "agent": self.info.agent or None}
+                places = said or [Said(self._tally.step or None, time.time())] * len(messages)
+                columns = [{**run, "step": p.step, "created_at": nanoseconds(p.at)} for p in places]
+                conversations.write_with_messages(self._store, writes, self.info.thread_id, messages, columns)
             elif writes:
                 self._store.write(writes)
         except BaseException:
@@ -172,11 +203,11 @@ class RunLog:
         with self._lock:
             self._pending += [Insert("events", row | {"thread_id": self.info.thread_id}), *changes]
 
-    async def _commit(self, messages: Sequence[Message]) -> list[Message]:
+    async def _commit(self, messages: Sequence[Message], said: Sequence[Said]) -> list[Message]:
         self._cancel_timer()
         self._join_deltas()
         kept = conversations.with_ids(messages) if self.info.thread_id is not None else []
-        await in_worker(self._store, self._write, kept)
+        await in_worker(self._store, self._write, kept, said)
         return kept
 
     def _flush(self) -> None:
@@ -217,7 +248,7 @@ class RunLog:
     def _run_row(self) -> dict[str, Any]:
         info = self.info
         texts = ("agent", "provider", "model", "notebook", "cell_id", "cost_source", "tape")
-        ids = ("execution_count", "parent_run_id", "trace_id", "thread_id", "run_id")
+        ids = ("execution_count", "parent_run_id", "thread_id", "run_id")
         return {
             **{name: getattr(info, name) or None for name in texts},
             **{name: getattr(info, name) for name in ids},
@@ -226,4 +257,5 @@ class RunLog:
             "prompt_preview": preview(info.prompt),
             "lumos_version": __version__,
             "root_run_id": info.root_run_id or info.run_id,
+            "trace_id": info.trace_id or info.root_run_id or info.run_id,
         }

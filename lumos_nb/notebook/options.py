@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from keyword import iskeyword
 
 import msgspec
 
@@ -80,6 +81,6 @@ def _checked(values: dict[str, object]) -> CellOptions:
             raise UsageError(f"--max-steps takes a number from 1, not {steps!r}.")
         values["max_steps"] = int(str(steps))
     output = values.get("output")
-    if output is not None and not str(output).isidentifier():
+    if output is not None and (not str(output).isidentifier() or iskeyword(str(output))):
         raise UsageError(f"-o takes the name of a variable, not {output!r}.")
     return msgspec.convert(values, CellOptions)
