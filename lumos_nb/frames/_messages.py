@@ -27,7 +27,7 @@ _NAMES = (
 _COLUMNS = {c.name: c for c in (*MESSAGES.columns, *_PART_ONLY)}
 PARTS = tuple(_COLUMNS[name] for name in _NAMES)
 _SHARED = tuple(c.name for c in MESSAGES.columns if c.name not in _OF_PART)
-_ORDER = ("created_at", "thread_id", "idx")
+_ORDER = ("message_id",)  # ids sort by the time they were kept, so that a thread keeps its order
 
 
 def messages(*, parts: bool = True, **filters: Any) -> Any:

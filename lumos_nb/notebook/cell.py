@@ -63,7 +63,7 @@ class CellRun:
                     await home.serve()
                 except asyncio.CancelledError:  # the kernel's own handler was asked before ours stood
                     interrupts.cancel()
-        return self._end(task)
+            return self._end(task)
 
     def blocking(self) -> AgentGenerateResult:
         """Run on this thread, where nothing can be awaited."""
@@ -72,7 +72,7 @@ class CellRun:
         with interrupts.installed(), captured(self.shell):
             task = self._begin(home, interrupts)
             home.serve()
-        return self._end(task)
+            return self._end(task)
 
     def _begin(self, home: CellHome | SyncCellHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
         self.view = open_views(self.shell, self.thread.title if self.thread else "", self.prompt)

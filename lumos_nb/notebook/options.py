@@ -55,9 +55,9 @@ def parse(line: str) -> CellOptions:
             raise UsageError(f"%%agent has no option {name!r}.", hint=f"{nearest(name, OPTIONS)} Use: {USAGE}")
         field, takes_value = OPTIONS[name]
         if takes_value and not separator:
-            if not words:
-                raise UsageError(f"{name} needs a value.", hint=f"Use: {USAGE}")
-            value = words.pop(0)
+            value = words.pop(0) if words else ""
+        if takes_value and not value:
+            raise UsageError(f"{name} needs a value.", hint=f"Use: {USAGE}")
         values[field] = value if takes_value else True
     return _checked(values)
 

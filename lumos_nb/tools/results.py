@@ -58,7 +58,7 @@ def from_error(call: ToolCall, error: BaseException) -> ToolResult:
     return ToolResult(
         call_id=call.id, name=call.name, content=cut(told, settings.current().tool_result_chars), is_error=True,
         size_bytes=len(told.encode()), error_type=type(error).__name__,
-        traceback=None if isinstance(error, LumosError) else cut(_trace(error), 20_000),
+        traceback=None if isinstance(error, LumosError) else cut(f"{told}\n{_trace(error)}", 20_000),
     )  # fmt: skip
 
 

@@ -70,6 +70,7 @@ def test_an_exception_tells_the_model_its_type_and_a_person_where():
     assert result.is_error
     assert result.error_type == "ValueError"
     assert "test_results.py" in result.traceback
+    assert result.traceback.startswith("ValueError: database is locked\nTraceback")
 
 
 def test_a_tool_error_tells_the_model_just_its_message():
