@@ -223,7 +223,7 @@ class Agent:
         state = LoopState(
             provider,
             [*self._system(context), *history, *messages],
-            tools=self._run_tools(context, options),
+            tools=self._run_tools(provider, context, options),
             context=context,
             home=HOME.get(),
             options=options.get("model_options") or self.config.options,
@@ -238,8 +238,8 @@ class Agent:
             on_events=options.get("on_events"),
         )  # fmt: skip
 
-    def _run_tools(self, context: RuntimeContext, options: AgentGenerateOptions) -> ToolRegistry:
-        if not settings.current().enable_function_calling:
+    def _run_tools(self, provider: LlmProvider, context: RuntimeContext, options: AgentGenerateOptions) -> ToolRegistry:
+        if not (provider.supports_function_calling and settings.current().enable_function_calling):
             return ToolRegistry()
         given = options.get("tools")
         return ToolRegistry(given if given is not None else self.get_tools(context))

@@ -136,8 +136,12 @@ class BatchedProvider(LlmProvider):
         tools: Sequence[ToolSpec] = (),
         options: ModelOptions | None = None,
     ) -> AsyncGenerator[ModelEvent, None]:
-        """Yield events as the answer arrives; see `LlmProvider.generate_stream`."""
-        async with aclosing(self.generate_batches(messages, tools=tools, options=options)) as batches:
+        """Yield events as the answer arrives; see `LlmProvider.generate_stream`.
+
+        `tools` may also be what `@tool` made.
+        """
+        specs = [getattr(tool, "spec", tool) for tool in tools]
+        async with aclosing(self.generate_batches(messages, tools=specs, options=options)) as batches:
             async for batch in batches:
                 for event in batch:
                     yield event

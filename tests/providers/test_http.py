@@ -18,6 +18,7 @@ from lumos_nb.events import Finish, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers import ModelOptions, ToolSpec, llm
 from lumos_nb.testing import Answer, FakeServer, Reply
+from lumos_nb.tools import tool
 
 KEY = "sk-very-secret-0123456789"
 ASK = [Message(role="user", content="Say hello")]
@@ -311,3 +312,11 @@ async def test_a_closed_provider_opens_new_connections():
 async def test_the_models_of_a_server_can_be_listed():
     with FakeServer(models=["b", "a"]) as server:
         assert await model(server).list_models() == ["a", "b"]
+
+
+async def test_a_person_may_pass_tools_as_they_are():
+    made = tool(name="rows")(lambda limit=5: limit)
+    with FakeServer(["Hello"]) as server:
+        async for _ in model(server).generate_stream(ASK, tools=[made]):
+            pass
+        assert server.requests[0].body["tools"][0]["function"]["name"] == "rows"
