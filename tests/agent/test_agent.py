@@ -346,3 +346,18 @@ def test_many_small_runs_leave_no_thread_behind():
     for _ in range(200):
         agent.generate_sync("Hi")
     assert threading.active_count() <= before
+
+
+async def test_without_streaming_a_step_comes_in_one_piece():
+    lumos.configure(enable_streaming=False)
+    agent = Agent("a", model=ScriptedProvider([Answer(text="one two three", reasoning="hm hm")]))
+    events = [e async for e in agent.stream("Hi")]
+    deltas = [(e.type, e.delta) for e in events if e.type.endswith("_delta")]
+    assert deltas == [("reasoning_delta", "hm hm"), ("text_delta", "one two three")]
+
+
+async def test_a_model_that_takes_no_tools_is_sent_none():
+    model = ScriptedProvider(["hi"])
+    model.supports_function_calling = False
+    await Agent("a", model=model, tools=[double]).generate("Hi")
+    assert model.requests[0].tools == ()
