@@ -216,7 +216,9 @@ def test_both_themes_and_a_narrow_window(open_notebook: Any) -> None:
 
 
 def test_the_saved_output_takes_the_place_of_the_view_without_a_jump(open_notebook: Any) -> None:
-    nb = ready(open_notebook, "jump.ipynb", "view = await play(story(200))")
+    # The last words are given half a second to be seen: in one frame with the replacement they are growth, no jump.
+    end = "view = await play(story(200), close=False); await asyncio.sleep(0.5); view.close()"
+    nb = ready(open_notebook, "jump.ipynb", end)
     nb.page.evaluate("""() => {
         window.heights = [];
         const look = () => {
