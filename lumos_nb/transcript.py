@@ -18,7 +18,7 @@ plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSC
 ```
 An item may have `"open": bool`, if a person opened or closed it.
 A tool's `status` is running, waiting, ok, error, denied or cancelled. `apply` is the only place
-that knows how an event changes the document; the JavaScript view has the same few cases.
+that knows how an event changes the document; views draw what it says.
 """
 
 from __future__ import annotations

@@ -53,9 +53,9 @@ async def _run_one(
 ) -> None:
     """Run one call and put its events into the queue; the last is `ToolCallComplete`, whatever the tool does."""
     output = _Output(call.id, queue)
-    started = time.perf_counter()
+    begun: list[float] = []
     try:
-        outcome = await _run_tool(_find(call, tools), call, context, home, output.emit)
+        outcome = await _run_tool(_find(call, tools), call, context, home, output.emit, begun)
         result = from_value(call, outcome.value, outcome.display)
     except (Exception, SystemExit) as error:  # the tool's own; the model is told, the run goes on
         result = from_error(call, error)
@@ -65,14 +65,20 @@ async def _run_one(
             raise
         result = from_error(call, error)  # not the run was cancelled, but something that the tool waited for
     status = "error" if result.is_error else "ok"
-    complete = ToolCallComplete(call.id, result, time.perf_counter() - started, status)
+    duration_s = time.perf_counter() - begun[0] if begun else 0.0
+    complete = ToolCallComplete(call.id, result, duration_s, status)
     # Behind call_soon, so that output which a thread handed over before the end comes first.
     asyncio.get_running_loop().call_soon(queue.put_nowait, complete)
 
 
-async def _run_tool(tool: Tool, call: ToolCall, context: RuntimeContext, home: Home, emit: Emit) -> Outcome:
-    arguments = tool.arguments(call, context)
-    outcome = await home.run(Job(tool.fn, arguments, tool.is_async, tool.thread, emit))
+async def _run_tool(
+    tool: Tool, call: ToolCall, context: RuntimeContext, home: Home, emit: Emit, begun: list[float]
+) -> Outcome:
+    def work(**arguments: Any) -> Any:
+        begun.append(time.perf_counter())  # only here: until then the call may have waited behind another
+        return tool.fn(**arguments)
+
+    outcome = await home.run(Job(work, tool.arguments(call, context), tool.is_async, tool.thread, emit))
     if inspect.iscoroutine(outcome.value):  # a plain function that hands on an async one's
         waiting = outcome.value
         outcome = await home.run(Job(lambda: waiting, {}, True, False, emit))

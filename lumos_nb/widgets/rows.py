@@ -91,8 +91,10 @@ def _tool_head(item: dict[str, Any], failed: bool) -> str:
 def _section(label: str, html: str) -> str:
     if not html:
         return ""
+    # The baseline of a picture is its foot: beside one, the label stands at the top.
+    align = "flex-start" if "<img" in html[:200] else "baseline"
     return (
-        '<div style="display:flex;gap:12px;margin:2px 0;align-items:baseline">'
+        f'<div style="display:flex;gap:12px;margin:2px 0;align-items:{align}">'
         f'<div style="flex:0 0 84px;{MUTED}">{label}</div>'
         f'<div style="flex:1 1 0;min-width:0">{html}</div></div>'
     )

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import sys
 import threading
+import time
 
 import pytest
 
@@ -177,3 +178,12 @@ async def test_thousands_of_prints_are_few_events():
             outputs.append(event.text)
     assert "".join(outputs) == "".join(f"{n}\n" for n in range(5000))
     assert len(outputs) < 2500
+
+
+def test_the_time_that_a_call_waits_for_another_is_not_its_own():
+    slow = tool(name="slow")(lambda: time.sleep(0.3))
+    quick = tool(name="quick")(lambda: "ok")
+    agent = Agent("a", model=ScriptedProvider([[call("slow", "1"), call("quick", "2")], "done"]), tools=[slow, quick])
+    agent.generate_sync("Go")
+    seconds = lumos.tool_calls().set_index("tool").duration_s
+    assert seconds["quick"] < seconds["slow"] / 2
