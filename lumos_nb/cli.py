@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -58,21 +57,11 @@ def add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def list_models(options: argparse.Namespace) -> int:
     """Print the vendors, whether each has its key, and the embedded models."""
-    from lumos_nb.credentials import find_key
-    from lumos_nb.providers.embedded import MODELS, is_installed
-    from lumos_nb.providers.vendors import VENDORS
+    from lumos_nb.providers.catalog import state_of
+    from lumos_nb.providers.vendors import vendors
 
-    for name, weights in MODELS.items():
-        state = "installed" if is_installed(name) else f"run: lumos models install {name}  ({weights.size_mb} MB)"
-        print(f"local/{name:<32} {state}")
-    for vendor in VENDORS.values():
-        if vendor.id == "local":
-            continue
-        if vendor.needs_key:
-            state = "key found" if find_key(vendor.key_env) else f"set {vendor.key_env[0]}"
-        else:
-            state = os.environ.get(vendor.base_url_env) or vendor.base_url or f"set {vendor.base_url_env}"
-        print(f"{vendor.id + '/' + (vendor.default_model or 'MODEL'):<38} {state}")
+    for vendor in vendors().values():
+        print(f"{vendor.id + '/' + (vendor.default_model or 'MODEL'):<38} {state_of(vendor)}")
     return 0
 
 

@@ -6,10 +6,13 @@ header of a request.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterable, Mapping
 from hmac import compare_digest
 from typing import Any
+
+from lumos_nb.errors import CredentialError, MissingDependencyError
 
 _DOTS = "••••"
 
@@ -68,3 +71,49 @@ def find_key(names: Iterable[str], environ: Mapping[str, str] | None = None) -> 
         if value := environ.get(name, "").strip():
             return Secret(value)
     return None
+
+
+def find_stored_key(vendor: str) -> Secret | None:
+    """Return the key that the system's keyring holds for a vendor; None without the package `keyring`.
+
+    The keyring is asked once a process: it may be slow.
+    """
+    if vendor not in _stored:
+        _stored[vendor] = _read_keyring(vendor)
+    return _stored[vendor]
+
+
+def store_key(vendor: str, key: str) -> None:
+    """Keep a vendor's key in the system's keyring, for all kernels of this person.
+
+    Raises:
+        MissingDependencyError: The package `keyring` is not installed.
+        CredentialError: The keyring refused.
+    """
+    if importlib.util.find_spec("keyring") is None:
+        raise MissingDependencyError("The keyring needs a package.", hint='Run: pip install "lumos-nb[keyring]"')
+    import keyring
+
+    try:
+        keyring.set_password(_SERVICE, vendor, key)
+    except Exception as error:  # a foreign backend: locked, absent, refused
+        raise CredentialError(
+            f"The keyring did not take the key: {type(error).__name__}.", hint="Set the environment variable instead."
+        ) from None
+    _stored[vendor] = Secret(key)
+
+
+_SERVICE = "lumos_nb"
+_stored: dict[str, Secret | None] = {}
+
+
+def _read_keyring(vendor: str) -> Secret | None:
+    if importlib.util.find_spec("keyring") is None:
+        return None
+    import keyring
+
+    try:
+        value = keyring.get_password(_SERVICE, vendor)
+    except Exception:  # a foreign backend; without one there is simply no key here
+        return None
+    return Secret(value.strip()) if value and value.strip() else None

@@ -91,6 +91,20 @@ class ModelToolCall(_Event, frozen=True, tag="tool_call"):
         return self.call.arguments
 
 
+class PartEnd(_Event, frozen=True, tag="part_end"):
+    """A part of the answer is complete; `signature` is opaque data that the vendor wants back with it.
+
+    It ends the last part of its kind that is open; where there is none, it stands for one whose text
+    is hidden. Most formats need no such event. Tool calls carry their signature with them.
+    """
+
+    type: ClassVar[str] = "part_end"
+    #: Empty: nothing to keep, only an end.
+    signature: str = ""
+    #: reasoning or text.
+    part: str = "reasoning"
+
+
 class Finish(_Event, frozen=True, tag="finish"):
     """The end of a model's answer. `reason`: stop, length, tool_calls, content_filter, other."""
 
@@ -101,7 +115,7 @@ class Finish(_Event, frozen=True, tag="finish"):
     model: str = ""
 
 
-ModelEvent = TextDelta | ReasoningDelta | ModelToolCall | Finish
+ModelEvent = TextDelta | ReasoningDelta | PartEnd | ModelToolCall | Finish
 
 
 # ---- what an agent yields -------------------------------------------------------------

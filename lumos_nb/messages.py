@@ -20,11 +20,14 @@ MESSAGE_VERSION = 1
 Role = Literal["system", "user", "assistant", "tool"]
 
 
-class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
+class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", omit_defaults=True):
     """Plain text."""
 
     type: ClassVar[str] = "text"
     text: str
+    #: Opaque data that `provider` wants back unchanged with this part; see `ReasoningPart`.
+    signature: str | None = None
+    provider: str | None = None
 
 
 class ReasoningPart(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning", omit_defaults=True):
@@ -32,8 +35,9 @@ class ReasoningPart(msgspec.Struct, frozen=True, tag_field="type", tag="reasonin
 
     type: ClassVar[str] = "reasoning"
     text: str
-    #: Opaque data that the vendor `provider` wants back unchanged, if it does.
+    #: Opaque data that `provider` wants back unchanged; its form is the wire format's own.
     signature: str | None = None
+    #: A vendor's id, with `:format` behind it if that is not its usual one; only there the signature is sent again.
     provider: str | None = None
 
 
@@ -46,7 +50,30 @@ class ImagePart(msgspec.Struct, frozen=True, tag_field="type", tag="image", omit
     url: str | None = None
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call"):
+class FilePart(msgspec.Struct, frozen=True, tag_field="type", tag="file", omit_defaults=True):
+    """A document or a sound: its bytes, or an address from which the model's server fetches it.
+
+    Example:
+        >>> FilePart(media_type="audio/wav", data=b"RIFF").kind
+        'audio'
+    """
+
+    type: ClassVar[str] = "file"
+    media_type: str = "application/pdf"
+    data: bytes | None = None
+    url: str | None = None
+    #: What the model may call it.
+    name: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is: `pdf`, `audio`, or `file` for anything else."""
+        if self.media_type.startswith("audio/"):
+            return "audio"
+        return "pdf" if self.media_type == "application/pdf" else "file"
+
+
+class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call", omit_defaults=True):
     """A model's wish to call a tool.
 
     `arguments` is the JSON text as the model wrote it, which need not be valid.
@@ -55,7 +82,11 @@ class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call"):
     type: ClassVar[str] = "tool_call"
     id: str
     name: str
-    arguments: str = "{}"
+    #: A factory, so that it is written also when it is empty: readers of the stored form look for it.
+    arguments: str = msgspec.field(default_factory=lambda: "{}")
+    #: Opaque data that `provider` wants back unchanged with this part; see `ReasoningPart`.
+    signature: str | None = None
+    provider: str | None = None
 
     def parsed(self) -> dict[str, Any]:
         """Return the arguments as a dict.
@@ -103,7 +134,32 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "object", "properties": {}})
 
 
-Part = TextPart | ReasoningPart | ImagePart | ToolCall | ToolResult
+class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether the model may, must or must not call tools.
+
+    Args:
+        mode: `auto` (it decides), `none`, `required` (any of them), or `tool` (the one called `name`).
+        name: Name of that one tool.
+
+    Example:
+        >>> ToolChoice.of("required"), ToolChoice.of("rows")
+        (ToolChoice(mode='required', name=''), ToolChoice(mode='tool', name='rows'))
+    """
+
+    mode: Literal["auto", "none", "required", "tool"] = "auto"
+    name: str = ""
+
+    @classmethod
+    def of(cls, value: ToolChoice | str | None) -> ToolChoice:
+        """Return a choice given as `auto`, `none`, `required` or a tool's name; None is `auto`."""
+        if isinstance(value, ToolChoice):
+            return value
+        if value is None or value in {"auto", "none", "required"}:
+            return cls(value or "auto")  # type: ignore[arg-type]
+        return cls("tool", value)
+
+
+Part = TextPart | ReasoningPart | ImagePart | FilePart | ToolCall | ToolResult
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from lumos_nb.credentials import Secret
 from lumos_nb.errors import SettingsError, nearest
 
 
@@ -36,10 +37,24 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     tool_result_bytes: int = 1_000_000
     #: Seconds without a byte after which a model server counts as silent.
     read_timeout_s: float = 300.0
+    #: Seconds until the first byte of an answer's body; 0: as `read_timeout_s`.
+    first_byte_timeout_s: float = 0.0
+    #: Seconds that one answer may take from first to last; 0: no limit.
+    total_timeout_s: float = 0.0
     #: Seconds to reach a model server.
     connect_timeout_s: float = 10.0
     #: Tries again of a request that was refused for now (429, 5xx) or could not connect.
     max_retries: int = 2
+    #: Requests that may be under way at once to one server; more wait their turn. 0: no limit.
+    max_in_flight: int = 0
+    #: Longest single event of a model's stream, in bytes; a server that never ends one must not fill the memory.
+    max_event_bytes: int = 8_000_000
+    #: Vendors of your own, or other values for known ones: `{"mine": {"base_url": "http://…/v1"}}`.
+    vendors: dict[str, Any] = {}
+    #: US dollars a million tokens, by `vendor/model`: `{"mine/m": {"input": 1, "output": 2, "cache_read": 0.1}}`.
+    prices: dict[str, dict[str, float]] = {}
+    #: Keys by vendor; they show as dots. The vendor's environment variable is the usual place.
+    keys: dict[str, Secret] = {}
     #: How a cell shows a run: auto, live, static (one display at the end), plain.
     view: Literal["auto", "live", "static", "plain"] = "auto"
     #: A file that gets every run as plain text while it streams, beside its view; empty: none.
@@ -108,10 +123,19 @@ def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
     out: dict[str, Any] = {}
     for name, value in values.items():
         try:
-            out[name] = msgspec.convert(value, fields[name], strict=False)
-        except msgspec.ValidationError as error:
+            if isinstance(value, str) and get_origin(fields[name]) is dict:  # from the environment, as JSON
+                value = msgspec.json.decode(value)
+            out[name] = msgspec.convert(value, fields[name], strict=False, dec_hook=_secret)
+        except msgspec.MsgspecError as error:
+            value = "…" if name == "keys" else value
             shown = f"{prefix}{name.upper()}" if prefix else name
             known = get_args(fields[name])
             hint = f"There is: {', '.join(known)}." if known else ""
             raise SettingsError(f"{shown} = {value!r} cannot be used: {error}.", hint=hint) from None
     return LumosConfig(**out)
+
+
+def _secret(kind: type, value: Any) -> Any:
+    if kind is Secret and isinstance(value, str) and value.strip():
+        return Secret(value.strip())
+    raise ValueError("a key must be a text that is not empty")

@@ -21,6 +21,7 @@ from lumos_nb.events import (
     Metadata,
     ModelEvent,
     ModelToolCall,
+    PartEnd,
     ReasoningDelta,
     TextDelta,
 )
@@ -35,8 +36,10 @@ class StepDraft:
         self.index = index
         self._known_ids = set(known_ids)
         self.provider = provider
-        self.text: list[str] = []
-        self.reasoning: list[str] = []
+        self.origin = provider.origin
+        #: Reasoning, text and calls as they came, each delta a piece.
+        self._parts: list[_DraftPart] = []
+        self._open = _DraftPart("")
         self.calls: list[ToolCall] = []
         self.results: dict[str, ToolResult] = {}
         self.finish: Finish | None = None
@@ -61,27 +64,63 @@ class StepDraft:
                     yield shown
         finally:
             self._last = time.perf_counter()
-        if not is_streaming and (self.text or self.reasoning):
-            whole = (ReasoningDelta("".join(self.reasoning)), TextDelta("".join(self.text)))
-            yield [event for event in whole if event.delta]
+        if not is_streaming:
+            whole: list[AgentEvent] = []
+            whole += [ReasoningDelta(self.reasoning)] if self.reasoning else []
+            whole += [TextDelta(self.text)] if self.text else []
+            if whole:
+                yield whole
+
+    @property
+    def text(self) -> str:
+        """What the model said so far."""
+        return self._joined("text")
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought so far."""
+        return self._joined("reasoning")
+
+    def _joined(self, kind: str) -> str:
+        return "".join(piece for part in self._parts if part.kind == kind for piece in part.pieces)
 
     def _keep(self, batch: Sequence[ModelEvent]) -> list[AgentEvent]:
         shown: list[AgentEvent] = []
         for event in batch:
             kind = type(event)
             if kind is TextDelta:
-                self.text.append(event.delta)  # type: ignore[union-attr]
+                self._part("text").pieces.append(event.delta)  # type: ignore[union-attr]
                 shown.append(event)  # type: ignore[arg-type]
             elif kind is ReasoningDelta:
-                self.reasoning.append(event.delta)  # type: ignore[union-attr]
+                self._part("reasoning").pieces.append(event.delta)  # type: ignore[union-attr]
                 shown.append(event)  # type: ignore[arg-type]
+            elif isinstance(event, PartEnd):
+                self._end_part(event)
             elif isinstance(event, ModelToolCall):
                 self.calls.append(self._distinct(event.call))
+                self._begin("call").call = self.calls[-1]
             elif isinstance(event, Finish):
                 self.finish = event
-        if self._first is None and (self.text or self.reasoning or self.calls):
+        if self._first is None and self._parts:
             self._first = time.perf_counter()
         return shown
+
+    def _part(self, kind: str) -> _DraftPart:
+        return self._open if self._open.kind == kind else self._begin(kind)
+
+    def _begin(self, kind: str) -> _DraftPart:
+        self._open = _DraftPart(kind)
+        self._parts.append(self._open)
+        return self._open
+
+    def _end_part(self, end: PartEnd) -> None:
+        part = next((p for p in reversed(self._parts) if p.kind == end.part and not p.is_ended), None)
+        if part is None and end.signature:
+            part = self._begin(end.part)
+        if part is not None:
+            part.signature, part.is_ended = end.signature or None, True
+        if part is self._open:
+            self._open = _DraftPart("")
 
     def _distinct(self, call: ToolCall) -> ToolCall:
         """Return the call with an id of its own: some servers count anew in each answer, or send none."""
@@ -94,15 +133,10 @@ class StepDraft:
 
     def message(self) -> Message | None:
         """Return what the model said as a message, or None if it said nothing."""
-        parts: list[Part] = []
-        if self.reasoning:
-            parts.append(ReasoningPart("".join(self.reasoning), provider=self.provider.provider))
-        if self.text:
-            parts.append(TextPart("".join(self.text)))
-        parts.extend(self.calls)
-        if not self.text and not self.calls:
+        if not self.calls and not any(part.kind == "text" for part in self._parts):
             return None
-        if len(parts) == 1 and isinstance(parts[0], TextPart):
+        parts = [part.done(self.origin) for part in self._parts]
+        if len(parts) == 1 and isinstance(parts[0], TextPart) and not parts[0].signature:
             return Message(role="assistant", content=parts[0].text)
         return Message(role="assistant", content=tuple(parts))
 
@@ -118,8 +152,8 @@ class StepDraft:
         end = self._last or time.perf_counter()
         return AgentStep(
             index=self.index,
-            text="".join(self.text),
-            reasoning="".join(self.reasoning),
+            text=self.text,
+            reasoning=self.reasoning,
             tool_calls=tuple(self.calls),
             tool_results=tuple(self.results[c.id] for c in self.calls if c.id in self.results),
             usage=finish.usage,
@@ -130,8 +164,31 @@ class StepDraft:
             started_at=self.started_at,
             duration_s=end - self._clock,
             ttft_s=None if self._first is None else self._first - self._clock,
-            n_chunks=len(self.text) + len(self.reasoning),
+            n_chunks=sum(len(part.pieces) for part in self._parts),
         )
+
+
+class _DraftPart:
+    """A part of the answer while its pieces arrive."""
+
+    __slots__ = ("call", "is_ended", "kind", "pieces", "signature")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.pieces: list[str] = []
+        self.signature: str | None = None
+        self.is_ended = False
+        self.call: ToolCall | None = None
+
+    def done(self, origin: str) -> Part:
+        """Return it as a message keeps it, marked with where it came from."""
+        text = "".join(self.pieces)
+        if self.kind == "reasoning":
+            return ReasoningPart(text, signature=self.signature, provider=origin)
+        if self.call is None:
+            return TextPart(text, signature=self.signature, provider=origin if self.signature else None)
+        marked = msgspec.structs.replace(self.call, provider=origin) if self.call.signature else self.call
+        return marked
 
 
 def cancelled(call: ToolCall) -> ToolResult:

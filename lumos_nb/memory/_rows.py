@@ -11,6 +11,7 @@ from lumos_nb.errors import StoreError
 from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, StepComplete, TokenUsage
 from lumos_nb.memory.ids import new_id
 from lumos_nb.messages import (
+    FilePart,
     ImagePart,
     Message,
     Part,
@@ -52,7 +53,7 @@ def to_json(value: Any) -> str:
 
 
 def n_chars(part: Part) -> int:
-    """Return the length of what a model reads of a part; 0 for a picture."""
+    """Return the length of what a model reads of a part; 0 for a picture or a file."""
     match part:
         case TextPart() | ReasoningPart():
             return len(part.text)
@@ -60,7 +61,7 @@ def n_chars(part: Part) -> int:
             return len(part.arguments)
         case ToolResult():
             return len(part.content)
-        case ImagePart():
+        case ImagePart() | FilePart():
             return 0
 
 

@@ -20,10 +20,10 @@ from lumos_nb.agent.background import run_sync
 from lumos_nb.errors import CredentialError, SettingsError, UsageError, nearest
 from lumos_nb.memory import MemoryThread
 from lumos_nb.messages import Message, ToolResult
-from lumos_nb.notebook.doctor import doctor, vendors
+from lumos_nb.notebook.doctor import doctor, models
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.providers.install import install
-from lumos_nb.providers.vendors import VENDORS
+from lumos_nb.providers.vendors import vendors
 from lumos_nb.runtime import Runtime
 from lumos_nb.telemetry import ExecutionTrace, load_trace
 
@@ -192,7 +192,7 @@ def _pair(change: str) -> tuple[str, str]:
 def lumos_models(runtime: Runtime, action: str | None = None, name: str = "smollm2") -> Any:
     """Vendors with their key's variable and default model; `install smollm2` installs the embedded one."""
     if action is None:
-        return vendors()
+        return models()
     if action != "install":
         raise UsageError(f"%lumos models cannot {action!r}.", hint="Use: %lumos models install smollm2")
     return Shown(install(name))
@@ -200,9 +200,9 @@ def lumos_models(runtime: Runtime, action: str | None = None, name: str = "smoll
 
 def lumos_login(runtime: Runtime, vendor: str) -> Shown:
     """Ask for a vendor's key and keep it in this kernel's environment; it is written nowhere."""
-    row = VENDORS.get(vendor)
+    row = vendors().get(vendor)
     if row is None:
-        raise UsageError(f"There is no vendor {vendor!r}.", hint=nearest(vendor, VENDORS))
+        raise UsageError(f"There is no vendor {vendor!r}.", hint=nearest(vendor, vendors()))
     if not row.key_env:
         return Shown(f"{vendor} needs no key.")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 from typing import Any
 
@@ -11,7 +10,8 @@ from lumos_nb import settings
 from lumos_nb._version import __version__
 from lumos_nb.agent.background import run_sync
 from lumos_nb.errors import LumosError
-from lumos_nb.providers.vendors import VENDORS
+from lumos_nb.providers.catalog import state_of
+from lumos_nb.providers.vendors import vendors
 from lumos_nb.runtime import Runtime
 
 _PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "httpx", "pandas", "xllamacpp")
@@ -27,15 +27,12 @@ def doctor(runtime: Runtime) -> Any:
     return pd.DataFrame(rows, columns=["what", "value", "state"])
 
 
-def vendors() -> Any:
-    """Return the vendors as a DataFrame: id, key's environment variable, whether it is set, default model."""
+def models() -> Any:
+    """Return the vendors as a DataFrame: id, format, key's environment variable, what is there, default model."""
     import pandas as pd
 
-    rows = [
-        (v.id, ", ".join(v.key_env), any(os.environ.get(k) for k in v.key_env), v.default_model)
-        for v in VENDORS.values()
-    ]
-    return pd.DataFrame(rows, columns=["vendor", "key", "key is set", "default model"])
+    rows = [(v.id, v.format, ", ".join(v.key_env), state_of(v), v.default_model) for v in vendors().values()]
+    return pd.DataFrame(rows, columns=["vendor", "format", "key", "state", "default model"])
 
 
 def _version(package: str) -> str:

@@ -14,21 +14,38 @@ from typing import Any
 import msgspec
 
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta, TokenUsage
-from lumos_nb.messages import Message, ToolCall, ToolSpec
+from lumos_nb.messages import Message, ToolCall, ToolChoice, ToolSpec
 
-__all__ = ["BatchedProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OnWait", "ToolSpec"]
+__all__ = ["BatchedProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OnWait", "OutputSchema", "ToolSpec"]
 
 OnWait = Callable[[dict[str, Any]], None]
 """Is told `{"state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1}` before each wait."""
+
+
+class OutputSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """The form that an answer must have: a JSON schema, and a name for it."""
+
+    #: A JSON schema of type `object`.
+    schema: dict[str, Any]
+    name: str = "answer"
 
 
 class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Options of one model call; None leaves the server's default."""
 
     temperature: float | None = None
+    top_p: float | None = None
     max_tokens: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] | None = None
+    #: How much a model thinks first: `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`.
+    reasoning: str | None = None
+    #: Whether tools may, must or must not be called: `auto`, `none`, `required`, or a tool's name.
+    tool_choice: ToolChoice | str | None = None
+    #: Whether one answer may hold several tool calls.
+    parallel_tool_calls: bool | None = None
+    #: The answer must be JSON of this form.
+    output: OutputSchema | None = None
     #: Further keys of the request body, sent as they are.
     extra: dict[str, Any] = {}
 
@@ -56,6 +73,11 @@ class LlmProvider:
     provider: str = ""
     model: str = ""
     supports_function_calling: bool = True
+
+    @property
+    def origin(self) -> str:
+        """What signatures of this model's answers are bound to; see `ReasoningPart.provider`."""
+        return self.provider
 
     def generate_stream(
         self,

@@ -6,17 +6,23 @@ One idea: everything that can be wrong with a name is said here, before anything
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import urlsplit
 
 from lumos_nb import settings
-from lumos_nb.credentials import Secret, find_key
+from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError, nearest
+from lumos_nb.providers.auth import key_of
 from lumos_nb.providers.base import LlmProvider
-from lumos_nb.providers.vendors import VENDORS, Vendor
+from lumos_nb.providers.vendors import Vendor, expanded, vendors
 from lumos_nb.providers.wire import Quirks
 from lumos_nb.transport import Transport
 
-_OTHER_NAMES = {"alibaba": "qwen", "dashscope": "qwen", "x-ai": "xai", "grok": "xai", "z.ai": "zai", "z-ai": "zai"}
+_OTHER_NAMES = {
+    "alibaba": "qwen", "dashscope": "qwen", "x-ai": "xai", "grok": "xai", "z.ai": "zai", "z-ai": "zai",
+    "glm": "zhipu", "zhipuai": "zhipu", "gemini": "google", "claude": "anthropic", "qianfan": "baidu",
+    "ernie": "baidu", "maas": "huawei", "aws": "bedrock", "hf": "huggingface",
+}  # fmt: skip
 
 
 def llm(
@@ -49,11 +55,13 @@ def llm(
     name, _, model = spec.strip().partition("/")
     if not model or not name:
         raise _without_vendor(spec)
-    name = name.lower() if name.lower() in VENDORS else _OTHER_NAMES.get(name.lower(), name)
-    vendor = VENDORS.get(name)
+    known = vendors()
+    if name not in known:
+        name = name.lower() if name.lower() in known else _OTHER_NAMES.get(name.lower(), name)
+    vendor = known.get(name)
     if vendor is None:
         if not base_url:
-            hint = nearest(name, VENDORS)
+            hint = nearest(name, known)
             raise UsageError(
                 f"There is no vendor {name!r}.", hint=f"{hint} For a server of your own pass base_url='http://…/v1'."
             )
@@ -64,10 +72,10 @@ def llm(
         return EmbeddedProvider(model, transport=transport)
     from lumos_nb.providers.http import HttpProvider
 
+    address = _address(vendor, base_url, format)
+    format = format or _format_at(vendor, address)
     key = Secret(api_key.reveal() if isinstance(api_key, Secret) else api_key.strip()) if api_key else None
-    return HttpProvider(
-        vendor, model, base_url=_address(vendor, base_url), key=key, format=format or "", transport=transport
-    )
+    return HttpProvider(vendor, model, base_url=address, key=key, format=format, transport=transport)
 
 
 def default_llm() -> LlmProvider:
@@ -81,8 +89,8 @@ def default_llm() -> LlmProvider:
     """
     if chosen := settings.current().model:
         return llm(chosen)
-    for vendor in VENDORS.values():
-        if vendor.needs_key and vendor.default_model and find_key(vendor.key_env):
+    for vendor in vendors().values():
+        if vendor.needs_key and vendor.default_model and key_of(vendor):
             return llm(f"{vendor.id}/{vendor.default_model}")
     from lumos_nb.providers.embedded import EmbeddedProvider, is_installed
 
@@ -98,38 +106,66 @@ def default_llm() -> LlmProvider:
     )
 
 
+def state_of(vendor: Vendor) -> str:
+    """Return in words whether a vendor can be used: `key found`, `set NAME`, or an address.
+
+    Example:
+        >>> from lumos_nb.providers.vendors import VENDORS
+        >>> state_of(VENDORS["llamacpp"])
+        'http://127.0.0.1:8080/v1'
+    """
+    if vendor.id == "local":
+        from lumos_nb.providers.embedded import is_installed
+
+        return "installed" if is_installed() else f"run: lumos models install {vendor.default_model}"
+    if vendor.needs_key:
+        return "key found" if key_of(vendor) else f"set {vendor.key_env[0]}"
+    return os.environ.get(vendor.base_url_env) or vendor.base_url or f"set {vendor.base_url_env}"
+
+
 def _without_vendor(spec: str) -> UsageError:
     spec = spec.strip()
-    if spec.rstrip("/").lower() in VENDORS:
-        vendor = VENDORS[spec.rstrip("/").lower()]
+    known = vendors()
+    if spec.rstrip("/").lower() in known:
+        vendor = known[spec.rstrip("/").lower()]
         example = f"{vendor.id}/{vendor.default_model or 'MODEL'}"
         return UsageError(f"{spec!r} names a vendor and no model.", hint=f"Write for example {example!r}.")
-    guess = next((v.id for v in VENDORS.values() if spec.lower().startswith(v.model_prefixes or ("\0",))), None)
+    guess = next((v.id for v in known.values() if spec.lower().startswith(v.model_prefixes or ("\0",))), None)
     hint = f"Did you mean '{guess}/{spec}'?" if guess else "Write it as 'vendor/model', such as 'openai/gpt-5.6-luna'."
     return UsageError(f"The model {spec!r} has no vendor.", hint=hint)
 
 
-def _address(vendor: Vendor, base_url: str | None) -> str:
-    """Return the address to use: the one given, the environment's, or the row's."""
+def _address(vendor: Vendor, base_url: str | None, format: str | None) -> str:
+    """Return the address to use: the one given, the environment's, or the row's for this format."""
+    own = vendor.formats.get(format or "", vendor.base_url)
     given = (base_url or os.environ.get(vendor.base_url_env, "")).strip()
     if not given:
-        if vendor.base_url:
-            return vendor.base_url
+        if address := expanded(own):
+            return address
+        missing = re.findall(r"\{(\w+)\}", own) or [vendor.base_url_env]
         raise UsageError(
             f"The vendor {vendor.id!r} has no address of its own.",
-            hint=f"Pass base_url='http://…/v1', or set {vendor.base_url_env}.",
+            hint=f"Set {missing[0]}, or pass base_url='http://…/v1'." if missing[0] else "Pass base_url='http://…/v1'.",
         )
     if base_url:
         if not given.startswith(("http://", "https://")):
             raise UsageError(
                 f"base_url = {given!r} is not an address.", hint=f"Write it with its scheme, such as 'http://{given}'."
             )
-        if "?" in given or "#" in given:
+        if "#" in given:
             raise UsageError(
                 f"base_url = {given!r} has more than an address.", hint="End it with its path, such as /v1."
             )
         return given.rstrip("/")
-    return _from_host(given, vendor.base_url)
+    return _from_host(given, own)
+
+
+def _format_at(vendor: Vendor, address: str) -> str:
+    """Return the format that an address is known for: the vendor's usual one, unless another's path ends it."""
+    path = urlsplit(address).path.rstrip("/")
+    if path == urlsplit(vendor.base_url).path:
+        return vendor.format
+    return next((name for name, url in vendor.formats.items() if urlsplit(url).path == path), vendor.format)
 
 
 def _from_host(value: str, default: str) -> str:

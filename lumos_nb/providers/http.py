@@ -16,14 +16,15 @@ import msgspec
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
-from lumos_nb.credentials import Secret, find_key
-from lumos_nb.errors import CredentialError, LumosError, ProviderError, nearest
+from lumos_nb.credentials import Secret
+from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent
-from lumos_nb.messages import Message, valid
+from lumos_nb.messages import FilePart, ImagePart, Message, valid
+from lumos_nb.providers.auth import headers_of, key_of
 from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.response import read_batches
-from lumos_nb.providers.vendors import Vendor
+from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.transport import Request, Response, Transport, default_transport
 from lumos_nb.transport.failures import without_userinfo
@@ -57,10 +58,16 @@ class HttpProvider(BatchedProvider):
         self.model = model
         self.supports_function_calling = vendor.supports_function_calling
         self.vendor = vendor
-        self.base_url = (base_url or vendor.base_url).rstrip("/")
+        self.base_url = (base_url or expanded(vendor.base_url)).rstrip("/")
+        self.format = format or vendor.format
         self._key = key
-        self._format = load_format(format or vendor.format)
+        self._format = load_format(self.format)
         self._transport = transport
+
+    @property
+    def origin(self) -> str:
+        """What signatures of answers are bound to: the vendor, and the format if it is not the usual one."""
+        return self.provider if self.format == self.vendor.format else f"{self.provider}:{self.format}"
 
     @property
     def transport(self) -> Transport:
@@ -102,48 +109,54 @@ class HttpProvider(BatchedProvider):
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the server offers."""
-        request = Request(url=f"{self.base_url}/models", method="GET", headers=self._headers(), read_timeout_s=10.0)
+        path = self._format.MODELS_PATH
+        if not path:
+            return []
+        url = _joined(self.base_url, path)
+        request = Request(url=url, method="GET", headers=self._headers(), read_timeout_s=10.0)
         async with self.transport.open(request) as response:
-            body = await response.read()
+            body = await response.read(16_000_000)
             if response.status != 200:
                 raise self._refusal(response, body)
-        try:
-            rows = msgspec.json.decode(body, type=_Models).data
-        except msgspec.DecodeError:
-            rows = []
-        return sorted(row.id for row in rows)
+        return _model_names(body)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop that nothing uses."""
         await self.transport.aclose()
 
     def _request(self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None) -> Request:
+        self._check_parts(messages)
         wire = WireRequest(
             model=self.model,
             messages=tuple(messages),
             tools=tuple(tools),
             options=options or ModelOptions(),
             quirks=self.vendor.quirks,
+            origin=self.origin,
         )
-        headers = {**self._headers(), "content-type": "application/json", "accept": "text/event-stream"}
+        headers = {**self._headers(), "content-type": "application/json", "accept": self._format.ACCEPT}
         body = _encoded(self._format.encode(wire))
-        return Request(url=self.base_url + self._format.PATH, headers=headers, body=body)
+        return Request(url=_joined(self.base_url, self._format.path(self.model)), headers=headers, body=body)
+
+    def _check_parts(self, messages: Sequence[Message]) -> None:
+        """Refuse a picture, a document or a sound where the vendor's row says that it takes none."""
+        if self.vendor.accepts is None:
+            return
+        for message in messages:
+            if isinstance(message.content, str):
+                continue
+            for part in message.content:
+                kind = "image" if isinstance(part, ImagePart) else part.kind if isinstance(part, FilePart) else ""
+                if kind and kind not in self.vendor.accepts:
+                    raise UsageError(
+                        f"{self.provider!r} takes no {kind} in messages.",
+                        hint=f"It takes: {', '.join(('text', *self.vendor.accepts))}. Use another model, or send text.",
+                    )
 
     def _headers(self) -> dict[str, str]:
-        headers = {"user-agent": f"lumos-nb/{__version__}"}
-        key = self._key or find_key(self.vendor.key_env)
-        if key is not None:
-            if not key.reveal().isascii() or not key.reveal().isprintable():
-                raise CredentialError(
-                    f"The key for {self.provider!r} holds characters that no key has.", hint="Copy it again."
-                )
-            headers["authorization"] = f"Bearer {key.reveal()}"
-        elif self.vendor.needs_key and self.base_url == self.vendor.base_url:
-            raise CredentialError(
-                f"Provider {self.provider!r} has no API key.",
-                hint=f"Set {self.vendor.key_env[0]}, or run %lumos login {self.provider}.",
-            )
-        return headers
+        is_needed = self.vendor.needs_key and self.base_url == expanded(self.vendor.base_url)
+        headers = headers_of(self.vendor, self._key or key_of(self.vendor), is_needed=is_needed)
+        return {"user-agent": f"lumos-nb/{__version__}", **headers}
 
     async def _try(self, request: Request) -> AsyncGenerator[list[ModelEvent], None]:
         async with self.transport.open(request) as response:
@@ -172,7 +185,7 @@ class HttpProvider(BatchedProvider):
         )
 
     def _without_key(self, text: str) -> str:
-        key = self._key or find_key(self.vendor.key_env)
+        key = self._key or key_of(self.vendor)
         return text if key is None else text.replace(key.reveal(), "••••")
 
     async def _near_models(self, hint: str) -> str:
@@ -193,12 +206,36 @@ class HttpProvider(BatchedProvider):
         return error
 
 
-class _ModelRow(msgspec.Struct):
-    id: str
+def _joined(base_url: str, path: str) -> str:
+    """Return an address with a path behind it, and its query, if it has one, behind both.
+
+    Example:
+        >>> _joined("https://api.example/v1", "/v1/messages")
+        'https://api.example/v1/messages'
+        >>> _joined("https://x.example/openai?api-version=2024-10-21", "/chat/completions")
+        'https://x.example/openai/chat/completions?api-version=2024-10-21'
+    """
+    base, mark, query = base_url.partition("?")
+    if path.startswith("/v1/"):
+        base = base.removesuffix("/v1")
+    return base.rstrip("/") + path + (("&" if "?" in path else mark) + query if query else "")
 
 
-class _Models(msgspec.Struct):
-    data: list[_ModelRow] = []
+def _model_names(body: bytes) -> list[str]:
+    """Return the names in a list of models, whichever of the vendors' shapes it has.
+
+    Example:
+        >>> _model_names(b'{"models": [{"name": "models/gemini-3.6-flash"}]}')
+        ['gemini-3.6-flash']
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return []
+    rows = value.get("data") or value.get("models") or [] if isinstance(value, dict) else value
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    names = (row.get("id") or row.get("name") or row.get("model") for row in rows)
+    return sorted(str(name).removeprefix("models/") for name in names if name)
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

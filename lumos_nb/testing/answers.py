@@ -35,6 +35,8 @@ class Answer:
     """Pieces a second; wins over `delay_s`."""
     reasoning: str = ""
     """What it thinks first, sent word by word."""
+    signature: str = ""
+    """Opaque data that goes with the reasoning, in formats that have it."""
     tool_calls: Sequence[ToolCall] = ()
     """Tools that it asks for, after the text."""
     usage: TokenUsage | None = None

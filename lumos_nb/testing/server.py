@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote
 
 from lumos_nb.testing.answers import Answer, Reply
 from lumos_nb.testing.scripted import Scripted, as_answer
 from lumos_nb.testing.serving import Gone, echo, send_reply
+from lumos_nb.testing.wire import format_at, served_format
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,9 +39,19 @@ class ServedRequest:
     done: threading.Event = field(default_factory=threading.Event)
     """Set when the answer is over, or the client has left."""
 
+    @property
+    def model(self) -> str:
+        """The model asked for: in the body, or in the path as `…/models/NAME:…` or `…/model/NAME/…`."""
+        if isinstance(self.body, dict) and "model" in self.body:
+            return str(self.body["model"])
+        found = re.search(r"/models?/([^/?]+?)(?=:\w+(?:\?|$)|/)", self.path)
+        return unquote(found[1]) if found else ""
+
 
 class FakeServer:
-    """A Chat Completions server that answers by script, in a thread of its own.
+    """A model server that answers by script, in a thread of its own, in every wire format.
+
+    The path says which one: `/v1/chat/completions`, `/v1/messages`, `/v1/api/chat` …
 
     Args:
         script: One entry a request: a text, an `Answer`, a `Reply`, tool calls, or a function of the
@@ -149,11 +162,12 @@ class FakeServer:
         request = ServedRequest(
             method=method, path=path, headers=headers, body=json.loads(raw) if raw else None, connection=number
         )
-        is_call = method == "POST" and path == "/v1/chat/completions"
-        (self.requests if is_call else self.other_requests).append(request)
-        reply = self._reply(request) if is_call else self._other(request)
+        served = format_at(path) if method == "POST" else None
+        (self.requests if served else self.other_requests).append(request)
+        reply = self._reply(request) if served else self._other(request)
         try:
-            return await send_reply(reply, request.body or {}, reader, writer)
+            body = {"model": request.model, **(request.body or {})}
+            return await send_reply(reply, body, served or served_format("openai-chat"), reader, writer)
         except Gone:
             request.client_left = True
             return False
@@ -161,13 +175,12 @@ class FakeServer:
             request.done.set()
 
     def _other(self, request: ServedRequest) -> Reply:
-        if request.path == "/v1/models":
+        if request.path.partition("?")[0] == "/v1/models":
             return Reply(body=json.dumps({"object": "list", "data": [{"id": name} for name in self.models]}))
         return Reply(status=404, body=json.dumps({"error": {"message": f"No such path: {request.path}"}}))
 
     def _reply(self, request: ServedRequest) -> Reply:
-        model = str((request.body or {}).get("model", ""))
-        name = model if model in self._scripts else "*"
+        name = request.model if request.model in self._scripts else "*"
         script = self._scripts.get(name, echo)
         line: Any = script
         if isinstance(script, list):

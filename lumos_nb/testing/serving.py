@@ -6,10 +6,10 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Iterator
 from typing import Any
 
-from lumos_nb.testing.answers import Answer, Reply, split
+from lumos_nb.testing.answers import Answer, Reply
+from lumos_nb.testing.wire import ServedFormat
 
 
 class Gone(Exception):
@@ -30,16 +30,16 @@ def echo(request: Any) -> Answer:
 
 
 async def send_reply(
-    reply: Reply, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    reply: Reply, body: dict[str, Any], served: ServedFormat, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bool:
-    """Write the reply; return whether the connection may be used again.
+    """Write the reply in a format; return whether the connection may be used again.
 
     Raises:
         Gone: The client left before the end.
     """
     leaving = asyncio.ensure_future(reader.read(1))
     try:
-        sending = asyncio.ensure_future(_send(reply, body, writer))
+        sending = asyncio.ensure_future(_send(reply, body, served, writer))
         await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
         if not sending.done():
             sending.cancel()
@@ -56,7 +56,7 @@ async def send_reply(
         await asyncio.gather(leaving, return_exceptions=True)
 
 
-async def _send(reply: Reply, body: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
+async def _send(reply: Reply, body: dict[str, Any], served: ServedFormat, writer: asyncio.StreamWriter) -> bool:
     await asyncio.sleep(reply.first_byte_delay_s)
     if reply.status != 200 or reply.body is not None:
         raw = reply.body if reply.body is not None else json.dumps({"error": {"message": f"Scripted {reply.status}"}})
@@ -65,17 +65,17 @@ async def _send(reply: Reply, body: dict[str, Any], writer: asyncio.StreamWriter
         writer.write(_head(reply, kind, f"Content-Length: {len(data)}") + data)
         await writer.drain()
         return True
-    writer.write(_head(reply, reply.content_type or "text/event-stream", "Transfer-Encoding: chunked"))
-    for n, event in enumerate(_events(reply.answer, body)):
+    writer.write(_head(reply, reply.content_type or served.CONTENT_TYPE, "Transfer-Encoding: chunked"))
+    for n, event in enumerate(served.events(reply.answer, body)):
         if reply.cut_after == n:
             return await _cut(reply.cut, writer)
         if reply.garbage_after == n:
-            _write(writer, b"data: {this is not JSON\n\n")
+            _write(writer, served.GARBAGE)
         if reply.error_after == n:
-            _write(writer, b'data: {"error":{"message":"The model is overloaded","code":"overloaded_error"}}\n\n')
+            _write(writer, served.error("The model is overloaded", "overloaded_error"))
         # Also without a pause: each piece is then its own read at the client, as in life.
         await asyncio.sleep(reply.answer.pause_s)
-        _write(writer, b"data: " + event + b"\n\n")
+        _write(writer, event)
         await writer.drain()
     writer.write(b"0\r\n\r\n")
     await writer.drain()
@@ -104,33 +104,3 @@ def _head(reply: Reply, kind: str, length: str) -> bytes:
 
 def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-
-def _events(answer: Answer, body: dict[str, Any]) -> Iterator[bytes]:
-    def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
-        row = {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "model": body.get("model", "fake-model")}
-        choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
-        return json.dumps({**row, "choices": choices, **more}, separators=(",", ":"), ensure_ascii=False).encode()
-
-    for piece in split(answer.reasoning):
-        yield chunk({"reasoning_content": piece})
-    for piece in answer.pieces():
-        yield chunk({"content": piece})
-    for index, call in enumerate(answer.tool_calls):
-        function = {"name": call.name, "arguments": ""}
-        yield chunk({"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": function}]})
-        for start in range(0, len(call.arguments), 8):
-            part = {"index": index, "function": {"arguments": call.arguments[start : start + 8]}}
-            yield chunk({"tool_calls": [part]})
-    yield chunk({}, answer.reason)
-    usage = answer.counted(sum(len(str(m.get("content")).split()) for m in body.get("messages", [])))
-    counts = {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    }
-    last = json.loads(chunk({}))
-    yield json.dumps({**last, "choices": [], "usage": counts}, separators=(",", ":")).encode()
-    yield b"[DONE]"

@@ -28,7 +28,7 @@ def no_keys(monkeypatch):
         ("openrouter/meta/llama-4", "openrouter", "meta/llama-4", "https://openrouter.ai/api/v1"),
         (" OpenAI/gpt-5.6-luna ", "openai", "gpt-5.6-luna", "https://api.openai.com/v1"),
         ("x-ai/grok-4.7", "xai", "grok-4.7", "https://api.x.ai/v1"),
-        ("ollama/qwen3:8b", "ollama", "qwen3:8b", "http://127.0.0.1:11434/v1"),
+        ("ollama/qwen3:8b", "ollama", "qwen3:8b", "http://127.0.0.1:11434"),
     ],
 )
 def test_a_name_gives_its_vendor_model_and_address(no_keys, spec, vendor, model, base_url):
@@ -42,11 +42,11 @@ def test_any_word_names_a_server_of_ones_own():
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("gpu", "http://gpu:11434/v1"), ("http://gpu:1", "http://gpu:1/v1"), ("", None)]
+    ("value", "expected"), [("gpu", "http://gpu:11434"), ("http://gpu:1", "http://gpu:1"), ("", None)]
 )
 def test_the_environment_moves_a_vendor(no_keys, monkeypatch, value, expected):
     monkeypatch.setenv("OLLAMA_HOST", value)
-    assert llm("ollama/m").base_url == (expected or "http://127.0.0.1:11434/v1")
+    assert llm("ollama/m").base_url == (expected or "http://127.0.0.1:11434")
 
 
 @pytest.mark.parametrize(

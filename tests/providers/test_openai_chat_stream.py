@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import random
 from pathlib import Path
 
 import msgspec
@@ -11,33 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lumos_nb.errors import StreamError
-from lumos_nb.providers.wire.base import Quirks
 from lumos_nb.providers.wire.openai_chat import Decoder
+from tests.providers.streams import calls_of, decode, pieces, recorded, text_of
 
-
-def folder():
-    named = os.environ.get("LUMOS_STREAMS")
-    if named:
-        return Path(named)
-    for parent in Path(__file__).resolve().parents:
-        if (parent / "shared" / "streams" / "expected.json").exists():
-            return parent / "shared" / "streams"
-    return None
-
-
-def recorded(wire):
-    """Return a pytest parameter for each recording of a wire format, or one that says why there are none."""
-    found = folder()
-    if found is None:
-        why = "no recorded streams: set LUMOS_STREAMS to their folder (the samples in tests/samples/wire still run)"
-        return [pytest.param(None, None, marks=pytest.mark.skip(reason=why), id="none")]
-    expected = json.loads((found / "expected.json").read_text())
-    return [
-        pytest.param((found / f"{name}.txt").read_bytes(), row, id=name)
-        for name, row in sorted(expected.items())
-        if row["wire"] == wire
-    ]
+FORMAT = "openai-chat"
 
 
 def samples():
@@ -48,41 +23,11 @@ def samples():
     return rows
 
 
-def pieces(data, how):
-    if how == "whole":
-        return [data]
-    if how == "bytes":
-        return [data[i : i + 1] for i in range(len(data))]
-    rng, out = random.Random(how), []
-    while data:
-        n = rng.choice((1, 2, 7, 64, 900))
-        out.append(data[:n])
-        data = data[n:]
-    return out
-
-
-def decode(chunks, **quirks):
-    decoder = Decoder(Quirks(**quirks))
-    events = [event for chunk in chunks for event in decoder.feed(chunk)]
-    try:
-        return [*events, *decoder.close()], None
-    except StreamError as error:
-        return events, error
-
-
-def text_of(events, kind="text_delta"):
-    return "".join(event.delta for event in events if event.type == kind)
-
-
-def calls_of(events):
-    return [event.call for event in events if event.type == "tool_call"]
-
-
 @pytest.mark.parametrize("how", ["whole", "bytes", "1", "2"])
 @pytest.mark.parametrize(("data", "expected"), recorded("openai-chat-sse"))
 def test_a_recorded_stream_gives_what_was_recorded(data, expected, how):
     has_tags = expected["text"].startswith("<think>")
-    events, error = decode(pieces(data, how), has_think_tags=False)
+    events, error = decode(FORMAT, pieces(data, how), has_think_tags=False)
     assert text_of(events) == expected["text"]
     reasoning = text_of(events, "reasoning_delta")
     assert hashlib.sha256(reasoning.encode()).hexdigest() == expected["reasoning_sha256"]
@@ -100,7 +45,7 @@ def test_a_recorded_stream_gives_what_was_recorded(data, expected, how):
     assert finish.usage.reasoning_tokens == details.get("reasoning_tokens", 0)
     assert finish.usage.total_tokens == usage["total_tokens"] or expected["framing"] == "raw"
     if has_tags:
-        split, _ = decode(pieces(data, how), has_think_tags=True)
+        split, _ = decode(FORMAT, pieces(data, how), has_think_tags=True)
         thought, _, said = expected["text"].removeprefix("<think>").partition("</think>")
         assert (text_of(split, "reasoning_delta").strip(), text_of(split)) == (thought.strip(), said.lstrip())
 
@@ -108,7 +53,7 @@ def test_a_recorded_stream_gives_what_was_recorded(data, expected, how):
 @pytest.mark.parametrize("how", ["whole", "bytes", "1", "2"])
 @pytest.mark.parametrize(("data", "expected"), samples())
 def test_a_sample_gives_what_its_shape_means(data, expected, how):
-    events, error = decode(pieces(data, how), has_think_tags=True)
+    events, error = decode(FORMAT, pieces(data, how), has_think_tags=True)
     assert text_of(events) == expected["text"]
     if "error" in expected:
         assert expected["error"] in str(error)
@@ -129,8 +74,8 @@ SAMPLES = [parameter.values[0] for parameter in samples()]
 def test_any_chunking_decodes_alike(data, stream):
     cuts = sorted(data.draw(st.sets(st.integers(0, max(0, len(stream))), max_size=12)))
     chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    events, error = decode(chunks, has_think_tags=True)
-    whole, whole_error = decode([stream], has_think_tags=True)
+    events, error = decode(FORMAT, chunks, has_think_tags=True)
+    whole, whole_error = decode(FORMAT, [stream], has_think_tags=True)
     assert events == whole
     assert str(error) == str(whole_error)
 

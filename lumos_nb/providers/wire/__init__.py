@@ -14,7 +14,18 @@ from lumos_nb.providers.wire.base import Decoder, Quirks, WireFormat, WireReques
 
 __all__ = ["FORMATS", "Decoder", "Quirks", "WireFormat", "WireRequest", "load_format"]
 
-FORMATS = {"openai-chat": "lumos_nb.providers.wire.openai_chat"}
+FORMATS = {
+    name: f"lumos_nb.providers.wire.{name.replace('-', '_')}"
+    for name in (
+        "openai-chat",
+        "openai-responses",
+        "anthropic-messages",
+        "gemini",
+        "cohere-chat",
+        "ollama-chat",
+        "bedrock-converse",
+    )
+}
 """Name of each wire format and the module that speaks it."""
 
 
@@ -25,7 +36,7 @@ def load_format(name: str) -> WireFormat:
         UsageError: There is no such format.
 
     Example:
-        >>> load_format("openai-chat").PATH
+        >>> load_format("openai-chat").path("m")
         '/chat/completions'
     """
     if name not in FORMATS:

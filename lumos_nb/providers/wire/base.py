@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from lumos_nb.events import ModelEvent
-from lumos_nb.messages import Message
+from lumos_nb.messages import Message, ReasoningPart, TextPart, ToolCall, ToolChoice
 from lumos_nb.providers.base import ModelOptions, ToolSpec
 
 
@@ -32,6 +32,20 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     names_tool_results: bool = False
     #: Call ids must have nine letters or digits.
     has_short_call_ids: bool = False
+    #: How the wish for reasoning is written: `effort` (`reasoning_effort`), `thinking` (an object beside it),
+    #: `enable_thinking` (a bool), `nested` (`reasoning.effort`), or empty: it is not sent.
+    reasoning: str = "effort"
+    #: Word for the tool choice `required`.
+    required_choice: str = "required"
+    #: Tool choices beyond `auto` that are understood; the others are sent as `auto`.
+    tool_choices: tuple[str, ...] = ("none", "required", "tool")
+    #: `parallel_tool_calls` may be sent.
+    has_parallel_switch: bool = True
+    #: How an answer gets a form: `schema` (the format's own), `json` (JSON mode, the schema in the prompt),
+    #: `tool` (a tool whose arguments are the answer), `prompt` (asked for in words).
+    structured: str = "schema"
+    #: The format's own way also works while there are tools; else it is done by a tool then.
+    is_structured_beside_tools: bool = True
     #: Keys that every request body has.
     body: dict[str, Any] = {}
 
@@ -44,6 +58,28 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[ToolSpec, ...] = ()
     options: ModelOptions = ModelOptions()
     quirks: Quirks = Quirks()
+    #: Where it goes: parts whose `provider` is another lose their signature; see `signature_of`.
+    origin: str = ""
+
+    def signature_of(self, part: TextPart | ReasoningPart | ToolCall) -> str | None:
+        """Return the opaque data of a part if it came from where this request goes, else None.
+
+        Example:
+            >>> request = WireRequest(model="m", messages=(), origin="anthropic")
+            >>> request.signature_of(ReasoningPart("hm", signature="s", provider="anthropic"))
+            's'
+            >>> request.signature_of(ReasoningPart("hm", signature="s", provider="google"))
+        """
+        return part.signature if self.is_own(part) else None
+
+    def is_own(self, part: TextPart | ReasoningPart | ToolCall) -> bool:
+        """Return whether a part came from where this request goes."""
+        return part.provider == self.origin
+
+    @property
+    def choice(self) -> ToolChoice:
+        """Whether tools may, must or must not be called."""
+        return ToolChoice.of(self.options.tool_choice)
 
 
 class Decoder(Protocol):
@@ -68,8 +104,14 @@ class Decoder(Protocol):
 class WireFormat(Protocol):
     """What a module of this package offers."""
 
-    #: Path behind the base URL.
-    PATH: str
+    #: Media type of the stream, for the header `accept`.
+    ACCEPT: str
+    #: Path of the list of models behind the base URL; empty: there is none.
+    MODELS_PATH: str
+
+    def path(self, model: str) -> str:
+        """Return the path of a model call behind the base URL."""
+        ...
 
     def encode(self, request: WireRequest) -> dict[str, Any]:
         """Return the request body."""

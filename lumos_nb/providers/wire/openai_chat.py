@@ -20,9 +20,15 @@ from lumos_nb.providers.base import ToolSpec
 from lumos_nb.providers.wire.base import Quirks, WireRequest
 from lumos_nb.providers.wire.openai_chat_stream import Decoder
 
-__all__ = ["PATH", "Decoder", "encode"]
+__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
-PATH = "/chat/completions"
+ACCEPT = "text/event-stream"
+MODELS_PATH = "/models"
+
+
+def path(model: str) -> str:
+    """Return the path of a model call."""
+    return "/chat/completions"
 
 
 def encode(request: WireRequest) -> dict[str, Any]:

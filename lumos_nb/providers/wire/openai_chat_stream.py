@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.errors import LumosError, StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta, TokenUsage
-from lumos_nb.providers.failures import from_stream, shorten
+from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
+from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, split_content
 from lumos_nb.providers.wire.sse import SseParser
 from lumos_nb.providers.wire.think import ThinkSplitter
@@ -67,7 +67,7 @@ class _Chunk(msgspec.Struct):
 _chunk_decoder = msgspec.json.Decoder(_Chunk)
 
 
-class Decoder:
+class Decoder(StreamDecoder):
     r"""Turns the bytes of one response into events.
 
     Example:
@@ -79,51 +79,13 @@ class Decoder:
     """
 
     def __init__(self, quirks: Quirks | None = None) -> None:
-        self.is_done = False
-        self._parser = SseParser()
+        super().__init__(SseParser())
         self._calls = Calls()
         self._think = ThinkSplitter() if quirks is not None and quirks.has_think_tags else None
         self._usage: Usage | None = None
         self._reason = ""
         self._model = ""
         self._id = ""
-        self._failure: LumosError | None = None
-
-    def feed(self, chunk: bytes) -> list[ModelEvent]:
-        """Return the events of these bytes. An error is kept for `close`."""
-        out: list[ModelEvent] = []
-        if not self.is_done:
-            try:
-                self._read(self._parser.feed(chunk), out)
-            except LumosError as error:
-                self._fail(error)
-        return out
-
-    def close(self) -> list[ModelEvent]:
-        """Return the last events at the end of the body.
-
-        Raises:
-            StreamError: The body ended too early or could not be read, or the server sent an error.
-        """
-        out: list[ModelEvent] = []
-        if not self.is_done:
-            try:
-                self._read(self._parser.close(), out)
-            except StreamError:
-                # The last line was cut in the middle: that it broke off says more than bad JSON.
-                self._reason = ""
-        if self._failure is not None:
-            raise self._failure
-        if self.is_done:
-            return out
-        if not self._reason:
-            raise StreamError(
-                "The answer broke off: the server ended it without saying that it was finished.",
-                hint="Run it again; if it stays so, look at the server's log or the proxy in between.",
-                is_temporary=True,
-            )
-        self._finish(out)
-        return out
 
     def _read(self, events: list[tuple[str, bytes]], out: list[ModelEvent]) -> None:
         for name, data in events:
@@ -140,7 +102,7 @@ class Decoder:
                 self._fail(from_stream(data))
                 return
             if chunk is None:
-                raise _unreadable(data)
+                raise unreadable(data, "Chat Completions")
             self._take(chunk, out)
 
     def _take(self, chunk: _Chunk, out: list[ModelEvent]) -> None:
@@ -179,6 +141,9 @@ class Decoder:
         else:
             out.extend(self._think.feed(text))
 
+    def _is_whole(self) -> bool:
+        return bool(self._reason)
+
     def _finish(self, out: list[ModelEvent]) -> None:
         self.is_done = True
         if self._think is not None:
@@ -193,14 +158,3 @@ class Decoder:
             reason = "stop"
         usage = self._usage.total() if self._usage is not None else TokenUsage()
         out.append(Finish(reason, usage, self._model))
-
-    def _fail(self, error: LumosError) -> None:
-        self.is_done = True
-        self._failure = error
-
-
-def _unreadable(data: bytes) -> StreamError:
-    return StreamError(
-        f"The server sent an event that is not a Chat Completions chunk: {shorten(data.decode(errors='replace'))!r}.",
-        hint="Check that base_url is the address of such a server, and that the format is right.",
-    )

@@ -6,10 +6,8 @@ needs no care, and U+2028 in a JSON string does not end a line (as it does in ht
 
 from __future__ import annotations
 
+from lumos_nb import settings
 from lumos_nb.errors import StreamError
-
-MAX_EVENT_BYTES = 16 * 1024 * 1024
-"""Longest event that is accepted; a server that never ends one must not fill the memory."""
 
 Event = tuple[str, bytes]
 """Name (empty if the server gave none) and data of an event."""
@@ -20,6 +18,9 @@ class SseParser:
 
     Lines may end in LF, CRLF or CR; comments, ids and a byte order mark are skipped.
 
+    Args:
+        max_bytes: Longest event that is accepted; 0: the setting `max_event_bytes`.
+
     Example:
         >>> parser = SseParser()
         >>> parser.feed(b": hi\n\nda"), parser.feed(b"ta: 1\ndata: 2\n\nevent: x\r\ndata:3\r\n\r\n")
@@ -28,8 +29,8 @@ class SseParser:
 
     __slots__ = ("_data", "_ends_in_cr", "_is_first", "_max_bytes", "_name", "_pieces", "_size")
 
-    def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
-        self._max_bytes = max_bytes
+    def __init__(self, max_bytes: int = 0) -> None:
+        self._max_bytes = max_bytes or settings.current().max_event_bytes
         self._pieces: list[bytes] = []
         self._data: list[bytes] = []
         self._name = ""
@@ -105,7 +106,12 @@ class SseParser:
     def _count(self, size: int) -> None:
         self._size += size
         if self._size > self._max_bytes:
-            raise StreamError(
-                f"The server sent an event longer than {self._max_bytes:,} bytes.",
-                hint="Check that base_url is the address of a model server.",
-            )
+            raise too_long(self._max_bytes)
+
+
+def too_long(max_bytes: int) -> StreamError:
+    """Return the error of an event that is longer than what is accepted."""
+    return StreamError(
+        f"The server sent an event longer than {max_bytes:,} bytes.",
+        hint="Check that base_url is the address of a model server, or set LUMOS_MAX_EVENT_BYTES to more.",
+    )

@@ -1,0 +1,109 @@
+"""What the decoders of all formats share.
+
+One idea: bytes go through a parser that gives whole events, an error is kept until the body ends,
+and an answer without its end is never a success.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from lumos_nb.errors import LumosError, StreamError
+from lumos_nb.events import ModelEvent
+from lumos_nb.providers.failures import shorten
+
+
+class Parser(Protocol):
+    """Turns bytes into whole events of some framing."""
+
+    def feed(self, chunk: bytes) -> list[Any]:
+        """Return the events that `chunk` completes."""
+        ...
+
+    def close(self) -> list[Any]:
+        """Return what the end of the body completes."""
+        ...
+
+
+class StreamDecoder:
+    """A decoder of one response. A format's own writes `_read`, `_is_whole` and `_finish`.
+
+    Args:
+        parser: Gives the events of the body.
+    """
+
+    def __init__(self, parser: Parser) -> None:
+        #: The format's end was seen, or an error: nothing more will come.
+        self.is_done = False
+        self._parser = parser
+        self._failure: LumosError | None = None
+
+    def feed(self, chunk: bytes) -> list[ModelEvent]:
+        """Return the events of these bytes. An error is kept for `close`."""
+        out: list[ModelEvent] = []
+        if not self.is_done:
+            try:
+                self._read(self._parser.feed(chunk), out)
+            except LumosError as error:
+                self._fail(error)
+        return out
+
+    def close(self) -> list[ModelEvent]:
+        """Return the last events at the end of the body.
+
+        Raises:
+            StreamError: The body ended too early or could not be read, or the server sent an error.
+        """
+        out: list[ModelEvent] = []
+        is_cut = False
+        if not self.is_done:
+            try:
+                self._read(self._parser.close(), out)
+            except StreamError:
+                is_cut = True  # the last line was cut in the middle: that it broke off says more than bad JSON
+        if self._failure is not None:
+            raise self._failure
+        if self.is_done:
+            return out
+        if is_cut or not self._is_whole():
+            raise broken_off()
+        self._finish(out)
+        return out
+
+    def _read(self, events: list[Any], out: list[ModelEvent]) -> None:
+        """Add to `out` what `events` say; `_finish` or `_fail` at the end, after which nothing more is read."""
+        raise NotImplementedError
+
+    def _is_whole(self) -> bool:
+        """Return whether a body that ends here, without the format's own end, counts as whole."""
+        return False
+
+    def _finish(self, out: list[ModelEvent]) -> None:
+        """Add the last events: what was held back, the tool calls, `Finish`; and set `is_done`."""
+        raise NotImplementedError
+
+    def _fail(self, error: LumosError) -> None:
+        self.is_done = True
+        self._failure = error
+
+
+def broken_off() -> StreamError:
+    """Return the error of a body that ended without its end."""
+    return StreamError(
+        "The answer broke off: the server ended it without saying that it was finished.",
+        hint="Run it again; if it stays so, look at the server's log or the proxy in between.",
+        is_temporary=True,
+    )
+
+
+def unreadable(data: bytes, format: str) -> StreamError:
+    """Return the error of an event that is not of the format.
+
+    Example:
+        >>> print(unreadable(b"{oops", "Chat Completions").message)
+        The server sent an event that is not a Chat Completions chunk: '{oops'.
+    """
+    return StreamError(
+        f"The server sent an event that is not a {format} chunk: {shorten(data.decode(errors='replace'))!r}.",
+        hint="Check that base_url is the address of such a server, and that the format is right.",
+    )
