@@ -6,6 +6,7 @@ versioned (`MESSAGE_VERSION`); old samples are kept in the tests and must always
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
@@ -13,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from lumos_nb._callable import as_frame
+from lumos_nb.errors import UsageError
 
 MESSAGE_VERSION = 1
 """Version of the stored form of a message. Additions keep it; anything else raises it."""
@@ -42,12 +44,25 @@ class ReasoningPart(msgspec.Struct, frozen=True, tag_field="type", tag="reasonin
 
 
 class ImagePart(msgspec.Struct, frozen=True, tag_field="type", tag="image", omit_defaults=True):
-    """A picture: its bytes, or an address from which the model's server fetches it."""
+    """A picture: its bytes, or an address from which the model's server fetches it.
+
+    Example:
+        >>> ImagePart(data=b"GIF", media_type="image/gif").address()
+        'data:image/gif;base64,R0lG'
+    """
 
     type: ClassVar[str] = "image"
     media_type: str = "image/png"
     data: bytes | None = None
     url: str | None = None
+
+    def address(self) -> str:
+        """Return the bytes as a `data:` address, else the url.
+
+        Raises:
+            UsageError: It has neither.
+        """
+        return _address(self)
 
 
 class FilePart(msgspec.Struct, frozen=True, tag_field="type", tag="file", omit_defaults=True):
@@ -71,6 +86,22 @@ class FilePart(msgspec.Struct, frozen=True, tag_field="type", tag="file", omit_d
         if self.media_type.startswith("audio/"):
             return "audio"
         return "pdf" if self.media_type == "application/pdf" else "file"
+
+    def address(self) -> str:
+        """Return the bytes as a `data:` address, else the url.
+
+        Raises:
+            UsageError: It has neither.
+        """
+        return _address(self)
+
+
+def _address(part: ImagePart | FilePart) -> str:
+    if part.data is not None:
+        return f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"
+    if part.url is None:
+        raise UsageError(f"{type(part).__name__} has neither data nor a url.", hint="Give it one of the two.")
+    return part.url
 
 
 class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call", omit_defaults=True):

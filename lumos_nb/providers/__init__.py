@@ -10,19 +10,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lumos_nb.providers.base import LlmProvider, ModelOptions, ModelResponse, ToolSpec
+    from lumos_nb.providers.base import LlmProvider, ModelOptions, ModelResponse, OutputSchema, ToolSpec
     from lumos_nb.providers.catalog import default_llm, llm
+    from lumos_nb.providers.fallback import FallbackProvider
 
 _HOMES = {
+    "FallbackProvider": "lumos_nb.providers.fallback",
     "LlmProvider": "lumos_nb.providers.base",
     "ModelOptions": "lumos_nb.providers.base",
     "ModelResponse": "lumos_nb.providers.base",
+    "OutputSchema": "lumos_nb.providers.base",
     "ToolSpec": "lumos_nb.providers.base",
     "default_llm": "lumos_nb.providers.catalog",
     "llm": "lumos_nb.providers.catalog",
 }
 
-__all__ = ["LlmProvider", "ModelOptions", "ModelResponse", "ToolSpec", "default_llm", "llm"]
+__all__ = [
+    "FallbackProvider",
+    "LlmProvider",
+    "ModelOptions",
+    "ModelResponse",
+    "OutputSchema",
+    "ToolSpec",
+    "default_llm",
+    "llm",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,9 @@ from lumos_nb.messages import Message, ToolCall, ToolChoice, ToolSpec
 __all__ = ["BatchedProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OnWait", "OutputSchema", "ToolSpec"]
 
 OnWait = Callable[[dict[str, Any]], None]
-"""Is told `{"state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1}` before each wait."""
+"""Is told of what holds a call up: `{"kind": "retry", "state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1 …}`.
+
+`kind` is retry, fallback (`model` is then the next one, `origin` its origin), or missing."""
 
 
 class OutputSchema(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +144,8 @@ class BatchedProvider(LlmProvider):
         on_wait: OnWait | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of each read together: cheaper where tokens come many at a time.
+
+        What the model lacks, function calling or a form, the provider makes up for itself.
 
         Args:
             messages: The conversation.

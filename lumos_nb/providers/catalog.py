@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from lumos_nb import settings
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.providers.auth import key_of
-from lumos_nb.providers.base import LlmProvider
+from lumos_nb.providers.base import BatchedProvider
 from lumos_nb.providers.vendors import Vendor, expanded, vendors
 from lumos_nb.providers.wire import Quirks
 from lumos_nb.transport import Transport
@@ -26,21 +27,25 @@ _OTHER_NAMES = {
 
 
 def llm(
-    spec: str,
+    spec: str | Sequence[str],
     base_url: str | None = None,
     api_key: str | Secret | None = None,
     format: str | None = None,
     *,
+    supports_function_calling: bool | None = None,
     transport: Transport | None = None,
-) -> LlmProvider:
+) -> BatchedProvider:
     """Return the model that `spec` names; nothing is sent yet.
 
     Args:
         spec: `vendor/model`. The model's name may hold further slashes. With `base_url` the vendor
-            may be any word: it is then a name for your server.
+            may be any word: it is then a name for your server. Several names, as a list or with
+            commas between them, are asked in turn: the next where one cannot answer.
         base_url: Address of the server, mostly ending in `/v1`.
         api_key: The key; otherwise the vendor's environment variable is read at each call.
         format: Wire format, if the server speaks another than the vendor's.
+        supports_function_calling: False for a model that takes no tools: they are then described in
+            the prompt. None: as the vendor's row says, until the server refuses them.
         transport: What carries the requests; httpx if not given.
 
     Raises:
@@ -52,6 +57,10 @@ def llm(
         >>> llm("mine/llama-3", base_url="http://127.0.0.1:9000/v1")
         <HttpProvider mine/llama-3>
     """
+    specs = [part for part in spec.split(",") if part.strip()] if isinstance(spec, str) else list(spec)
+    if len(specs) != 1:
+        return _several(specs, base_url, api_key, format)
+    spec = specs[0]
     name, _, model = spec.strip().partition("/")
     if not model or not name:
         raise _without_vendor(spec)
@@ -75,10 +84,26 @@ def llm(
     address = _address(vendor, base_url, format)
     format = format or _format_at(vendor, address)
     key = Secret(api_key.reveal() if isinstance(api_key, Secret) else api_key.strip()) if api_key else None
-    return HttpProvider(vendor, model, base_url=address, key=key, format=format, transport=transport)
+    provider = HttpProvider(vendor, model, base_url=address, key=key, format=format, transport=transport)
+    if supports_function_calling is not None:
+        provider.supports_function_calling = supports_function_calling
+    return provider
 
 
-def default_llm() -> LlmProvider:
+def _several(specs: list[str], *given: object) -> BatchedProvider:
+    from lumos_nb.providers.fallback import FallbackProvider
+
+    if not specs:
+        raise _without_vendor("")
+    if any(given):
+        raise UsageError(
+            "base_url, api_key and format belong to one model, not to several.",
+            hint="Make each with llm(…), and pass FallbackProvider([first, second]).",
+        )
+    return FallbackProvider([llm(spec) for spec in specs])
+
+
+def default_llm() -> BatchedProvider:
     """Return the model to use when nobody chose one.
 
     That is the setting `model`; else the default model of the first vendor whose key is in the

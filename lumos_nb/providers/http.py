@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -20,6 +21,7 @@ from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import FilePart, ImagePart, Message, valid
+from lumos_nb.providers.adapt import Ask, adapted
 from lumos_nb.providers.auth import headers_of, key_of
 from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status
@@ -30,6 +32,11 @@ from lumos_nb.transport import Request, Response, Transport, default_transport
 from lumos_nb.transport.failures import without_userinfo
 
 _LONGEST_WAIT_S = 60.0
+_TAKES_NO_TOOLS = re.compile(
+    r"does not support (?:tool|function)|tools? (?:is|are) not supported|not support(?:ed)? (?:tool|function) call"
+    r"|tool-call-parser|tools param requires --jinja",
+    re.IGNORECASE,
+)
 
 
 class HttpProvider(BatchedProvider):
@@ -83,7 +90,37 @@ class HttpProvider(BatchedProvider):
         on_wait: OnWait | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of each read together; see `BatchedProvider.generate_batches`."""
-        request = self._request(messages, tools, options)
+        ask = Ask(messages=tuple(messages), tools=tuple(tools), options=options or ModelOptions())
+        while True:
+            has_tools = self.supports_function_calling
+            try:
+                async with aclosing(self._adapted(ask, on_wait)) as batches:
+                    async for batch in batches:
+                        yield batch
+                return
+            except _NoFunctionCalling as error:
+                failure = error.refusal
+            if not ask.tools or not has_tools:
+                raise failure
+            # Only the server knows what its model can do; from here on this provider knows it too.
+            self.supports_function_calling = False
+            if on_wait is not None:
+                on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
+
+    async def _adapted(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
+        quirks = self.vendor.quirks
+        call = adapted(
+            ask,
+            supports_function_calling=self.supports_function_calling,
+            structured=quirks.structured,
+            beside_tools=quirks.is_structured_beside_tools,
+        )
+        batches = self._tries(self._request(call.ask), on_wait)
+        async with aclosing(call.filtered(batches) if call.filters else batches) as filtered:
+            async for batch in filtered:
+                yield batch
+
+    async def _tries(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         attempt = 0
         while True:
             has_begun = False
@@ -102,9 +139,7 @@ class HttpProvider(BatchedProvider):
                 raise failure
             attempt += 1
             if on_wait is not None:
-                on_wait(
-                    {"state": f"retrying in {wait_s:.2g} s: {failure.message}", "wait_s": wait_s, "attempt": attempt}
-                )
+                on_wait(retrying(failure, wait_s, attempt))
             await asyncio.sleep(wait_s)
 
     async def list_models(self) -> list[str]:
@@ -124,13 +159,13 @@ class HttpProvider(BatchedProvider):
         """Close the connections of this event loop that nothing uses."""
         await self.transport.aclose()
 
-    def _request(self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None) -> Request:
-        self._check_parts(messages)
+    def _request(self, ask: Ask) -> Request:
+        self._check_parts(ask.messages)
         wire = WireRequest(
             model=self.model,
-            messages=tuple(messages),
-            tools=tuple(tools),
-            options=options or ModelOptions(),
+            messages=ask.messages,
+            tools=ask.tools,
+            options=ask.options,
             quirks=self.vendor.quirks,
             origin=self.origin,
         )
@@ -168,6 +203,8 @@ class HttpProvider(BatchedProvider):
                     async for batch in batches:
                         yield batch
                 return
+        if _TAKES_NO_TOOLS.search(failure.message):
+            raise _NoFunctionCalling(failure)
         if isinstance(failure, ProviderError) and failure.status == 404:
             failure.hint = await self._near_models(failure.hint)
         raise failure
@@ -204,6 +241,26 @@ class HttpProvider(BatchedProvider):
             error.provider = error.provider or self.provider
             error.request_id = error.request_id and self._without_key(error.request_id)
         return error
+
+
+class _NoFunctionCalling(Exception):
+    """The server says that its model takes no tools."""
+
+    def __init__(self, refusal: LumosError) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
+def retrying(failure: LumosError, wait_s: float, attempt: int) -> dict[str, Any]:
+    """Return what a caller is told before a further try."""
+    return {
+        "kind": "retry",
+        "state": f"retrying in {wait_s:.2g} s: {failure.message}",
+        "wait_s": wait_s,
+        "attempt": attempt,
+        "error": type(failure).__name__,
+        "status": getattr(failure, "status", None),
+    }
 
 
 def _joined(base_url: str, path: str) -> str:

@@ -119,7 +119,10 @@ def test_a_key_of_white_space_is_none():
 
 
 def test_the_promise_of_the_package():
-    assert providers.__all__ == ["LlmProvider", "ModelOptions", "ModelResponse", "ToolSpec", "default_llm", "llm"]
+    assert providers.__all__ == [
+        "FallbackProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OutputSchema", "ToolSpec",
+        "default_llm", "llm",
+    ]  # fmt: skip
     assert all(getattr(providers, name) for name in providers.__all__)
 
 

@@ -73,8 +73,8 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
         return part.signature if self.is_own(part) else None
 
     def is_own(self, part: TextPart | ReasoningPart | ToolCall) -> bool:
-        """Return whether a part came from where this request goes."""
-        return part.provider == self.origin
+        """Return whether a part came from where this request goes; one that does not say counts as such."""
+        return part.provider is None or part.provider == self.origin
 
     @property
     def choice(self) -> ToolChoice:

@@ -15,12 +15,14 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import UsageError
-from lumos_nb.messages import ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers.base import ToolSpec
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import Quirks, WireRequest
 from lumos_nb.providers.wire.openai_chat_stream import Decoder
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
+
+_SOUNDS = {"audio/mpeg": "mp3", "audio/mp3": "mp3"}
 
 ACCEPT = "text/event-stream"
 MODELS_PATH = "/models"
@@ -39,21 +41,59 @@ def encode(request: WireRequest) -> dict[str, Any]:
         [{'role': 'user', 'content': 'Hi'}]
     """
     quirks, options = request.quirks, request.options
-    body: dict[str, Any] = {"model": request.model, "messages": _messages(request.messages, quirks), "stream": True}
+    body: dict[str, Any] = {"model": request.model, "messages": _messages(request), "stream": True}
     if quirks.has_stream_options:
         body["stream_options"] = {"include_usage": True}
     if request.tools:
         # Without tools, `tools` and `tool_choice` are refused by several servers: they are left out.
         body["tools"] = [_tool(tool) for tool in request.tools]
-    if options.temperature is not None:
-        body["temperature"] = options.temperature
-    if options.max_tokens is not None:
-        body[quirks.max_tokens_key] = options.max_tokens
-    if options.seed is not None:
-        body[quirks.seed_key] = options.seed
-    if options.stop:
-        body["stop"] = list(options.stop)
+        body.update(_choice(request))
+    given = {
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        quirks.max_tokens_key: options.max_tokens,
+        quirks.seed_key: options.seed,
+        "stop": list(options.stop) if options.stop else None,
+    }
+    body |= {name: value for name, value in given.items() if value is not None}
+    if options.reasoning is not None:
+        body.update(_reasoning(options.reasoning, quirks.reasoning))
+    if options.output is not None:
+        body["response_format"] = _response_format(options.output, quirks)
     return {**body, **quirks.body, **options.extra}
+
+
+def _choice(request: WireRequest) -> dict[str, Any]:
+    quirks, choice = request.quirks, request.choice
+    body: dict[str, Any] = {}
+    if choice.mode in quirks.tool_choices:
+        words = {"none": "none", "required": quirks.required_choice}
+        named = {"type": "function", "function": {"name": choice.name}}
+        body["tool_choice"] = words.get(choice.mode, named)
+    if request.options.parallel_tool_calls is not None and quirks.has_parallel_switch:
+        body["parallel_tool_calls"] = request.options.parallel_tool_calls
+    return body
+
+
+def _reasoning(effort: str, how: str) -> dict[str, Any]:
+    is_on = effort != "none"
+    match how:
+        case "effort":
+            return {"reasoning_effort": effort}
+        case "nested":
+            return {"reasoning": {"effort": effort}}
+        case "thinking":
+            switch = {"thinking": {"type": "enabled" if is_on else "disabled"}}
+            return {**switch, "reasoning_effort": effort} if is_on else switch
+        case "enable_thinking":
+            return {"enable_thinking": is_on}
+    return {}
+
+
+def _response_format(output: OutputSchema, quirks: Quirks) -> dict[str, Any]:
+    if quirks.structured == "json":
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": {"name": output.name, "schema": output.schema}}
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -61,51 +101,69 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _messages(messages: tuple[Message, ...], quirks: Quirks) -> list[dict[str, Any]]:
+def _messages(request: WireRequest) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
-    for message in messages:
+    for message in request.messages:
         # Nearly all messages of a long conversation are plain text: no call for those.
         if type(message.content) is str and message.role != "tool":
             out.append({"role": message.role, "content": message.content})
         elif message.role == "tool":
-            out.extend(_tool_results(message, quirks))
+            out.extend(_tool_results(message, request.quirks))
         elif message.role == "assistant":
-            out.append(_assistant(message, quirks))
+            out.append(_assistant(message, request))
         else:
             out.append({"role": message.role, "content": _content(message)})
     return out
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
-    if not any(isinstance(part, ImagePart) for part in message.parts):
+    if not any(isinstance(part, ImagePart | FilePart) for part in message.parts):
         return message.text
     parts: list[dict[str, Any]] = []
     for part in message.parts:
         if isinstance(part, TextPart):
             parts.append({"type": "text", "text": part.text})
         elif isinstance(part, ImagePart):
-            parts.append({"type": "image_url", "image_url": {"url": _image_url(part)}})
+            parts.append({"type": "image_url", "image_url": {"url": part.address()}})
+        elif isinstance(part, FilePart):
+            parts.append(_file(part))
     return parts
 
 
-def _image_url(part: ImagePart) -> str:
+def _file(part: FilePart) -> dict[str, Any]:
     if part.data is None:
-        if part.url is None:
-            raise UsageError("An image has neither data nor a url.", hint="Give ImagePart one of the two.")
-        return part.url
-    return f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"
+        raise UsageError(
+            f"This server takes a {part.kind} as bytes, not as an address.", hint="Give FilePart(data=…) its bytes."
+        )
+    if part.kind == "audio":
+        sound = {"data": base64.b64encode(part.data).decode(), "format": _SOUNDS.get(part.media_type, "wav")}
+        return {"type": "input_audio", "input_audio": sound}
+    return {"type": "file", "file": {"filename": part.name or "document.pdf", "file_data": part.address()}}
 
 
-def _assistant(message: Message, quirks: Quirks) -> dict[str, Any]:
+def _assistant(message: Message, request: WireRequest) -> dict[str, Any]:
     text = message.text
     calls = message.tool_calls
     body: dict[str, Any] = {"role": "assistant", "content": text if text or not calls else None}
     if calls:
-        body["tool_calls"] = [_call(call, quirks) for call in calls]
-        if quirks.returns_reasoning:
-            # An empty one must be sent too: the key's absence is refused.
-            body["reasoning_content"] = "".join(p.text for p in message.parts if isinstance(p, ReasoningPart))
+        body["tool_calls"] = [_call(call, request.quirks) for call in calls]
+    own = [part for part in message.parts if isinstance(part, ReasoningPart) and request.is_own(part)]
+    if calls and request.quirks.returns_reasoning:
+        # An empty one must be sent too: the key's absence is refused.
+        body["reasoning_content"] = "".join(part.text for part in own)
+    details = [row for part in own if part.signature for row in _rows(part.signature)]
+    if details:
+        body["reasoning_details"] = details
     return body
+
+
+def _rows(signature: str) -> list[Any]:
+    """Return the rows of `reasoning_details` as they came."""
+    try:
+        rows = msgspec.json.decode(signature)
+    except msgspec.DecodeError:
+        return []
+    return rows if isinstance(rows, list) else []
 
 
 def _call(call: ToolCall, quirks: Quirks) -> dict[str, Any]:

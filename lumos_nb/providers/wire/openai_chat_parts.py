@@ -156,3 +156,27 @@ def split_content(content: Any) -> tuple[str, str]:
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             texts.append(part["text"])
     return "".join(thoughts), "".join(texts)
+
+
+def joined_details(rows: list[Any]) -> str:
+    """Return the fragments of `reasoning_details` as the JSON text of whole rows.
+
+    Fragments of one row share its type and index; their texts follow one another, and whatever else
+    they say is kept.
+
+    Example:
+        >>> joined_details([{"type": "reasoning.text", "text": "a"}, {"type": "reasoning.text", "text": "b"}])
+        '[{"type":"reasoning.text","text":"ab"}]'
+    """
+    whole: list[dict[str, Any]] = []
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        last = whole[-1] if whole else {}
+        if whole and all(last.get(key) == row.get(key) for key in ("type", "index")):
+            for key, value in row.items():
+                joins = key in {"text", "summary", "data"} and isinstance(value, str) and isinstance(last.get(key), str)
+                last[key] = last[key] + value if joins else value if value is not None else last.get(key)
+        else:
+            whole.append(dict(row))
+    return msgspec.json.encode(whole).decode()

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta, TokenUsage
+from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
 from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
-from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, split_content
+from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, joined_details, split_content
 from lumos_nb.providers.wire.sse import SseParser
 from lumos_nb.providers.wire.think import ThinkSplitter
 
@@ -38,6 +38,8 @@ class _Delta(msgspec.Struct):
     content: Any = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    #: OpenRouter's: rows that want to go back with the tool calls.
+    reasoning_details: list[Any] | None = None
     refusal: str | None = None
     tool_calls: list[CallPart] | None = None
 
@@ -83,6 +85,7 @@ class Decoder(StreamDecoder):
         self._calls = Calls()
         self._think = ThinkSplitter() if quirks is not None and quirks.has_think_tags else None
         self._usage: Usage | None = None
+        self._details: list[Any] = []
         self._reason = ""
         self._model = ""
         self._id = ""
@@ -122,6 +125,8 @@ class Decoder(StreamDecoder):
         # Some servers send both keys with the same text: one counts.
         if reasoning := delta.reasoning_content or delta.reasoning:
             out.append(ReasoningDelta(reasoning))
+        if delta.reasoning_details:
+            self._details += delta.reasoning_details
         content = delta.content or delta.refusal
         if content:
             if type(content) is str:
@@ -148,6 +153,8 @@ class Decoder(StreamDecoder):
         self.is_done = True
         if self._think is not None:
             out.extend(self._think.close())
+        if self._details:
+            out.append(PartEnd(joined_details(self._details)))
         calls = self._calls.complete(self._id)
         out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"

@@ -1,0 +1,105 @@
+"""Several models as one: the next takes over where one cannot answer.
+
+One idea: only as long as nothing of an answer has been seen; half an answer of one model is never
+continued by another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, UsageError
+from lumos_nb.events import ModelEvent
+from lumos_nb.messages import Message, ToolSpec
+from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait
+
+_ELSEWHERE = {402, 404, 429}
+"""Statuses that say nothing of the request: another model may take it."""
+
+
+class FallbackProvider(BatchedProvider):
+    """Asks the first model, and the next ones where it cannot answer; `llm(["a/x", "b/y"])` makes one.
+
+    The next takes over when the one before has no key or a refused one, no credit, too many
+    requests, too small a window, does not know the model, is overloaded or cannot be reached. A
+    request that is itself wrong is not sent again.
+
+    Args:
+        models: At least one, the preferred first.
+
+    Example:
+        >>> from lumos_nb.providers import llm
+        >>> llm(["openai/gpt-5.6-luna", "local/smollm2"])
+        <FallbackProvider openai/gpt-5.6-luna, then local/smollm2>
+    """
+
+    def __init__(self, models: Sequence[BatchedProvider]) -> None:
+        if not models:
+            raise UsageError("A fallback needs at least one model.", hint='Write llm(["openai/x", "anthropic/y"]).')
+        self.models = tuple(models)
+        self.provider, self.model = models[0].provider, models[0].model
+
+    @property
+    def origin(self) -> str:
+        """The first model's; a caller is told when another takes over."""
+        return self.models[0].origin
+
+    def __repr__(self) -> str:
+        return f"<FallbackProvider {', then '.join(map(_name, self.models))}>"
+
+    async def generate_batches(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        options: ModelOptions | None = None,
+        on_wait: OnWait | None = None,
+    ) -> AsyncGenerator[list[ModelEvent], None]:
+        """Yield the events of the first model that answers; see `BatchedProvider.generate_batches`."""
+        for n, model in enumerate(self.models):
+            has_begun = False
+            try:
+                answer = model.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
+                async with aclosing(answer) as batches:
+                    async for batch in batches:
+                        has_begun = True
+                        yield batch
+                return
+            except LumosError as error:
+                failure = error
+            if has_begun or n + 1 == len(self.models) or not allows_another(failure):
+                raise failure
+            if on_wait is not None:
+                on_wait(_taking_over(self.models[n + 1], failure))
+
+    async def aclose(self) -> None:
+        """Close the connections of all models."""
+        for model in self.models:
+            await model.aclose()
+
+
+def allows_another(error: LumosError) -> bool:
+    """Return whether another model may answer what this one could not.
+
+    Example:
+        >>> allows_another(ProviderError("Overloaded.", is_temporary=True)), allows_another(ProviderError("Bad tool."))
+        (True, False)
+    """
+    if isinstance(error, CredentialError | ContextLengthError):
+        return True
+    return isinstance(error, ProviderError) and (error.is_temporary or error.status in _ELSEWHERE)
+
+
+def _taking_over(model: BatchedProvider, failure: LumosError) -> dict[str, str | None]:
+    return {
+        "kind": "fallback",
+        "state": f"{_name(model)} takes over: {failure.message}",
+        "model": _name(model),
+        "origin": model.origin,
+        "error": type(failure).__name__,
+    }
+
+
+def _name(model: BatchedProvider) -> str:
+    return f"{model.provider}/{model.model}"
