@@ -11,6 +11,7 @@ LumosError
 ├── ProviderError         .provider .status .request_id .retry_after_s
 │   ├── RateLimitError, OverloadedError, ContextLengthError, StreamError
 ├── ToolError             .message is what the model is told
+├── OutputError           .text is the answer that has not the form asked for
 ├── LimitExceededError    .limit .used
 ├── StoreError
 │   ├── ThreadNotFoundError, ConflictError
@@ -123,6 +124,14 @@ class StreamError(ProviderError):
 
 class ToolError(LumosError):
     """Raise it in a tool to tell the model, in `message`, what went wrong."""
+
+
+class OutputError(LumosError):
+    """An answer has not the form that was asked for with `output=`."""
+
+    def __init__(self, message: str, *, hint: str = "", text: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
 
 
 class LimitExceededError(LumosError):

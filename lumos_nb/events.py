@@ -144,6 +144,8 @@ class AgentStep(msgspec.Struct, frozen=True, kw_only=True):
     ttft_s: float | None = None
     #: Text and reasoning deltas that arrived.
     n_chunks: int = 0
+    #: Which try of the model call this was, from 1.
+    attempt: int = 1
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -323,7 +325,14 @@ AgentEvent = (
     | Metadata
 )
 
-_encoder = msgspec.json.Encoder(enc_hook=repr)
+
+def plain(value: Any) -> Any:
+    """Return a value that JSON does not know in a form that it does: a pydantic model as a dict, others as `repr`."""
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json") if callable(dump) else repr(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=plain)
 _decoder = msgspec.json.Decoder(AgentEvent)
 
 

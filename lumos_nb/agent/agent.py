@@ -15,6 +15,7 @@ from lumos_nb.agent.background import run_sync
 from lumos_nb.agent.config import AgentConfig, AgentGenerateOptions, Instructions, MemoryOptions, Model, Tools
 from lumos_nb.agent.home import HOME
 from lumos_nb.agent.loop import LoopState
+from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.run import Run
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
@@ -29,6 +30,7 @@ from lumos_nb.memory import Memory, RunInfo, new_id, provenance
 from lumos_nb.messages import Message, TextPart, ToolCall, as_messages
 from lumos_nb.providers import LlmProvider, default_llm, llm
 from lumos_nb.providers.base import ModelOptions
+from lumos_nb.providers.fallback import in_turn
 from lumos_nb.providers.prices import cost_source, cost_usd
 from lumos_nb.tools import ToolRegistry
 
@@ -49,10 +51,13 @@ class Agent:
 
     Args:
         name: How it is called in magics, views and tables.
-        model: `"vendor/model"`, a provider made by `llm(…)`, a function of the context that returns
-            either, or None for the setting, the first vendor with a key, or the embedded model.
+        model: `"vendor/model"`, a provider made by `llm(…)`, a list of these that are asked in turn, a
+            function of the context that returns one, or None for the setting, the first vendor with
+            a key, or the embedded model.
         instructions: The system prompt, or a function of the context that returns it.
         tools: Functions or tools, or a function of the context that returns them.
+        output: Type of the answer: a pydantic model, a dataclass, `list[str]` …, or a JSON schema; it is
+            then `result.output`. None: the answer is text.
         options: Temperature, length and the like, for each model call.
         max_steps: Model calls a run may make; None for the setting.
         memory: Where threads are kept; None for the default database.
@@ -74,6 +79,7 @@ class Agent:
         model: Model = None,
         instructions: Instructions = "",
         tools: Tools = (),
+        output: Any = None,
         options: ModelOptions | None = None,
         max_steps: int | None = None,
         memory: Memory | None = None,
@@ -81,6 +87,7 @@ class Agent:
         self.config = AgentConfig(
             name=name, instructions=instructions, model=model, tools=tools, options=options, max_steps=max_steps
         )
+        self._output = None if output is None else OutputType(output)
         self._memory = memory
         self._fixed_tools = None if callable(tools) else ToolRegistry(tools)
         self._models: dict[str, LlmProvider] = {}
@@ -108,6 +115,7 @@ class Agent:
         Raises:
             CredentialError: There is no key, or it was refused.
             ProviderError: The model could not answer; the text so far is in the log.
+            OutputError: The answer has not the type `output`, also when asked again.
             StoreError: The database cannot be used.
         """
         result = None
@@ -183,9 +191,11 @@ class Agent:
             model = model(context or RuntimeContext())
         return self._provider(model)
 
-    def _provider(self, model: str | LlmProvider | None) -> LlmProvider:
+    def _provider(self, model: str | LlmProvider | Sequence[str | LlmProvider] | None) -> LlmProvider:
         if isinstance(model, LlmProvider):
             return model
+        if model is not None and not isinstance(model, str):
+            return in_turn([self._provider(each) for each in model])
         key = model or settings.current().model
         if key not in self._models:
             self._models[key] = llm(key) if key else default_llm()
@@ -223,12 +233,13 @@ class Agent:
         state = LoopState(
             provider,
             [*self._system(context), *history, *messages],
-            tools=self._run_tools(provider, context, options),
+            tools=self._run_tools(context, options),
             context=context,
             home=HOME.get(),
             options=options.get("model_options") or self.config.options,
             max_steps=options.get("max_steps") or self.config.max_steps or config.max_steps,
             price=cost_usd,
+            output=self._output if options.get("output") is None else OutputType(options["output"]),
         )
         recorded = config.enable_telemetry or thread_id is not None
         return Run(
@@ -238,8 +249,8 @@ class Agent:
             on_events=options.get("on_events"),
         )  # fmt: skip
 
-    def _run_tools(self, provider: LlmProvider, context: RuntimeContext, options: AgentGenerateOptions) -> ToolRegistry:
-        if not (provider.supports_function_calling and settings.current().enable_function_calling):
+    def _run_tools(self, context: RuntimeContext, options: AgentGenerateOptions) -> ToolRegistry:
+        if not settings.current().enable_function_calling:
             return ToolRegistry()
         given = options.get("tools")
         return ToolRegistry(given if given is not None else self.get_tools(context))

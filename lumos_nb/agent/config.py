@@ -16,7 +16,8 @@ from lumos_nb.providers.base import LlmProvider, ModelOptions
 from lumos_nb.tools import Tool
 
 Instructions = str | Callable[[RuntimeContext], str]
-Model = str | LlmProvider | Callable[[RuntimeContext], "str | LlmProvider"] | None
+_Named = str | LlmProvider
+Model = _Named | Sequence[_Named] | Callable[[RuntimeContext], "_Named | Sequence[_Named]"] | None
 Tools = Sequence[Tool | Callable[..., Any]] | Callable[[RuntimeContext], Sequence[Tool | Callable[..., Any]]]
 
 
@@ -39,8 +40,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         self._check(isinstance(self.name, str) and bool(self.name.strip()), "name", "a text that is not empty")
         self._check(isinstance(self.instructions, str) or callable(self.instructions), "instructions",
                     "a text, or a function of the context that returns one")  # fmt: skip
-        ok = self.model is None or isinstance(self.model, str | LlmProvider) or callable(self.model)
-        self._check(ok, "model", 'a text such as "openai/gpt-5.6-luna", or a provider made by llm(…)')
+        self._check(_is_model(self.model), "model",
+                    'a text such as "openai/gpt-5.6-luna", a provider made by llm(…), or a list of these')  # fmt: skip
         ok = callable(self.tools) or (not isinstance(self.tools, str) and isinstance(self.tools, Sequence))
         self._check(ok, "tools", "a list of functions or tools")
         self._check(self.max_steps is None or self.max_steps >= 1, "max_steps", "1 or more")
@@ -49,6 +50,12 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         if not good:
             value = getattr(self, name)
             raise UsageError(f"{name} of an agent cannot be {value!r:.80}.", hint=f"It must be {expected}.")
+
+
+def _is_model(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(isinstance(each, str | LlmProvider) for each in value)
+    return value is None or isinstance(value, str | LlmProvider) or callable(value)
 
 
 class MemoryOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +82,8 @@ class AgentGenerateOptions(TypedDict, total=False):
     tools: Sequence[Tool | Callable[..., Any]]
     #: Another model than the agent's own.
     model: str | LlmProvider
+    #: Type of the answer, as for `Agent(output=…)`.
+    output: Any
     #: Title of the thread if it is made; else the first words of the prompt.
     thread_title: str
     #: Called with each list of events, also with those of a run that is cancelled; on the run's loop.

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import msgspec
 
 from lumos_nb.agent.home import Home
+from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.step import StepDraft
 from lumos_nb.agent.toolcalls import run_calls
 from lumos_nb.context import RuntimeContext
+from lumos_nb.errors import OutputError
 from lumos_nb.events import AgentEvent, AgentStep, StepComplete, StepStart, TokenUsage, ToolCallComplete
 from lumos_nb.memory import Said
-from lumos_nb.messages import Message
+from lumos_nb.messages import Message, ToolChoice
 from lumos_nb.providers.base import LlmProvider, ModelOptions
 from lumos_nb.tools import ToolRegistry
+
+OUTPUT_TRIES = 3
+"""Answers that may miss the form asked for before the run fails."""
 
 Price = Callable[[str, str, TokenUsage], float | None]
 """Vendor, model and usage to US dollars, or None where the price is not known."""
@@ -37,6 +45,7 @@ class LoopState:
         options: ModelOptions | None,
         max_steps: int,
         price: Price,
+        output: OutputType | None = None,
     ) -> None:
         self.provider = provider
         self.messages = messages
@@ -46,6 +55,9 @@ class LoopState:
         self.options = options
         self.max_steps = max_steps
         self.price = price
+        self.output_type = output
+        #: The answer as a value of that type.
+        self.output: Any = None
         self.steps: list[AgentStep] = []
         self.new_messages: list[Message] = []
         #: Step and time of each of them.
@@ -53,6 +65,44 @@ class LoopState:
         #: Hears at once of what happens while a step waits, such as a retry.
         self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
         self.draft: StepDraft | None = None
+        self.n_refused = 0
+
+    def call_options(self) -> ModelOptions | None:
+        """Return the options of the next step: a tool that must be called must be so once, or a run never ends."""
+        options = self.options
+        if self.output_type is not None:
+            options = msgspec.structs.replace(options or ModelOptions(), output=self.output_type.schema)
+        is_forced = options is not None and ToolChoice.of(options.tool_choice).mode in {"required", "tool"}
+        if options is not None and is_forced and self.steps and any(step.tool_calls for step in self.steps):
+            return msgspec.structs.replace(options, tool_choice=None)
+        return options
+
+    def check_output(self, *, is_last: bool) -> bool:
+        """Return whether the last step ends the run: its answer has the form asked for. If not, ask again.
+
+        Args:
+            is_last: No further step may be made.
+
+        Raises:
+            OutputError: It still has not after all tries.
+        """
+        if self.output_type is None:
+            return True
+        try:
+            self.output = self.output_type.parsed(self.steps[-1].text)
+        except OutputError as error:
+            self.n_refused += 1
+            if is_last or self.n_refused >= OUTPUT_TRIES:
+                raise _never_in_form(error, self.steps[-1]) from None
+            words = f"{error.message} Answer again: one JSON object of the form asked for, and nothing else."
+            self._say(Message(role="user", content=words))
+            return False
+        return True
+
+    def _say(self, message: Message) -> None:
+        self.new_messages.append(message)
+        self.said.append(Said(None, time.time()))
+        self.messages.append(message)
 
     def settle(self) -> None:
         """Move what the step in work has so far into the new messages, as a valid conversation."""
@@ -81,7 +131,7 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
         known = {call.id for message in talked for call in message.tool_calls}
         draft = state.draft = StepDraft(index, state.provider, known)
         specs = [t.spec for t in state.tools]
-        async for batch in draft.call(state.messages, specs, state.options, state.notify):
+        async for batch in draft.call(state.messages, specs, state.call_options(), state.notify):
             yield batch
         if draft.calls:
             async for batch in run_calls(draft.calls, state.tools, state.context, state.home):
@@ -90,9 +140,16 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
                         draft.results[event.call_id] = event.result
                 yield batch
         usage = draft.finish.usage if draft.finish else TokenUsage()
-        step = draft.done(state.price(state.provider.provider, state.provider.model, usage))
+        step = draft.done(state.price(draft.vendor, draft.model, usage))
         state.steps.append(step)
         state.settle()
         yield [StepComplete(step)]
-        if not step.tool_calls:
+        if not step.tool_calls and state.check_output(is_last=index == state.max_steps):
             return
+
+
+def _never_in_form(error: OutputError, step: AgentStep) -> OutputError:
+    hint = "Use a larger model, or a simpler type."
+    if step.stop_reason == "length":
+        hint = "The answer was cut: allow more max_tokens."
+    return OutputError(error.message, hint=hint, text=error.text)

@@ -141,6 +141,7 @@ class Run:
         steps = self.state.steps
         return AgentGenerateResult(
             response=steps[-1].text if steps else "",
+            output=self.state.output,
             steps=tuple(steps),
             usage=sum((s.usage for s in steps), TokenUsage()),
             cost_usd=total_cost_usd(steps),

@@ -26,7 +26,8 @@ from lumos_nb.events import (
     TextDelta,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, ToolSpec
+from lumos_nb.providers.adapt import Ask, adapted
+from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait, ToolSpec
 
 
 class StepDraft:
@@ -36,7 +37,9 @@ class StepDraft:
         self.index = index
         self._known_ids = set(known_ids)
         self.provider = provider
-        self.origin = provider.origin
+        #: Who answers: the provider's model, unless another one takes over.
+        self.vendor, self.model, self.origin = provider.provider, provider.model, provider.origin
+        self.attempt = 1
         #: Reasoning, text and calls as they came, each delta a piece.
         self._parts: list[_DraftPart] = []
         self._open = _DraftPart("")
@@ -57,8 +60,13 @@ class StepDraft:
     ) -> AsyncGenerator[list[AgentEvent], None]:
         """Ask the model and yield what arrives, one list a read; `notify` hears of waits at once."""
         is_streaming = settings.current().enable_streaming
+
+        def on_wait(data: dict[str, Any]) -> None:
+            self._held_up(data)
+            notify([Metadata(data)])
+
         try:
-            async for batch in _batches(self.provider, messages, tools, options, notify):
+            async for batch in _batches(self.provider, messages, tools, options, on_wait):
                 shown = self._keep(batch)
                 if shown and is_streaming:
                     yield shown
@@ -70,6 +78,14 @@ class StepDraft:
             whole += [TextDelta(self.text)] if self.text else []
             if whole:
                 yield whole
+
+    def _held_up(self, data: dict[str, Any]) -> None:
+        """Count the tries, and remember which model answers in the end."""
+        if data.get("kind") == "retry":
+            self.attempt += 1
+        elif data.get("kind") == "fallback":
+            self.vendor, _, self.model = data["model"].partition("/")
+            self.origin, self.attempt = data["origin"], 1
 
     @property
     def text(self) -> str:
@@ -158,8 +174,9 @@ class StepDraft:
             tool_results=tuple(self.results[c.id] for c in self.calls if c.id in self.results),
             usage=finish.usage,
             cost_usd=cost_usd,
-            provider=self.provider.provider,
-            model=finish.model or self.provider.model,
+            provider=self.vendor,
+            model=finish.model or self.model,
+            attempt=self.attempt,
             stop_reason="tool_calls" if self.calls else finish.reason,
             started_at=self.started_at,
             duration_s=end - self._clock,
@@ -204,20 +221,36 @@ async def _batches(
     messages: Sequence[Message],
     tools: Sequence[ToolSpec],
     options: ModelOptions | None,
-    notify: Callable[[list[AgentEvent]], None],
+    on_wait: OnWait,
 ) -> AsyncGenerator[Sequence[ModelEvent], None]:
     """Yield a provider's events by read where it can, one by one where it cannot."""
-    if not isinstance(provider, BatchedProvider):
-        one_by_one: Any = provider.generate_stream(messages, tools=tools, options=options)
-        async with _closing(one_by_one):
-            async for event in one_by_one:
-                yield (event,)
-        return
-    batches = provider.generate_batches(
-        messages, tools=tools, options=options, on_wait=lambda data: notify([Metadata(data)])
-    )
+    if isinstance(provider, BatchedProvider):
+        batches = provider.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
+    else:
+        batches = _one_by_one(provider, messages, tools, options)
     async with aclosing(batches):
         async for batch in batches:
+            yield batch
+
+
+async def _one_by_one(
+    provider: LlmProvider, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None
+) -> AsyncGenerator[list[ModelEvent], None]:
+    """Ask a provider of the caller's own; what its model lacks is made up for here."""
+    ask = Ask(messages=tuple(messages), tools=tuple(tools), options=options or ModelOptions())
+    can_call = provider.supports_function_calling
+    call = adapted(ask, supports_function_calling=can_call, structured="tool" if can_call else "prompt")
+    if call.ask is not ask:
+        messages, tools, options = call.ask.messages, call.ask.tools, call.ask.options
+
+    async def batches() -> AsyncGenerator[list[ModelEvent], None]:
+        stream: Any = provider.generate_stream(messages, tools=tools, options=options)
+        async with _closing(stream):
+            async for event in stream:
+                yield [event]
+
+    async with aclosing(call.filtered(batches())) as filtered:
+        async for batch in filtered:
             yield batch
 
 

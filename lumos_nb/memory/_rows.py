@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import StoreError
-from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, StepComplete, TokenUsage
+from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, Metadata, StepComplete, TokenUsage, plain
 from lumos_nb.memory.ids import new_id
 from lumos_nb.messages import (
     FilePart,
@@ -47,9 +47,9 @@ def preview(text: str, chars: int = PREVIEW_CHARS) -> str:
 def to_json(value: Any) -> str:
     """Return JSON text of any value; what JSON does not know is shown by its `repr`."""
     try:
-        return msgspec.json.encode(value, enc_hook=repr).decode()
+        return msgspec.json.encode(value, enc_hook=plain).decode()
     except UnicodeEncodeError:
-        return msgspec.json.encode(valid(msgspec.to_builtins(value, enc_hook=repr))).decode()
+        return msgspec.json.encode(valid(msgspec.to_builtins(value, enc_hook=plain))).decode()
 
 
 def n_chars(part: Part) -> int:
@@ -107,7 +107,7 @@ def event_row(event: AgentEvent, *, ts: int, step: int | None, run_seq: int, run
     return {
         "ts": ts,
         "kind": event.type,
-        "name": getattr(call, "name", None),
+        "name": event.data.get("kind") if isinstance(event, Metadata) else getattr(call, "name", None),
         "step": step,
         "run_seq": run_seq,
         "status": getattr(event, "status", None),
@@ -148,7 +148,7 @@ def step_row(step: AgentStep, *, run_id: str, ended_at: int) -> dict[str, Any]:
         "cost_usd": step.cost_usd,
         "n_tool_calls": len(step.tool_calls),
         "stop_reason": step.stop_reason or None,
-        "attempt": 1,
+        "attempt": step.attempt,
         "ended_at": ended_at,
         "run_id": run_id,
     }

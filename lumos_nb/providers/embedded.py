@@ -65,11 +65,14 @@ class EmbeddedProvider(BatchedProvider):
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of each read together; see `BatchedProvider.generate_batches`."""
         tool = pick_tool(messages, tools)
-        asked = None if tool else recall(messages)
+        has_form = options is not None and options.output is not None
+        asked = None if tool or has_form else recall(messages)
         if tool is not None:
             answer = self._call(tool, messages, options, on_wait)
         elif asked is not None:
             answer = self._recalled(asked, messages, options, on_wait)
+        elif has_form:
+            answer = self._send([*_system(messages), *fit(messages)], options, on_wait)
         else:
             has_result = bool(messages) and messages[-1].role == "tool"
             grammar = answer_grammar(messages)

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, UsageError
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message, ToolSpec
-from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait
+from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait
 
 _ELSEWHERE = {402, 404, 429}
 """Statuses that say nothing of the request: another model may take it."""
@@ -77,6 +77,19 @@ class FallbackProvider(BatchedProvider):
         """Close the connections of all models."""
         for model in self.models:
             await model.aclose()
+
+
+def in_turn(models: Sequence[LlmProvider]) -> LlmProvider:
+    """Return one provider that asks these in turn.
+
+    Raises:
+        UsageError: One of them is a provider of one's own that cannot tell of its waits.
+    """
+    batched = [model for model in models if isinstance(model, BatchedProvider)]
+    if len(batched) != len(models):
+        odd = next(model for model in models if not isinstance(model, BatchedProvider))
+        raise UsageError(f"{odd!r} cannot be one of several models.", hint="Make it a BatchedProvider.")
+    return FallbackProvider(batched)
 
 
 def allows_another(error: LumosError) -> bool:

@@ -100,6 +100,7 @@ class CallFilter:
         self._names = {tool.name for tool in tools}
         self._held = ""
         self._closer = ""
+        self._space = ""
         self._calls: list[ToolCall] = []
 
     def feed(self, batch: Sequence[ModelEvent]) -> list[ModelEvent]:
@@ -189,8 +190,12 @@ class CallFilter:
         self._held, self._closer = "", ""
 
     def _say(self, text: str, out: list[ModelEvent]) -> None:
-        # Between calls and behind them there is nothing but white space to be left out.
-        if text and not (self._calls and not text.strip()):
+        if self._calls:
+            # White space between calls and behind them is left out; in front of further text it is kept.
+            text = self._space + text
+            self._space = text[len(text.rstrip()) :]
+            text = text.rstrip()
+        if text:
             out.append(TextDelta(text))
 
     def _is_start(self, text: str) -> bool:
