@@ -129,7 +129,7 @@ def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
         except msgspec.MsgspecError as error:
             value = "…" if name == "keys" else value
             shown = f"{prefix}{name.upper()}" if prefix else name
-            known = get_args(fields[name])
+            known = get_args(fields[name]) if get_origin(fields[name]) is Literal else ()
             hint = f"There is: {', '.join(known)}." if known else ""
             raise SettingsError(f"{shown} = {value!r} cannot be used: {error}.", hint=hint) from None
     return LumosConfig(**out)

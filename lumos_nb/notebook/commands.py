@@ -17,6 +17,7 @@ import msgspec
 from lumos_nb import frames, settings
 from lumos_nb.agent import Agent
 from lumos_nb.agent.background import run_sync
+from lumos_nb.credentials import store_key
 from lumos_nb.errors import CredentialError, SettingsError, UsageError, nearest
 from lumos_nb.memory import MemoryThread
 from lumos_nb.messages import Message, ToolResult
@@ -198,8 +199,10 @@ def lumos_models(runtime: Runtime, action: str | None = None, name: str = "smoll
     return Shown(install(name))
 
 
-def lumos_login(runtime: Runtime, vendor: str) -> Shown:
-    """Ask for a vendor's key and keep it in this kernel's environment; it is written nowhere."""
+def lumos_login(runtime: Runtime, vendor: str, where: str = "") -> Shown:
+    """Ask for a vendor's key and keep it in this kernel; with `--keep` in the system's keyring, for all kernels."""
+    if where not in {"", "--keep"}:
+        raise UsageError(f"%lumos login takes no {where!r}.", hint="Use: %lumos login VENDOR [--keep]")
     row = vendors().get(vendor)
     if row is None:
         raise UsageError(f"There is no vendor {vendor!r}.", hint=nearest(vendor, vendors()))
@@ -214,6 +217,9 @@ def lumos_login(runtime: Runtime, vendor: str) -> Shown:
             f"No key for {vendor!r} was given.", hint=f"Set {row.key_env[0]} before the kernel starts."
         )
     os.environ[row.key_env[0]] = key
+    if where:
+        store_key(vendor, key)
+        return Shown(f"The key for {vendor} is in the system's keyring.")
     return Shown(f"{row.key_env[0]} is set in this kernel.")
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from lumos_nb.errors import UsageError
-from lumos_nb.messages import ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers import ModelOptions, ToolSpec
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.providers import ModelOptions, OutputSchema, ToolSpec
 from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.providers.wire import WireRequest
 from lumos_nb.providers.wire.openai_chat import encode
@@ -28,7 +28,11 @@ OPTIONS = ModelOptions(temperature=0.0, max_tokens=9, seed=7, stop=("\n",), extr
 
 def body(vendor, messages=CONVERSATION, tools=(ADD,), options=OPTIONS):
     quirks = VENDORS[vendor].quirks
-    return encode(WireRequest(model="m", messages=messages, tools=tools, options=options, quirks=quirks))
+    return encode(WireRequest(model="m", messages=messages, tools=tools, options=options, quirks=quirks, origin=vendor))
+
+
+def one(*parts, role="user"):
+    return (Message(role=role, content=parts),)
 
 
 def test_a_whole_request():
@@ -105,3 +109,89 @@ def test_pictures_are_sent_as_data_or_as_addresses():
 def test_a_message_that_cannot_be_sent_is_named(message):
     with pytest.raises(UsageError):
         body("openai", (message,))
+
+
+@pytest.mark.parametrize(
+    ("vendor", "choice", "sent"),
+    [
+        ("openai", None, None),
+        ("openai", "auto", None),
+        ("openai", "none", "none"),
+        ("openai", "required", "required"),
+        ("openai", "add", {"type": "function", "function": {"name": "add"}}),
+        ("mistral", "required", "any"),
+        ("qwen", "required", None),
+        ("qwen", "add", {"type": "function", "function": {"name": "add"}}),
+        ("deepseek", "required", None),
+        ("zhipu", "none", None),
+    ],
+)
+def test_a_tool_choice_is_sent_where_it_is_understood(vendor, choice, sent):
+    assert body(vendor, options=ModelOptions(tool_choice=choice)).get("tool_choice") == sent
+    assert "tool_choice" not in body(vendor, tools=(), options=ModelOptions(tool_choice=choice))
+
+
+def test_parallel_calls_can_be_switched_off_where_there_is_a_switch():
+    options = ModelOptions(parallel_tool_calls=False)
+    assert body("openai", options=options)["parallel_tool_calls"] is False
+    assert "parallel_tool_calls" not in body("huawei", options=options)
+    assert "parallel_tool_calls" not in body("openai", tools=(), options=options)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "on", "off"),
+    [
+        ("openai", {"reasoning_effort": "low"}, {"reasoning_effort": "none"}),
+        ("openrouter", {"reasoning": {"effort": "low"}}, {"reasoning": {"effort": "none"}}),
+        ("deepseek", {"thinking": {"type": "enabled"}, "reasoning_effort": "low"}, {"thinking": {"type": "disabled"}}),
+        ("zhipu", {"thinking": {"type": "enabled"}, "reasoning_effort": "low"}, {"thinking": {"type": "disabled"}}),
+        ("qwen", {"enable_thinking": True}, {"enable_thinking": False}),
+        ("baidu", {"enable_thinking": True}, {"enable_thinking": False}),
+        ("mistral", {}, {}),
+    ],
+)
+def test_the_wish_for_reasoning_is_written_in_each_vendors_way(vendor, on, off):
+    plain = body(vendor, options=ModelOptions())
+    assert body(vendor, options=ModelOptions(reasoning="low")) == plain | on
+    assert body(vendor, options=ModelOptions(reasoning="none")) == plain | off
+
+
+def test_a_form_is_sent_as_a_schema_or_as_json_mode():
+    options = ModelOptions(output=OutputSchema(schema={"type": "object"}, name="city"))
+    schema = {"type": "json_schema", "json_schema": {"name": "city", "schema": {"type": "object"}}}
+    assert body("openai", options=options)["response_format"] == schema
+    assert body("deepseek", options=options)["response_format"] == {"type": "json_object"}
+
+
+def test_documents_and_sounds_are_sent_as_bytes():
+    parts = (TextPart("read"), FilePart(data=b"%PDF", name="a.pdf"), FilePart(data=b"ID3", media_type="audio/mpeg"))
+    assert body("openai", one(*parts))["messages"][0]["content"] == [
+        {"type": "text", "text": "read"},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}},
+        {"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}},
+    ]
+    with pytest.raises(UsageError, match="as bytes"):
+        body("openai", one(FilePart(url="https://example.com/a.pdf")))
+
+
+def test_rows_of_reasoning_go_back_where_they_came_from_and_nowhere_else():
+    rows = '[{"type":"reasoning.text","text":"hm","signature":"s"}]'
+    said = one(ReasoningPart("hm", signature=rows, provider="openrouter"), ToolCall(id="1", name="f"), role="assistant")
+    assert body("openrouter", said)["messages"][0]["reasoning_details"] == [
+        {"type": "reasoning.text", "text": "hm", "signature": "s"}
+    ]
+    for other in ("openai", "deepseek"):
+        sent = body(other, said)["messages"][0]
+        assert "reasoning_details" not in sent and sent["tool_calls"][0]["id"] == "1"
+        assert sent.get("reasoning_content", "") == "", "another vendor's thoughts are not its own"
+
+
+def test_what_we_send_is_what_the_official_client_takes():
+    from openai.types.chat import completion_create_params
+    from pydantic import TypeAdapter
+
+    params = TypeAdapter(completion_create_params.CompletionCreateParamsStreaming)
+    options = ModelOptions(tool_choice="add", reasoning="low", output=OutputSchema(schema={"type": "object"}))
+    picture = one(TextPart("see"), ImagePart(data=b"x"), FilePart(data=b"%PDF"))
+    for sent in (body("openai"), body("openai", options=options), body("openai", picture)):
+        params.validate_python(sent)
