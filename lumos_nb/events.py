@@ -105,6 +105,12 @@ class PartEnd(_Event, frozen=True, tag="part_end"):
     part: str = "reasoning"
 
 
+class Restart(_Event, frozen=True, tag="restart"):
+    """The answer broke off and is asked for anew: what came of it so far does not count."""
+
+    type: ClassVar[str] = "restart"
+
+
 class Finish(_Event, frozen=True, tag="finish"):
     """The end of a model's answer. `reason`: stop, length, tool_calls, content_filter, other."""
 
@@ -115,7 +121,7 @@ class Finish(_Event, frozen=True, tag="finish"):
     model: str = ""
 
 
-ModelEvent = TextDelta | ReasoningDelta | PartEnd | ModelToolCall | Finish
+ModelEvent = TextDelta | ReasoningDelta | PartEnd | ModelToolCall | Restart | Finish
 
 
 # ---- what an agent yields -------------------------------------------------------------

@@ -72,6 +72,7 @@ class Transcript:
         }  # fmt: skip
         self._steps: list[AgentStep] = []
         self._reasoning_since: float | None = None
+        self._is_new = False
 
     def apply(self, events: Iterable[AgentEvent]) -> None:
         """Fold events into the document, in their order."""
@@ -118,18 +119,28 @@ class Transcript:
                         item["status"] = "cancelled"
             case Metadata():
                 doc["state"] = event.data.get("state", doc["state"])
+                if event.data.get("kind") == "restart":
+                    self._restart()
             case _:
                 pass
 
     def _append(self, kind: str, delta: str) -> None:
         items = self.doc["items"]
         self.doc["state"] = ""
-        if items and items[-1]["kind"] == kind:
+        if items and items[-1]["kind"] == kind and not self._is_new:
             items[-1]["text"] += delta
         elif kind == "reasoning":
             items.append({"kind": kind, "text": delta, "duration_s": None})
         else:
             items.append({"kind": kind, "text": delta})
+        self._is_new = False
+
+    def _restart(self) -> None:
+        """Leave half an answer as it was seen, and begin anew below it."""
+        items = self.doc["items"]
+        if items and items[-1]["kind"] == "text":
+            items[-1]["text"] += " …\n\n*(It broke off here; the answer begins again.)*"
+        self._is_new = True
 
     def _end_reasoning(self) -> None:
         if self._reasoning_since is not None:

@@ -23,6 +23,7 @@ from lumos_nb.events import (
     ModelToolCall,
     PartEnd,
     ReasoningDelta,
+    Restart,
     TextDelta,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
@@ -115,6 +116,9 @@ class StepDraft:
             elif isinstance(event, ModelToolCall):
                 self.calls.append(self._distinct(event.call))
                 self._begin("call").call = self.calls[-1]
+            elif isinstance(event, Restart):
+                self._parts, self._open, self.calls = [], _DraftPart(""), []
+                shown.append(Metadata({"kind": "restart"}))
             elif isinstance(event, Finish):
                 self.finish = event
         if self._first is None and self._parts:

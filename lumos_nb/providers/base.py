@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta, TokenUsage
+from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, Restart, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall, ToolChoice, ToolSpec
 
 __all__ = ["BatchedProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OnWait", "OutputSchema", "ToolSpec"]
@@ -46,6 +46,8 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     tool_choice: ToolChoice | str | None = None
     #: Whether one answer may hold several tool calls.
     parallel_tool_calls: bool | None = None
+    #: Ask again also if an answer breaks off after some of it was seen; a `restart` event then says so.
+    retry_broken: bool = False
     #: The answer must be JSON of this form.
     output: OutputSchema | None = None
     #: Further keys of the request body, sent as they are.
@@ -104,7 +106,10 @@ class LlmProvider:
         options: ModelOptions | None = None,
     ) -> ModelResponse:
         """Return the whole answer of one model call."""
-        text, reasoning, calls, finish = [], [], [], Finish("stop")
+        text: list[str] = []
+        reasoning: list[str] = []
+        calls: list[ToolCall] = []
+        finish = Finish("stop")
         started = time.perf_counter()
         async for event in self.generate_stream(messages, tools=tools, options=options):
             match event:
@@ -114,6 +119,8 @@ class LlmProvider:
                     reasoning.append(event.delta)
                 case ModelToolCall():
                     calls.append(event.call)
+                case Restart():
+                    text, reasoning, calls = [], [], []
                 case Finish():
                     finish = event
         return ModelResponse(

@@ -19,7 +19,7 @@ from lumos_nb import settings
 from lumos_nb._version import __version__
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
-from lumos_nb.events import ModelEvent
+from lumos_nb.events import ModelEvent, Restart
 from lumos_nb.messages import FilePart, ImagePart, Message, valid
 from lumos_nb.providers.adapt import Ask, adapted
 from lumos_nb.providers.auth import headers_of, key_of
@@ -115,12 +115,13 @@ class HttpProvider(BatchedProvider):
             structured=quirks.structured,
             beside_tools=quirks.is_structured_beside_tools,
         )
-        batches = self._tries(self._request(call.ask), on_wait)
+        batches = self._tries(call.ask, on_wait)
         async with aclosing(call.filtered(batches) if call.filters else batches) as filtered:
             async for batch in filtered:
                 yield batch
 
-    async def _tries(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
+    async def _tries(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
+        request = self._request(ask)
         attempt = 0
         while True:
             has_begun = False
@@ -133,7 +134,7 @@ class HttpProvider(BatchedProvider):
                 return
             except LumosError as error:
                 failure = self._cleaned(error)
-            wait_s = None if has_begun else _wait_s(failure, attempt)
+            wait_s = None if has_begun and not ask.options.retry_broken else _wait_s(failure, attempt)
             if wait_s is None:
                 # Outside the except block, or the error shows with its own cause as a second one.
                 raise failure
@@ -141,6 +142,8 @@ class HttpProvider(BatchedProvider):
             if on_wait is not None:
                 on_wait(retrying(failure, wait_s, attempt))
             await asyncio.sleep(wait_s)
+            if has_begun:
+                yield [Restart()]
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the server offers."""

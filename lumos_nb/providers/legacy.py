@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta
+from lumos_nb.events import Finish, ModelEvent, ModelToolCall, Restart, TextDelta
 from lumos_nb.messages import Message, Part, TextPart, ToolCall, ToolChoice, ToolResult, ToolSpec
 from lumos_nb.providers.adapt import Ask
 
@@ -116,6 +116,8 @@ class CallFilter:
                 reason = "tool_calls" if self._calls and event.reason in {"stop", "other"} else event.reason
                 out.append(msgspec.structs.replace(event, reason=reason))
             else:
+                if isinstance(event, Restart):
+                    self._held, self._closer, self._calls = "", "", []
                 out.append(event)
         return out
 

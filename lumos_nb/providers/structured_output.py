@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, TextDelta
+from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, Restart, TextDelta
 from lumos_nb.messages import Message, ToolChoice, ToolSpec
 from lumos_nb.providers.adapt import Ask, EventFilter
 from lumos_nb.providers.base import OutputSchema
@@ -82,6 +82,9 @@ class AnswerFilter:
                     self._answer = event.arguments
                 case ModelToolCall():
                     self._others.append(event)
+                case Restart():
+                    self._said, self._answer, self._others = [], "", []
+                    out.append(event)
                 case Finish():
                     out += self._end(event)
                 case _:

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from lumos_nb import settings
+from lumos_nb import Agent, settings
 from lumos_nb.errors import (
     ContextLengthError,
     CredentialError,
@@ -19,6 +19,7 @@ from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers import ModelOptions, ToolSpec, llm
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.tools import tool
+from lumos_nb.transcript import Transcript
 
 KEY = "sk-very-secret-0123456789"
 ASK = [Message(role="user", content="Say hello")]
@@ -320,3 +321,29 @@ async def test_a_person_may_pass_tools_as_they_are():
         async for _ in model(server).generate_stream(ASK, tools=[made]):
             pass
         assert server.requests[0].body["tools"][0]["function"]["name"] == "rows"
+
+
+async def test_an_answer_that_broke_off_is_asked_for_again_only_if_that_is_wanted():
+    cut, again = Reply(answer=Answer(text="one two three"), cut_after=2), ModelOptions(retry_broken=True)
+    with FakeServer([cut, "one two three four"]) as server:
+        events = await events_of(model(server), options=again)
+    kinds = [event.type for event in events]
+    anew = events[kinds.index("restart") :]
+    assert "".join(e.delta for e in anew if e.type == "text_delta") == "one two three four"
+    assert kinds[:3] == ["text_delta", "text_delta", "restart"] and kinds[-1] == "finish"
+    with FakeServer([cut, "one two three four"]) as server:
+        assert (await model(server).generate(ASK, options=again)).text == "one two three four"
+    with FakeServer([cut, "one"]) as server, pytest.raises(StreamError):
+        await events_of(model(server))
+
+
+async def test_a_run_whose_answer_began_anew_has_the_whole_one_and_shows_both():
+    cut = Reply(answer=Answer(text="one two three"), cut_after=2)
+    shown = Transcript()
+    with FakeServer([cut, "All of it."]) as server:
+        agent = Agent(model=model(server), options=ModelOptions(retry_broken=True))
+        result = await agent.generate("Go", on_events=shown.apply)
+    assert result.response == "All of it."
+    assert [item["text"] for item in shown.doc["items"]] == [
+        "one two  …\n\n*(It broke off here; the answer begins again.)*", "All of it.",
+    ]  # fmt: skip
