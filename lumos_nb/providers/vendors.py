@@ -248,9 +248,8 @@ _BUILT_IN = (
         key_env=("HF_TOKEN", "HUGGINGFACE_API_KEY"),
         base_url_env="HF_BASE_URL",
         quirks=_RAW,
-        default_model="openai/gpt-oss-120b",
+        # No default: the key is on many machines for data sets, and must not send prompts anywhere by itself.
         accepts=("image",),
-        context_window=131_072,
     ),
     # The model is the name of a deployment.
     Vendor(
