@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -137,6 +138,8 @@ def from_status(
     where = f"{provider!r} at {url}"
     if status in {401, 403}:
         return _refused_key(where, status, said, key_env)
+    if 300 <= status < 400:
+        return _moved(provider, url, status, headers)
     context: dict[str, Any] = {
         "provider": provider,
         "status": status,
@@ -174,6 +177,39 @@ def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...]) -
     )
     what = "refused the key" if status == 401 else "does not allow this"
     return CredentialError(f"{where} {what} (HTTP {status}{said}).", hint=hint)
+
+
+def _moved(provider: str, url: str, status: int, headers: Mapping[str, str]) -> ProviderError:
+    """Return the error for a redirect: it is not followed, for the key would go along to wherever it leads."""
+    target = _target(url, headers.get("location", ""))
+    what = f"{provider!r} at {url} is not there: it answers with a redirect (HTTP {status})"
+    if not target:
+        return ProviderError(f"{what} that names no address.", hint="Check base_url.", provider=provider, status=status)
+    base = _CALL_PATH.sub("", target) or target
+    hint = f"Set base_url to {base}, if that is the server you mean."
+    return ProviderError(f"{what} to {target}.", hint=hint, provider=provider, status=status)
+
+
+_CALL_PATH = re.compile(
+    r"/(chat/completions|responses|messages|(api/)?chat|models(/[^/]+:\w+)?|model/[^/]+/converse-stream)/?$"
+)
+
+
+def _target(url: str, location: str) -> str:
+    """Return where a redirect leads, without what may be secret: name, password, query and fragment.
+
+    Example:
+        >>> _target("http://host/v1", "https://ada:pw@host/v1/chat/completions?key=k#x")
+        'https://host/v1/chat/completions'
+        >>> _target("http://host:8000/v1", "/api/v1")
+        'http://host:8000/api/v1'
+    """
+    try:
+        parts = urlsplit(urljoin(url, location.strip()))
+    except ValueError:
+        return ""
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+    return shorten(address.geturl()) if location.strip() else ""
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -25,6 +25,7 @@ from lumos_nb.providers.adapt import Ask, adapted
 from lumos_nb.providers.auth import headers_of, key_of
 from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status
+from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
 from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
@@ -127,7 +128,7 @@ class HttpProvider(BatchedProvider):
             has_begun = False
             failure: LumosError
             try:
-                async with aclosing(self._try(request)) as batches:
+                async with aclosing(self._try(request, on_wait)) as batches:
                     async for batch in batches:
                         has_begun = True
                         yield batch
@@ -151,7 +152,7 @@ class HttpProvider(BatchedProvider):
         if not path:
             return []
         url = _joined(self.base_url, path)
-        request = Request(url=url, method="GET", headers=self._headers(), read_timeout_s=10.0)
+        request = Request(url=url, method="GET", headers=self._headers(), read_timeout_s=10.0, first_byte_timeout_s=0)
         async with self.transport.open(request) as response:
             body = await response.read(16_000_000)
             if response.status != 200:
@@ -196,8 +197,8 @@ class HttpProvider(BatchedProvider):
         headers = headers_of(self.vendor, self._key or key_of(self.vendor), is_needed=is_needed)
         return {"user-agent": f"lumos-nb/{__version__}", **headers}
 
-    async def _try(self, request: Request) -> AsyncGenerator[list[ModelEvent], None]:
-        async with self.transport.open(request) as response:
+    async def _try(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
+        async with turn(request.url, on_wait), self.transport.open(request) as response:
             if response.status != 200:
                 failure = self._refusal(response, await response.read())
             else:

@@ -29,6 +29,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     connect_timeout_s: float | None = None
     #: Seconds without a byte; None: the setting `read_timeout_s`.
     read_timeout_s: float | None = None
+    #: Seconds from the request being sent to the first byte of the answer's body; None: the setting
+    #: `first_byte_timeout_s`, 0: as `read_timeout_s`.
+    first_byte_timeout_s: float | None = None
+    #: Seconds for all of it, from sending to the last byte; None: the setting `total_timeout_s`, 0: no limit.
+    total_timeout_s: float | None = None
 
     def __repr__(self) -> str:
         # The headers carry the key: they are never shown.
@@ -62,8 +67,8 @@ class Transport(Protocol):
         """Send `request`; leaving the context gives the connection back, or closes it if unread.
 
         Raises:
-            ProviderError: The server could not be reached, or was silent.
-            StreamError: The body broke off; raised by `chunks`.
+            ProviderError: The server could not be reached, or was silent; raised by `chunks` too, for the first.
+            StreamError: The body broke off, or took too long; raised by `chunks`.
         """
         ...
 

@@ -28,19 +28,43 @@ def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderEr
     url = without_userinfo(url)
     if is_streaming:
         return _broken(error, url)
+    if type(error).__name__ == "ReadTimeout":
+        return timed_out("read_timeout_s", url, is_streaming=False)
     what, hint, is_temporary = _unreached(error, url)
     # A kept connection that the server has closed meanwhile: a new one will do, without a wait.
     is_stale = type(error).__name__ in {"RemoteProtocolError", "ReadError", "WriteError"}
     return ProviderError(what, hint=hint, is_temporary=is_temporary, retry_after_s=0.0 if is_stale else None)
 
 
-def _broken(error: BaseException, url: str) -> StreamError:
+def timed_out(setting: str, url: str, *, is_streaming: bool) -> ProviderError:
+    """Return the error for an exchange that a time limit has ended.
+
+    Args:
+        setting: The setting that holds the limit: `first_byte_timeout_s`, `read_timeout_s` or `total_timeout_s`.
+        is_streaming: Whether the body had begun.
+
+    Example:
+        >>> print(timed_out("total_timeout_s", "http://h/v1", is_streaming=True).hint)
+        Ask for less, or set LUMOS_TOTAL_TIMEOUT_S to more seconds; 0 is no limit.
+    """
+    url = without_userinfo(url)
+    name = f"LUMOS_{setting.upper()}"
+    kind = StreamError if is_streaming else ProviderError
+    if setting == "total_timeout_s":
+        what = f"The answer from {url} was not over in the time that {setting} allows."
+        # Asked again, it would take as long.
+        return kind(what, hint=f"Ask for less, or set {name} to more seconds; 0 is no limit.", is_temporary=False)
+    what = f"{url} took the request and sent nothing of an answer for the time that {setting} allows."
+    if is_streaming:
+        what = f"The answer from {url} stopped: no byte arrived for the time that {setting} allows."
+    return kind(what, hint=f"Look at the server's load, or set {name} to more seconds.", is_temporary=True)
+
+
+def _broken(error: BaseException, url: str) -> ProviderError:
     if "Timeout" in type(error).__name__:
-        what = f"The answer from {url} stopped: no byte arrived for the time that read_timeout_s allows."
-        hint = "Look at the server's load, or set LUMOS_READ_TIMEOUT_S to more seconds."
-    else:
-        what = f"The answer from {url} broke off: the connection was closed in the middle."
-        hint = "Run it again; if it breaks off at the same point, look at the server's log or the proxy in between."
+        return timed_out("read_timeout_s", url, is_streaming=True)
+    what = f"The answer from {url} broke off: the connection was closed in the middle."
+    hint = "Run it again; if it breaks off at the same point, look at the server's log or the proxy in between."
     return StreamError(what, hint=hint, is_temporary=True)
 
 
@@ -76,7 +100,7 @@ def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
         return f"{url} could not be reached in the time that connect_timeout_s allows.", hint, True
     if "Timeout" in name:
         hint = "Look at the server's load, or set LUMOS_READ_TIMEOUT_S to more seconds."
-        return f"{url} took the request and sent nothing for the time that read_timeout_s allows.", hint, True
+        return f"{url} did not take the whole request in the time that read_timeout_s allows.", hint, True
     refused = any(isinstance(c, ConnectionRefusedError) or getattr(c, "errno", 0) == errno.ECONNREFUSED for c in causes)
     if refused or "ConnectError" in name:
         return f"Nothing answers at {url}.", "Start the server there, or correct base_url.", True

@@ -13,13 +13,13 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from lumos_nb import settings
 from lumos_nb.errors import ProviderError
 from lumos_nb.transport.base import Request, Response
 from lumos_nb.transport.failures import explain
+from lumos_nb.transport.limits import Limits
 
 if TYPE_CHECKING:
     import httpx
@@ -71,10 +71,11 @@ class HttpxTransport:
         pool = self._pool()
         pool.in_flight += 1
         try:
-            response = await _send(pool.client(request.url), request)
+            limits = Limits(request)
+            response = await _send(pool.client(request.url), request, limits)
             try:
                 headers = {k.lower(): v for k, v in response.headers.items()}
-                async with aclosing(_chunks(response, request)) as chunks:
+                async with aclosing(_chunks(response, request, limits)) as chunks:
                     yield Response(status=response.status_code, headers=headers, chunks=chunks)
             finally:
                 await response.aclose()
@@ -116,29 +117,33 @@ def _new_client(*, trust_env: bool, is_secure: bool) -> httpx.AsyncClient:
     return httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=_ssl_context() if is_secure else False)
 
 
-async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
+async def _send(client: httpx.AsyncClient, request: Request, limits: Limits) -> httpx.Response:
     import httpx
 
-    config = settings.current()
-    connect_s = config.connect_timeout_s if request.connect_timeout_s is None else request.connect_timeout_s
-    read_s = config.read_timeout_s if request.read_timeout_s is None else request.read_timeout_s
+    read_s = None if limits.is_longer_at_first else limits.read_s
     failure: ProviderError
+
+    async def on_progress(event: str, _: dict[str, Any]) -> None:
+        if event.endswith(".receive_response_headers.started"):
+            limits.mark_sent()
+
     try:
         outgoing = client.build_request(
             request.method,
             request.url,
             headers={"accept-encoding": "identity", **request.headers},
             content=request.body or None,
-            timeout=httpx.Timeout(connect=connect_s, read=read_s, write=read_s, pool=None),
+            timeout=httpx.Timeout(connect=limits.connect_s, read=read_s, write=limits.read_s, pool=None),
+            extensions={"trace": on_progress},
         )
-        return await client.send(outgoing, stream=True)
+        return await limits.until_head(client.send(outgoing, stream=True))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         failure = explain(error, request.url, is_streaming=False)
     # Outside the except block: otherwise the foreign error hangs on as __context__, and shows.
     raise failure
 
 
-async def _chunks(response: httpx.Response, request: Request) -> AsyncGenerator[bytes, None]:
+async def _chunks(response: httpx.Response, request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
     import httpx
 
     failure: ProviderError | None = None
@@ -147,8 +152,14 @@ async def _chunks(response: httpx.Response, request: Request) -> AsyncGenerator[
     try:
         pieces = cast("AsyncGenerator[bytes, None]", response.aiter_raw() if is_plain else response.aiter_bytes())
         async with aclosing(pieces):
-            async for chunk in pieces:
+            chunk = await limits.first_chunk(pieces)
+            while chunk is not None and limits.is_watching:
                 yield chunk
+                chunk = await limits.next_chunk(pieces)
+            if chunk is not None:
+                yield chunk
+                async for chunk in pieces:
+                    yield chunk
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         failure = explain(error, request.url, is_streaming=True)
     if failure is not None:

@@ -85,3 +85,36 @@ def test_the_wait_is_read_in_each_form(headers, seconds):
 
 def test_the_wait_may_be_a_date():
     assert 20 < retry_after_s({"retry-after": formatdate(time() + 30, usegmt=True)}) <= 30
+
+
+@pytest.mark.parametrize(
+    ("location", "target", "base"),
+    [
+        ("https://h.example/v1/chat/completions", "https://h.example/v1/chat/completions", "https://h.example/v1"),
+        ("https://ada:pw@h.example/v2/chat?key=pw#pw", "https://h.example/v2/chat", "https://h.example/v2"),
+        ("/api/v1/chat/completions", "http://old/api/v1/chat/completions", "http://old/api/v1"),
+        ("//new/v1/messages", "http://new/v1/messages", "http://new/v1"),
+        ("http://new:11434/api/chat", "http://new:11434/api/chat", "http://new:11434"),
+        ("https://g/v1beta/models/m:streamGenerateContent?alt=sse", "https://g/v1beta/models/m:streamGenerateContent",
+         "https://g/v1beta"),
+        ("https://sso.example/login?next=pw", "https://sso.example/login", "https://sso.example/login"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_names_where_it_leads_and_the_base_url_to_set(status, location, target, base):
+    error = from_status(
+        provider="p", model="m", url="http://old/v1", status=status, headers={"location": location}, body=b"<html>"
+    )
+    assert (
+        error.message == f"'p' at http://old/v1 is not there: it answers with a redirect (HTTP {status}) to {target}."
+    )
+    assert error.hint == f"Set base_url to {base}, if that is the server you mean."
+    assert "pw" not in str(error) and not error.is_temporary and error.status == status
+
+
+@pytest.mark.parametrize("location", ["", " ", "http://[bad"])
+def test_a_redirect_to_nowhere_is_an_error_too(location):
+    error = from_status(
+        provider="p", model="m", url="http://old/v1", status=302, headers={"location": location}, body=b""
+    )
+    assert "names no address" in error.message and "base_url" in error.hint

@@ -267,6 +267,15 @@ async def test_a_web_page_is_not_an_answer():
     assert "web page" in error.message and "/v1" in error.hint
 
 
+async def test_a_redirect_is_not_followed_and_names_its_target():
+    with FakeServer(["never asked"]) as new:
+        target = f"{new.base_url.replace('//', '//ada:pw@')}/chat/completions?key={KEY}"
+        error, old = await failure_of(Reply(status=308, headers={"location": target}, body="moved"))
+        assert f"(HTTP 308) to {new.base_url}/chat/completions." in error.message
+        assert error.hint == f"Set base_url to {new.base_url}, if that is the server you mean."
+        assert "pw" not in str(error) and len(old.requests) == 1 and new.requests == []
+
+
 async def test_nobody_there():
     settings.configure(max_retries=1)
     told = []
