@@ -169,7 +169,7 @@ class Decoder(StreamDecoder):
 
     def _take_end(self, kind: str, response: Response, out: list[ModelEvent]) -> None:
         if kind in _FAILURES or response.status in ("failed", "cancelled"):
-            error = response.error or {"message": f"The response ended as {response.status or kind!r}"}
+            error = response.error or {"message": f"The response ended as {response.status or kind}"}
             self._fail(from_stream(msgspec.json.encode({"error": error})))
             return
         why = response.incomplete_details and response.incomplete_details.reason
