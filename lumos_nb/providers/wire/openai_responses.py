@@ -1,1 +1,174 @@
-"""Responses."""
+"""Responses: OpenAI's newer format, in which a conversation is a list of items.
+
+One idea: nothing is kept at the server. What a model thought comes back encrypted and is sent again
+right before what it led to; an item of reasoning never stands alone, for that is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lumos_nb.errors import UsageError
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.providers.base import OutputSchema, ToolSpec
+from lumos_nb.providers.wire.base import WireRequest
+from lumos_nb.providers.wire.openai_responses_parts import (
+    data_of,
+    file_item,
+    image_item,
+    is_strict,
+    merged,
+    object_text,
+)
+from lumos_nb.providers.wire.openai_responses_stream import Decoder
+
+__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
+
+ACCEPT = "text/event-stream"
+MODELS_PATH = "/models"
+
+_Item = dict[str, Any]
+
+
+def path(model: str) -> str:
+    """Return the path of a model call.
+
+    Example:
+        >>> path("gpt-5.6-luna")
+        '/responses'
+    """
+    return "/responses"
+
+
+def encode(request: WireRequest) -> dict[str, Any]:
+    """Return the body of a streaming request; it is ready for `json`.
+
+    Example:
+        >>> encode(WireRequest(model="m", messages=(Message(role="user", content="Hi"),)))["input"]
+        [{'role': 'user', 'content': 'Hi'}]
+    """
+    body: dict[str, Any] = {
+        "model": request.model,
+        "input": [item for message in request.messages for item in _items(message, request)],
+        "stream": True,
+        "store": False,
+        "include": ["reasoning.encrypted_content"],
+    }
+    if instructions := "\n\n".join(m.text for m in request.messages if m.role == "system" and m.text):
+        body["instructions"] = instructions
+    return merged(body, _tools(request), _options(request), request.quirks.body, request.options.extra)
+
+
+def _tools(request: WireRequest) -> dict[str, Any]:
+    if not request.tools:
+        return {}
+    body: dict[str, Any] = {"tools": [_tool(tool) for tool in request.tools]}
+    choice, quirks, is_parallel = request.choice, request.quirks, request.options.parallel_tool_calls
+    if choice.mode in quirks.tool_choices:
+        body["tool_choice"] = {"type": "function", "name": choice.name} if choice.mode == "tool" else choice.mode
+    if is_parallel is not None and quirks.has_parallel_switch:
+        body["parallel_tool_calls"] = is_parallel
+    return body
+
+
+def _tool(tool: ToolSpec) -> _Item:
+    return {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
+
+
+def _options(request: WireRequest) -> dict[str, Any]:
+    options = request.options
+    body: dict[str, Any] = {}
+    if options.temperature is not None:
+        body["temperature"] = options.temperature
+    if options.top_p is not None:
+        body["top_p"] = options.top_p
+    if options.max_tokens is not None:
+        body["max_output_tokens"] = options.max_tokens
+    if options.reasoning is not None and request.quirks.reasoning:
+        effort = {"effort": options.reasoning}
+        body["reasoning"] = effort if options.reasoning == "none" else {**effort, "summary": "auto"}
+    if options.output is not None:
+        body["text"] = {"format": _form(options.output)}
+    return body
+
+
+def _form(output: OutputSchema) -> _Item:
+    # A schema that the strict mode does not take whole would be refused: then it is a strong hint only.
+    name = re.sub(r"[^\w-]", "_", output.name, flags=re.ASCII)[:64] or "answer"
+    return {"type": "json_schema", "name": name, "schema": output.schema, "strict": is_strict(output.schema)}
+
+
+def _items(message: Message, request: WireRequest) -> Iterator[_Item]:
+    match message.role:
+        case "system":
+            return
+        case "user":
+            yield {"role": "user", "content": _content(message)}
+        case "assistant":
+            yield from _answer(message, request)
+        case "tool":
+            yield from _tool_results(message)
+
+
+def _content(message: Message) -> str | list[_Item]:
+    if isinstance(message.content, str) or all(isinstance(part, TextPart) for part in message.content):
+        return message.text
+    items: list[_Item] = []
+    for part in message.content:
+        match part:
+            case TextPart():
+                items.append({"type": "input_text", "text": part.text})
+            case ImagePart():
+                items.append(image_item(part))
+            case FilePart():
+                items.append(file_item(part))
+    return items
+
+
+def _answer(message: Message, request: WireRequest) -> Iterator[_Item]:
+    """Yield the items of an answer: what was said, then the calls, each behind the reasoning that led to it.
+
+    Calls stand together, because DeepSeek refuses a message between two of them.
+    """
+    said: list[_Item] = []
+    called: list[_Item] = []
+    thought: list[_Item] = []
+    for part in message.parts:
+        match part:
+            case ReasoningPart():
+                # What has no reasoning item any more is as good as none.
+                if (item := data_of(request.signature_of(part))) and item.get("type") == "reasoning":
+                    thought.append(item)
+            case TextPart() if part.text:
+                said += [*thought, _said(part, request)]
+                thought = []
+            case ToolCall():
+                called += [*thought, _call(part)]
+                thought = []
+    # Reasoning that is left over led to nothing that was kept: alone it is refused.
+    yield from said
+    yield from called
+
+
+def _said(part: TextPart, request: WireRequest) -> _Item:
+    item = {"role": "assistant", "content": [{"type": "output_text", "text": part.text}]}
+    phase = (data_of(request.signature_of(part)) or {}).get("phase")
+    return {**item, "phase": phase} if phase else item
+
+
+def _call(call: ToolCall) -> _Item:
+    arguments = object_text(call.arguments)
+    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
+
+
+def _tool_results(message: Message) -> Iterator[_Item]:
+    results = [part for part in message.parts if isinstance(part, ToolResult)]
+    if not results:
+        raise UsageError(
+            "A message with the role 'tool' has no ToolResult.",
+            hint="Give it as content=(ToolResult(call_id=…, name=…, content=…),).",
+        )
+    for result in results:
+        yield {"type": "function_call_output", "call_id": result.call_id, "output": result.content}

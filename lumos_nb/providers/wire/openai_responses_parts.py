@@ -1,0 +1,137 @@
+"""The fiddly parts of a request of Responses: pictures, files, schemas, opaque data.
+
+One idea: what can be said of one part alone stands here, so that the format's own file reads as a list.
+"""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import UsageError
+from lumos_nb.messages import FilePart, ImagePart
+
+
+def image_item(part: ImagePart) -> dict[str, Any]:
+    """Return a picture as an item of a user's message.
+
+    Raises:
+        UsageError: It has neither data nor a url.
+
+    Example:
+        >>> image_item(ImagePart(url="https://example.com/a.png"))
+        {'type': 'input_image', 'image_url': 'https://example.com/a.png'}
+    """
+    if part.data is None and part.url is None:
+        raise UsageError("An image has neither data nor a url.", hint="Give ImagePart one of the two.")
+    return {"type": "input_image", "image_url": part.url if part.data is None else _data_url(part)}
+
+
+def file_item(part: FilePart) -> dict[str, Any]:
+    """Return a document as an item of a user's message.
+
+    Raises:
+        UsageError: It has neither data nor a url, or is a sound.
+
+    Example:
+        >>> file_item(FilePart(url="https://example.com/a.pdf"))
+        {'type': 'input_file', 'file_url': 'https://example.com/a.pdf'}
+    """
+    if part.kind == "audio":
+        raise UsageError(
+            "The format 'openai-responses' takes no audio in messages.",
+            hint="Use a model of the format 'openai-chat' that hears, or send the words as text.",
+        )
+    if part.data is not None:
+        name = part.name or f"file{mimetypes.guess_extension(part.media_type) or ''}"
+        return {"type": "input_file", "filename": name, "file_data": _data_url(part)}
+    if part.url is None:
+        raise UsageError("A file has neither data nor a url.", hint="Give FilePart one of the two.")
+    return {"type": "input_file", "file_url": part.url}
+
+
+def _data_url(part: ImagePart | FilePart) -> str:
+    return f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
+
+
+def data_of(signature: str | None) -> dict[str, Any] | None:
+    """Return the opaque data of a part, or None if there is none that can be read.
+
+    Example:
+        >>> data_of('{"phase":"commentary"}'), data_of("oops"), data_of(None)
+        ({'phase': 'commentary'}, None, None)
+    """
+    try:
+        value = msgspec.json.decode(signature or "null")
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def object_text(arguments: str) -> str:
+    """Return the arguments of a call as they were if they are a JSON object, else `{}`.
+
+    Example:
+        >>> object_text('{"a": 1}'), object_text('{"a": '), object_text("[]")
+        ('{"a": 1}', '{}', '{}')
+    """
+    return "{}" if data_of(arguments) is None else arguments
+
+
+def merged(body: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with further keys; where both have an object, the keys of the two are put together.
+
+    Example:
+        >>> merged({"text": {"format": "f"}, "a": 1}, {"text": {"verbosity": "low"}, "a": 2})
+        {'text': {'format': 'f', 'verbosity': 'low'}, 'a': 2}
+    """
+    out = dict(body)
+    for keys in more:
+        for key, value in keys.items():
+            old = out.get(key)
+            out[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return out
+
+
+#: What the strict mode takes beside objects; a keyword that is not here is refused or may be.
+_STRICT_KEYS = {
+    "type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf",
+    "$defs", "description", "title",
+}  # fmt: skip
+
+
+def is_strict(schema: dict[str, Any]) -> bool:
+    """Return whether the strict mode takes a schema: closed objects, all properties required, few keywords.
+
+    Example:
+        >>> closed = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+        >>> is_strict({**closed, "additionalProperties": False}), is_strict(closed)
+        (True, False)
+    """
+    return schema.get("type") == "object" and "anyOf" not in schema and _is_strict(schema)
+
+
+def _is_strict(schema: Any) -> bool:
+    if not isinstance(schema, dict):
+        return False
+    if "$ref" in schema:
+        return len(schema) == 1 and str(schema["$ref"]).startswith("#")
+    if not schema.keys() <= _STRICT_KEYS or not schema.keys() & {"type", "anyOf", "enum", "const"}:
+        return False
+    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), *schema.get("$defs", {}).values()]
+    if "items" in schema:
+        inner.append(schema["items"])
+    return _is_closed(schema) and all(map(_is_strict, inner))
+
+
+def _is_closed(schema: dict[str, Any]) -> bool:
+    types = schema.get("type")
+    if types == "array" or (isinstance(types, list) and "array" in types):
+        return "items" in schema
+    if types != "object" and not (isinstance(types, list) and "object" in types):
+        return True
+    required = schema.get("required", [])
+    return schema.get("additionalProperties") is False and set(required) == set(schema.get("properties", {}))
