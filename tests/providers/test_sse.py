@@ -1,5 +1,8 @@
 """Server-sent events out of bytes."""
 
+import itertools
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +56,49 @@ def test_any_chunking_parses_alike(lines, end, cuts):
     at = sorted(min(c, len(stream)) for c in cuts)
     chunks = [stream[a:b] for a, b in zip([0, *at], [*at, len(stream)], strict=True)]
     assert parse(*chunks) == parse(stream)
+
+
+@pytest.mark.parametrize("line", [b"data:\n", b"data\n"])
+def test_lines_of_data_without_text_are_counted_too(line):
+    with pytest.raises(StreamError, match="longer than 100 bytes"):
+        parse(*[line] * 200, max_bytes=100)
+
+
+def test_many_lines_of_one_event_cost_no_more_than_they_are_long():
+    # Had every read to count all lines before it, this would take minutes.
+    n = 200_000
+    [(_, data)] = parse(*[b"data: x\n"] * n, b"\n")
+    assert data == b"\n".join([b"x"] * n)
+
+
+def test_events_before_an_endless_one_are_given():
+    parser = SseParser(max_bytes=100)
+    assert parser.feed(b"data: 1\n\ndata: " + b"x" * 200) == [("", b"1")]
+    with pytest.raises(StreamError, match="longer than 100 bytes"):
+        parser.feed(b"x")
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_an_endless_line_holds_no_more_memory_than_is_allowed(size):
+    limit = 200_000
+    chunks = (bytes([n % 200 + 32]) * size for n in itertools.count())
+    parser = SseParser(max_bytes=limit)
+    tracemalloc.start()
+    try:
+        with pytest.raises(StreamError):
+            for chunk in chunks:
+                parser.feed(chunk)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert limit <= held < 1.5 * limit + size
+
+
+def test_a_byte_order_mark_may_be_cut_anywhere():
+    data = b"\xef\xbb\xbfdata: 1\r\n\r\n"
+    assert parse(*[data[n : n + 1] for n in range(len(data))]) == [("", b"1")]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\r\r", b"\r\n\r", b""])
+def test_a_body_may_end_anywhere_in_its_last_line_end(end):
+    assert parse(b"data: 1", end) == parse(b"data: 1" + end) == [("", b"1")]

@@ -27,14 +27,15 @@ class SseParser:
         ([], [('', b'1\n2'), ('x', b'3')])
     """
 
-    __slots__ = ("_data", "_ends_in_cr", "_is_first", "_max_bytes", "_name", "_pieces", "_size")
+    __slots__ = ("_data", "_data_size", "_ends_in_cr", "_is_first", "_max_bytes", "_name", "_tail")
 
     def __init__(self, max_bytes: int = 0) -> None:
         self._max_bytes = max_bytes or settings.current().max_event_bytes
-        self._pieces: list[bytes] = []
+        #: The line that is not over; one buffer, as a list of tiny reads would hold many times their bytes.
+        self._tail = bytearray()
         self._data: list[bytes] = []
+        self._data_size = 0
         self._name = ""
-        self._size = 0
         self._is_first = True
         self._ends_in_cr = False
 
@@ -42,30 +43,29 @@ class SseParser:
         """Return the events that `chunk` completes.
 
         Raises:
-            StreamError: An event is longer than `max_bytes`.
+            StreamError: An event is longer than `max_bytes`. Whole events before it were given.
         """
         if self._ends_in_cr or b"\r" in chunk:
             chunk = self._with_newlines(chunk)
         if b"\n" not in chunk:
-            self._pieces.append(chunk)
-            self._count(len(chunk))
+            self._tail += chunk
+            self._check()
             return []
-        if self._pieces:
-            self._pieces.append(chunk)
-            chunk = b"".join(self._pieces)
-            self._pieces.clear()
+        if self._tail:
+            chunk = bytes(self._tail + chunk)
+            self._tail.clear()
         lines = chunk.split(b"\n")
         if tail := lines.pop():
-            self._pieces.append(tail)
+            self._tail += tail
         events = self._events(lines)
-        self._size = len(tail) + sum(map(len, self._data))
-        self._count(0)
+        if not events:
+            self._check()
         return events
 
     def close(self) -> list[Event]:
         """Return the last event if the server ended without the empty line after it."""
-        lines = [b"".join(self._pieces), b""]
-        self._pieces.clear()
+        lines = [bytes(self._tail), b""]
+        self._tail.clear()
         return self._events(lines)
 
     def _with_newlines(self, chunk: bytes) -> bytes:
@@ -85,11 +85,13 @@ class SseParser:
         for line in lines:
             if line.startswith(b"data: "):
                 self._data.append(line[6:])
+                self._data_size += len(line)
             elif not line:
                 if self._data:
                     data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
                     events.append((self._name, data))
                     self._data.clear()
+                    self._data_size = 0
                 self._name = ""
             else:
                 self._field(line)
@@ -100,12 +102,12 @@ class SseParser:
         value = value.removeprefix(b" ")
         if name == b"data":
             self._data.append(value)
+            self._data_size += len(line)
         elif name == b"event":
             self._name = value.decode(errors="replace")
 
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > self._max_bytes:
+    def _check(self) -> None:
+        if len(self._tail) + self._data_size > self._max_bytes:
             raise too_long(self._max_bytes)
 
 
