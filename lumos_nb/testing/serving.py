@@ -38,22 +38,19 @@ async def send_reply(
         Gone: The client left before the end.
     """
     leaving = asyncio.ensure_future(reader.read(1))
+    sending = asyncio.ensure_future(_send(reply, body, served, writer))
     try:
-        sending = asyncio.ensure_future(_send(reply, body, served, writer))
         await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
         if not sending.done():
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
             raise Gone
         try:
             return sending.result()
         except ConnectionError:
             raise Gone from None
     finally:
-        if leaving.done() and not leaving.cancelled():
-            leaving.exception()
         leaving.cancel()
-        await asyncio.gather(leaving, return_exceptions=True)
+        sending.cancel()
+        await asyncio.gather(leaving, sending, return_exceptions=True)
 
 
 async def _send(reply: Reply, body: dict[str, Any], served: ServedFormat, writer: asyncio.StreamWriter) -> bool:

@@ -78,7 +78,10 @@ class HttpxTransport:
                 async with aclosing(_chunks(response, request, limits)) as chunks:
                     yield Response(status=response.status_code, headers=headers, chunks=chunks)
             finally:
+                is_left = not response.is_closed
                 await response.aclose()
+                if is_left:
+                    await _let_go()
         finally:
             pool.in_flight -= 1
             await pool.close_if_idle()
@@ -141,6 +144,15 @@ async def _send(client: httpx.AsyncClient, request: Request, limits: Limits) -> 
         failure = explain(error, request.url, is_streaming=False)
     # Outside the except block: otherwise the foreign error hangs on as __context__, and shows.
     raise failure
+
+
+async def _let_go() -> None:
+    """Let the loop close the generators that httpx has stacked inside a body nobody read to its end.
+
+    Only their collection closes them, one a turn of the loop, each in a task of its own.
+    """
+    for _ in range(12):
+        await asyncio.sleep(0)
 
 
 async def _chunks(response: httpx.Response, request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
