@@ -117,6 +117,13 @@ def test_all_results_and_what_the_user_says_next_are_one_message_with_the_result
     ]
 
 
+def test_ids_with_other_letters_are_replaced_alike_in_call_and_result():
+    call, result = ToolCall(id="functions.f:0", name="f"), ToolResult(call_id="functions.f:0", name="f", content="1")
+    sent = body(HI, assistant(call), Message(role="tool", content=(result,)))["messages"]
+    id = sent[1]["content"][0]["id"]
+    assert id.isalnum() and sent[2]["content"][0]["tool_use_id"] == id
+
+
 def test_a_signature_goes_back_with_its_block():
     parts = (thought("", "omitted"), thought("", REDACTED), thought("hm", "plain"), TextPart("So."))
     assert body(HI, assistant(*parts))["messages"][1]["content"] == [

@@ -17,10 +17,12 @@ from lumos_nb.providers.wire.base import WireRequest
 from lumos_nb.providers.wire.closed_schema import closed
 from lumos_nb.providers.wire.encoding import (
     base64_of,
+    call_id_of,
     input_of,
     merged,
     results_of,
     system_of,
+    turns_of,
     without_place,
     without_source,
 )
@@ -105,19 +107,8 @@ def _output(options: ModelOptions) -> dict[str, Any]:
 
 
 def _messages(request: WireRequest) -> list[dict[str, Any]]:
-    out: list[dict[str, Any]] = []
-    for message in request.messages:
-        if message.role == "system":
-            continue
-        role = "assistant" if message.role == "assistant" else "user"
-        blocks = _blocks(message, request)
-        if out and out[-1]["role"] == role:
-            out[-1]["content"] += blocks
-        elif blocks:
-            out.append({"role": role, "content": blocks})
-    for row in out:
-        row["content"] = _ordered(row["content"])
-    return out
+    turns = turns_of(request.messages, lambda message: _blocks(message, request))
+    return [{"role": turn["role"], "content": _ordered(turn["content"])} for turn in turns]
 
 
 def _ordered(blocks: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
@@ -145,7 +136,7 @@ def _block(part: Part, request: WireRequest, *, is_user: bool) -> dict[str, Any]
         case ReasoningPart():
             return _thought(part, request)
         case ToolCall():
-            return {"type": "tool_use", "id": part.id, "name": part.name, "input": input_of(part)}
+            return {"type": "tool_use", "id": call_id_of(part.id), "name": part.name, "input": input_of(part)}
         case ToolResult():
             return _result(part)
         case ImagePart() if is_user:
@@ -167,7 +158,7 @@ def _thought(part: ReasoningPart, request: WireRequest) -> dict[str, Any] | None
 
 
 def _result(result: ToolResult) -> dict[str, Any]:
-    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": result.call_id}
+    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_id_of(result.call_id)}
     if result.content:
         block["content"] = result.content
     if result.is_error:

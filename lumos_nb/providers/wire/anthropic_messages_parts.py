@@ -1,4 +1,4 @@
-"""The fiddly parts of an Anthropic Messages stream: blocks, tool calls, usage.
+"""The fiddly parts of an Anthropic Messages stream: blocks and usage.
 
 One idea: figures that come later replace those that came first, and nothing is ever added up but the
 iterations of one answer.
@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from lumos_nb.events import TokenUsage
-from lumos_nb.messages import ToolCall
 
 
 class Block(msgspec.Struct):
@@ -35,59 +34,6 @@ class Block(msgspec.Struct):
         """
         value = getattr(self, key)
         return value if isinstance(value, str) else ""
-
-
-class _Open(msgspec.Struct):
-    block: Block
-    pieces: list[str]
-
-
-class Calls:
-    """Collects the blocks that call tools. Pieces for other blocks are skipped: those tools run at the server.
-
-    Example:
-        >>> calls = Calls()
-        >>> calls.begin(1, Block(id="a", name="f")); calls.add(1, '{"x":'); calls.add(1, "1}"); calls.add(2, "?")
-        >>> [(call.id, call.name, call.arguments) for call in calls.complete("")]
-        [('a', 'f', '{"x":1}')]
-    """
-
-    def __init__(self) -> None:
-        self._order: list[_Open] = []
-        self._by_index: dict[int, _Open] = {}
-
-    def begin(self, index: int, block: Block) -> None:
-        """Begin a call."""
-        self._by_index[index] = _Open(block, [])
-        self._order.append(self._by_index[index])
-
-    def end(self, index: int) -> None:
-        """Take no more for the block that had this index: another has begun under it."""
-        self._by_index.pop(index, None)
-
-    def add(self, index: int, piece: str) -> None:
-        """Take in a piece of a call's arguments."""
-        if (call := self._by_index.get(index)) is not None:
-            call.pieces.append(piece)
-
-    def complete(self, response_id: str) -> list[ToolCall]:
-        """Return the calls in the order in which they began."""
-        return [
-            ToolCall(
-                # An id that is missing is made from the response's own: the same bytes give the same id.
-                id=str(call.block.id or "") or "_".join(filter(None, ("call", response_id[-12:], str(n)))),
-                name=call.block.text_of("name"),
-                arguments="".join(call.pieces) or _whole(call.block.input),
-            )
-            for n, call in enumerate(self._order)
-        ]
-
-
-def _whole(input: Any) -> str:
-    """Return arguments that came with the beginning of a block, as some servers send them."""
-    if isinstance(input, str):
-        return input or "{}"
-    return msgspec.json.encode(input or {}).decode()
 
 
 class _Details(msgspec.Struct):

@@ -12,8 +12,9 @@ import msgspec
 
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta
 from lumos_nb.providers.failures import from_stream
-from lumos_nb.providers.wire.anthropic_messages_parts import Block, Calls, Usage
+from lumos_nb.providers.wire.anthropic_messages_parts import Block, Usage
 from lumos_nb.providers.wire.base import Quirks
+from lumos_nb.providers.wire.block_calls import BlockCalls, reason_with
 from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -73,7 +74,7 @@ class Decoder(StreamDecoder):
 
     def __init__(self, quirks: Quirks | None = None) -> None:
         super().__init__(SseParser())
-        self._calls = Calls()
+        self._calls = BlockCalls()
         #: Index and signature of the thinking block that is open.
         self._thinking: int | None = None
         self._signature = ""
@@ -131,7 +132,7 @@ class Decoder(StreamDecoder):
         self._end_thinking(out)
         self._calls.end(index)
         if block.type == "tool_use":
-            self._calls.begin(index, block)
+            self._calls.begin(index, block.id, block.name, block.input)
         elif block.type == "thinking":
             self._thinking, self._signature = index, block.text_of("signature")
             if text := block.text_of("thinking"):
@@ -174,12 +175,7 @@ class Decoder(StreamDecoder):
         calls = self._calls.complete(self._id)
         out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
-        # What came is what counts.
-        if calls and reason in {"stop", "other"}:
-            reason = "tool_calls"
-        elif not calls and reason == "tool_calls":
-            reason = "stop"
-        out.append(Finish(reason, self._usage.total(), self._model))
+        out.append(Finish(reason_with(calls, reason), self._usage.total(), self._model))
 
 
 def _decoded(name: str, data: bytes) -> _Event | None:
