@@ -24,8 +24,14 @@ def key_of(vendor: Vendor) -> Secret | None:
     return settings.current().keys.get(vendor.id) or find_key(vendor.key_env) or find_stored_key(vendor.id)
 
 
-def headers_of(vendor: Vendor, key: Secret | None, *, is_needed: bool) -> dict[str, str]:
+def headers_of(vendor: Vendor, key: Secret | None, *, is_needed: bool, key_header: str = "") -> dict[str, str]:
     """Return the headers that carry the key and whatever else the vendor wants in each request.
+
+    Args:
+        vendor: The vendor's row.
+        key: Its key, if there is one.
+        is_needed: Whether it is an error that there is none.
+        key_header: Header for the key; empty: the row's.
 
     Raises:
         CredentialError: There is no key and one is needed, or it cannot be one.
@@ -40,5 +46,5 @@ def headers_of(vendor: Vendor, key: Secret | None, *, is_needed: bool) -> dict[s
     text = key.reveal()
     if not text.isascii() or not text.isprintable():
         raise CredentialError(f"The key for {vendor.id!r} holds characters that no key has.", hint="Copy it again.")
-    value = f"Bearer {text}" if vendor.key_header == "authorization" else text
-    return {**vendor.headers, vendor.key_header: value}
+    name = key_header or vendor.key_header
+    return {**vendor.headers, name: f"Bearer {text}" if name == "authorization" else text}

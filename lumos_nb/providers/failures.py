@@ -32,7 +32,8 @@ TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _OUT_OF_MONEY = {"insufficient_quota", "billing_not_active", "billing_hard_limit_reached", "1113", "1112", "1121"}
 _TOO_LONG = re.compile(
     r"context[_ ]length|context window|maximum context|context size|tokens_too_long|characters_too_long"
-    r"|prompt is too long|string_above_max_length|exceed_context_size|too many tokens|range of input length",
+    r"|(?:prompt|input) is too long|context limit"
+    r"|string_above_max_length|exceed_context_size|too many tokens|range of input length",
     re.IGNORECASE,
 )
 _SECRET = re.compile(
@@ -117,7 +118,12 @@ def from_stream(event: bytes) -> LumosError:
     refusal = read_refusal(event)
     what = f"The server broke the answer off: {refusal}."
     is_temporary = bool(
-        re.search(r"overload|unavailable|api_error|server_error|rate.?limit|\b5\d\d\b|\b429\b", str(refusal), re.I)
+        re.search(
+            r"overload|unavailable|api_error|server_error|rate.?limit|throttl|timeout|internal.?server"
+            r"|\b5\d\d\b|\b429\b",
+            str(refusal),
+            re.I,
+        )
     )
     return StreamError(what, hint="Run it again, or ask for less.", is_temporary=is_temporary)
 

@@ -193,9 +193,14 @@ class HttpProvider(BatchedProvider):
                     )
 
     def _headers(self) -> dict[str, str]:
-        is_needed = self.vendor.needs_key and self.base_url == expanded(self.vendor.base_url)
-        headers = headers_of(self.vendor, self._key or key_of(self.vendor), is_needed=is_needed)
-        return {"user-agent": f"lumos-nb/{__version__}", **headers}
+        own = expanded(self.vendor.formats.get(self.format, self.vendor.base_url))
+        headers = headers_of(
+            self.vendor,
+            self._key or key_of(self.vendor),
+            is_needed=self.vendor.needs_key and self.base_url == own,
+            key_header="" if self.format == self.vendor.format else getattr(self._format, "KEY_HEADER", ""),
+        )
+        return {"user-agent": f"lumos-nb/{__version__}", **getattr(self._format, "HEADERS", {}), **headers}
 
     async def _try(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         async with turn(request.url, on_wait), self.transport.open(request) as response:

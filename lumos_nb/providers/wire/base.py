@@ -102,7 +102,11 @@ class Decoder(Protocol):
 
 
 class WireFormat(Protocol):
-    """What a module of this package offers."""
+    """What a module of this package offers.
+
+    It may also have `HEADERS`, further headers of every request, and `KEY_HEADER`, the header of the key
+    where this is not the vendor's usual format.
+    """
 
     #: Media type of the stream, for the header `accept`.
     ACCEPT: str

@@ -103,7 +103,8 @@ def unreadable(data: bytes, format: str) -> StreamError:
         >>> print(unreadable(b"{oops", "Chat Completions").message)
         The server sent an event that is not a Chat Completions chunk: '{oops'.
     """
+    article = "an" if format[:1] in "AEIOU" else "a"
     return StreamError(
-        f"The server sent an event that is not a {format} chunk: {shorten(data.decode(errors='replace'))!r}.",
+        f"The server sent an event that is not {article} {format} chunk: {shorten(data.decode(errors='replace'))!r}.",
         hint="Check that base_url is the address of such a server, and that the format is right.",
     )

@@ -1,0 +1,60 @@
+"""JSON schemas for models whose answers are held to them by a grammar.
+
+One idea: such a grammar knows the shape of a value and not its limits; limits are said in words, in
+the description, so that a schema made from a type is taken as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_KEPT = {"type", "enum", "const", "required", "title", "description"}
+_FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+
+
+def closed(schema: Any) -> Any:
+    """Return a schema whose objects are closed and which holds no keyword that the grammars refuse.
+
+    Example:
+        >>> closed({"type": "integer", "minimum": 1, "description": "How many."})
+        {'type': 'integer', 'description': 'How many. (minimum: 1)'}
+        >>> closed({"type": "object", "properties": {"a": {"type": "string"}}})["additionalProperties"]
+        False
+    """
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        # Nothing may stand beside a reference; its definitions may.
+        return {key: value for key, value in _nested(schema).items() if key in {"$ref", "$defs"}}
+    out, limits = _nested(schema), {}
+    for key, value in schema.items():
+        if key in _KEPT or (key == "format" and value in _FORMATS) or (key == "minItems" and value in (0, 1)):
+            out[key] = value
+        elif key not in out and key not in {"oneOf", "additionalProperties"}:
+            limits[key] = value
+    if out.get("type") == "object" or "properties" in out:
+        out["additionalProperties"] = False
+    if limits:
+        said = ", ".join(f"{key}: {_shown(value)}" for key, value in limits.items())
+        out["description"] = f"{out.get('description', '')} ({said})".strip()
+    return out
+
+
+def _nested(schema: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in {"properties", "$defs"} and isinstance(value, dict):
+            out[key] = {name: closed(inner) for name, inner in value.items()}
+        elif key in {"anyOf", "oneOf", "allOf"} and isinstance(value, list):
+            # `oneOf` is not known: a value that fits one of them fits any of them.
+            out["anyOf" if key == "oneOf" else key] = [closed(inner) for inner in value]
+        elif key == "items" and isinstance(value, dict):
+            out[key] = closed(value)
+        elif key == "$ref":
+            out[key] = value
+    return out
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
