@@ -348,10 +348,9 @@ async def test_a_text_keeps_the_signature_that_came_behind_it():
 )
 async def test_faults_of_the_double_are_errors_and_what_came_before_is_kept(reply, what):
     got = []
-    with FakeServer([reply]) as server:
-        with pytest.raises(StreamError, match=what):
-            async for event in model(server).generate_stream([Message(role="user", content="Hi")]):
-                got.append(event)
+    with FakeServer([reply]) as server, pytest.raises(StreamError, match=what):
+        async for event in model(server).generate_stream([Message(role="user", content="Hi")]):
+            got.append(event)
     assert text_of(got, "reasoning_delta") and not calls_of(got)
 
 

@@ -41,7 +41,8 @@ class FunctionCall(msgspec.Struct, rename="camel"):
 
     id: Any = None
     name: Any = None
-    args: msgspec.Raw | None = None
+    #: As text, so that the arguments stay as the model wrote them.
+    args: msgspec.Raw = msgspec.Raw()
     partial_args: list[PartialArg] | None = None
     will_continue: Any = None
 
@@ -68,8 +69,7 @@ class OpenCall(msgspec.Struct, eq=False):
         """Take in a piece, which may be all of it."""
         self.id = self.id or str(call.id or "")
         self.signature = self.signature or (str(signature) if signature else None)
-        if call.args is not None:
-            self.text = bytes(call.args).decode(errors="replace")
+        self.text = bytes(call.args).decode(errors="replace") or self.text
         for change in call.partial_args or ():
             is_more = change.json_path in self.open_paths
             put(self.pieces, change.json_path, change.value, is_more=is_more)

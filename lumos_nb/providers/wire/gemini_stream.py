@@ -164,11 +164,11 @@ class Decoder(StreamDecoder):
             self._n_open[kind] += 1
 
     def _take_call(self, call: FunctionCall, signature: Any) -> None:
-        if call.name or self._call is None:
-            if not call.name and not call.args:
-                return
+        if call.name:
             self._call = OpenCall.begin(call)
             self._held.append(self._call)
+        elif self._call is None:
+            return  # the end of a call that came whole
         self._call.add(call, signature)
         if not self._call.is_open:
             self._call = None
