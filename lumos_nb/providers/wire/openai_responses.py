@@ -14,14 +14,8 @@ from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.openai_responses_parts import (
-    data_of,
-    file_item,
-    image_item,
-    is_strict,
-    merged,
-    object_text,
-)
+from lumos_nb.providers.wire.bodies import merged, object_of
+from lumos_nb.providers.wire.openai_responses_parts import file_item, image_item, is_strict
 from lumos_nb.providers.wire.openai_responses_stream import Decoder
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
@@ -139,7 +133,7 @@ def _answer(message: Message, request: WireRequest) -> Iterator[_Item]:
         match part:
             case ReasoningPart():
                 # What has no reasoning item any more is as good as none.
-                if (item := data_of(request.signature_of(part))) and item.get("type") == "reasoning":
+                if (item := object_of(request.signature_of(part))) and item.get("type") == "reasoning":
                     thought.append(item)
             case TextPart() if part.text:
                 said += [*thought, _said(part, request)]
@@ -154,12 +148,13 @@ def _answer(message: Message, request: WireRequest) -> Iterator[_Item]:
 
 def _said(part: TextPart, request: WireRequest) -> _Item:
     item = {"role": "assistant", "content": [{"type": "output_text", "text": part.text}]}
-    phase = (data_of(request.signature_of(part)) or {}).get("phase")
+    phase = (object_of(request.signature_of(part)) or {}).get("phase")
     return {**item, "phase": phase} if phase else item
 
 
 def _call(call: ToolCall) -> _Item:
-    arguments = object_text(call.arguments)
+    # What is no object would be refused; the tool's result says what was wrong with it.
+    arguments = "{}" if object_of(call.arguments) is None else call.arguments
     return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
 
 

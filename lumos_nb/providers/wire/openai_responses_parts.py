@@ -1,4 +1,4 @@
-"""The fiddly parts of a request of Responses: pictures, files, schemas, opaque data.
+"""The fiddly parts of a request of Responses: pictures, files, schemas.
 
 One idea: what can be said of one part alone stands here, so that the format's own file reads as a list.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import base64
 import mimetypes
 from typing import Any
-
-import msgspec
 
 from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart
@@ -55,45 +53,6 @@ def file_item(part: FilePart) -> dict[str, Any]:
 
 def _data_url(part: ImagePart | FilePart) -> str:
     return f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
-
-
-def data_of(signature: str | None) -> dict[str, Any] | None:
-    """Return the opaque data of a part, or None if there is none that can be read.
-
-    Example:
-        >>> data_of('{"phase":"commentary"}'), data_of("oops"), data_of(None)
-        ({'phase': 'commentary'}, None, None)
-    """
-    try:
-        value = msgspec.json.decode(signature or "null")
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def object_text(arguments: str) -> str:
-    """Return the arguments of a call as they were if they are a JSON object, else `{}`.
-
-    Example:
-        >>> object_text('{"a": 1}'), object_text('{"a": '), object_text("[]")
-        ('{"a": 1}', '{}', '{}')
-    """
-    return "{}" if data_of(arguments) is None else arguments
-
-
-def merged(body: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
-    """Return a body with further keys; where both have an object, the keys of the two are put together.
-
-    Example:
-        >>> merged({"text": {"format": "f"}, "a": 1}, {"text": {"verbosity": "low"}, "a": 2})
-        {'text': {'format': 'f', 'verbosity': 'low'}, 'a': 2}
-    """
-    out = dict(body)
-    for keys in more:
-        for key, value in keys.items():
-            old = out.get(key)
-            out[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
-    return out
 
 
 #: What the strict mode takes beside objects; a keyword that is not here is refused or may be.
