@@ -1,0 +1,94 @@
+"""What the encoders of several formats share.
+
+One idea: what a message may hold is checked the same way everywhere, and said in the same words.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from lumos_nb.errors import UsageError
+from lumos_nb.messages import FilePart, ImagePart, Message, Part, ToolCall, ToolResult
+
+
+def merged(body: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with further keys over it; where both have an object, the two are put together.
+
+    Example:
+        >>> merged({"config": {"a": 1}, "b": 1}, {"config": {"c": 2}, "b": 2})
+        {'config': {'a': 1, 'c': 2}, 'b': 2}
+    """
+    out = dict(body)
+    for keys in more:
+        for key, value in keys.items():
+            old = out.get(key)
+            out[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return out
+
+
+def input_of(call: ToolCall) -> dict[str, Any]:
+    """Return a call's arguments as an object; empty if they are none, for the tool's result says what was wrong.
+
+    Example:
+        >>> input_of(ToolCall(id="1", name="f", arguments='{"a": 1}'))
+        {'a': 1}
+        >>> input_of(ToolCall(id="2", name="f", arguments='{"a": '))
+        {}
+    """
+    try:
+        return call.parsed()
+    except (ValueError, RecursionError):
+        return {}
+
+
+def results_of(message: Message) -> list[ToolResult]:
+    """Return the results of a message with the role `tool`.
+
+    Raises:
+        UsageError: It has none.
+    """
+    results = [part for part in message.parts if isinstance(part, ToolResult)]
+    if not results:
+        raise UsageError(
+            "A message with the role 'tool' has no ToolResult.",
+            hint="Give it as content=(ToolResult(call_id=…, name=…, content=…),).",
+        )
+    return results
+
+
+def system_of(messages: tuple[Message, ...]) -> str:
+    """Return all system messages as one text.
+
+    Example:
+        >>> system_of((Message(role="system", content="Be brief."), Message(role="system", content="Be kind.")))
+        'Be brief.\\n\\nBe kind.'
+    """
+    return "\n\n".join(m.text for m in messages if m.role == "system" and m.text)
+
+
+def base64_of(data: bytes) -> str:
+    """Return bytes as the text that stands for them in JSON.
+
+    Example:
+        >>> base64_of(b"%PDF")
+        'JVBERg=='
+    """
+    return base64.b64encode(data).decode()
+
+
+def without_source(part: ImagePart | FilePart) -> UsageError:
+    """Return the error of a part that has neither data nor a url."""
+    name, what = ("ImagePart", "An image") if isinstance(part, ImagePart) else ("FilePart", "A file")
+    return UsageError(f"{what} has neither data nor a url.", hint=f"Give {name} one of the two.")
+
+
+def without_place(part: Part, where: str, hint: str) -> UsageError:
+    """Return the error of a part for which a format has no place.
+
+    Example:
+        >>> print(without_place(FilePart(media_type="audio/wav"), "Anthropic Messages", "Send its text."))
+        A part of type 'file' (audio/wav) has no place in Anthropic Messages. Send its text.
+    """
+    media = f" ({part.media_type})" if isinstance(part, ImagePart | FilePart) else ""
+    return UsageError(f"A part of type {part.type!r}{media} has no place in {where}.", hint=hint)
