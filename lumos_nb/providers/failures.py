@@ -81,7 +81,7 @@ def read_refusal(body: bytes) -> Refusal:
     text = body.decode(errors="replace")
     try:
         return _from_value(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         return Refusal(message=shorten(title[1] if title else re.sub(r"<[^>]+>", " ", text)))
 

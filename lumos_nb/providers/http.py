@@ -208,7 +208,9 @@ class HttpProvider(BatchedProvider):
                 failure = self._refusal(response, await response.read())
             else:
                 decoder = self._format.Decoder(self.vendor.quirks)
-                async with aclosing(read_batches(response, decoder, without_userinfo(request.url))) as batches:
+                is_sse = self._format.ACCEPT == "text/event-stream"
+                reads = read_batches(response, decoder, without_userinfo(request.url), is_sse=is_sse)
+                async with aclosing(reads) as batches:
                     async for batch in batches:
                         yield batch
                 return
@@ -296,7 +298,7 @@ def _model_names(body: bytes) -> list[str]:
     """
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
     rows = value.get("data") or value.get("models") or [] if isinstance(value, dict) else value
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -17,15 +17,23 @@ from lumos_nb.transport import Response
 _DRAIN_S = 0.25
 
 
-async def read_batches(response: Response, decoder: Decoder, url: str) -> AsyncGenerator[list[ModelEvent], None]:
+async def read_batches(
+    response: Response, decoder: Decoder, url: str, *, is_sse: bool = True
+) -> AsyncGenerator[list[ModelEvent], None]:
     """Yield what `decoder` makes of each read of a good response.
+
+    Args:
+        response: A response with status 200.
+        decoder: Reads its body.
+        url: Where it came from, for errors.
+        is_sse: The format's streams are server-sent events; in a format of lines, JSON is a stream already.
 
     Raises:
         ProviderError: It is not a stream of events.
         StreamError: It broke off.
     """
     kind = response.headers.get("content-type", "")
-    if kind.startswith("application/json"):
+    if is_sse and kind.startswith("application/json"):
         # Some servers answer whole although a stream was asked for: one event, then.
         body = b" ".join((await response.read(64_000_000)).splitlines())
         chunks = _pieces(b"data: " + body + b"\n\ndata: [DONE]\n\n")

@@ -46,6 +46,8 @@ class StreamDecoder:
                 self._read(self._parser.feed(chunk), out)
             except LumosError as error:
                 self._fail(error)
+            except RecursionError:
+                self._fail(too_deep())
         return out
 
     def close(self) -> list[ModelEvent]:
@@ -61,6 +63,8 @@ class StreamDecoder:
                 self._read(self._parser.close(), out)
             except StreamError:
                 is_cut = True  # the last line was cut in the middle: that it broke off says more than bad JSON
+            except RecursionError:
+                self._fail(too_deep())
         if self._failure is not None:
             raise self._failure
         if self.is_done:
@@ -93,6 +97,14 @@ def broken_off() -> StreamError:
         "The answer broke off: the server ended it without saying that it was finished.",
         hint="Run it again; if it stays so, look at the server's log or the proxy in between.",
         is_temporary=True,
+    )
+
+
+def too_deep() -> StreamError:
+    """Return the error of an event whose JSON is nested more deeply than can be read."""
+    return StreamError(
+        "The server sent an event of JSON that is nested too deeply to be read.",
+        hint="Check that base_url is the address of a model server.",
     )
 
 
