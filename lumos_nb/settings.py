@@ -9,12 +9,25 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import SettingsError, nearest
+
+_Dollars = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a model costs, in US dollars a million tokens."""
+
+    input: _Dollars
+    output: _Dollars
+    #: Input that came from a cache; None: as other input.
+    cache_read: _Dollars | None = None
+    #: Input that was put into a cache; None: as other input.
+    cache_write: _Dollars | None = None
 
 
 class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +65,7 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     #: Vendors of your own, or other values for known ones: `{"mine": {"base_url": "http://…/v1"}}`.
     vendors: dict[str, Any] = {}
     #: US dollars a million tokens, by `vendor/model`: `{"mine/m": {"input": 1, "output": 2, "cache_read": 0.1}}`.
-    prices: dict[str, dict[str, float]] = {}
+    prices: dict[Annotated[str, msgspec.Meta(pattern="^[^/]+/.+$")], Price] = {}
     #: Keys by vendor; they show as dots. The vendor's environment variable is the usual place.
     keys: dict[str, Secret] = {}
     #: How a cell shows a run: auto, live, static (one display at the end), plain.
@@ -130,12 +143,23 @@ def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
             value = "…" if name == "keys" else value
             shown = f"{prefix}{name.upper()}" if prefix else name
             known = get_args(fields[name]) if get_origin(fields[name]) is Literal else ()
-            hint = f"There is: {', '.join(known)}." if known else ""
+            hint = f"There is: {', '.join(known)}." if known else _FORMS.get(name, "")
             raise SettingsError(f"{shown} = {value!r} cannot be used: {error}.", hint=hint) from None
     return LumosConfig(**out)
 
 
+_FORMS = {
+    "prices": "Write it as {'vendor/model': {'input': 1.0, 'output': 2.0, 'cache_read': 0.1, 'cache_write': 1.25}}, "
+    "in US dollars a million tokens.",
+    "vendors": "Write it as {'mine': {'base_url': 'http://…/v1', 'key_env': ['MY_KEY']}}.",
+    "keys": "Write it as {'openai': 'KEY'}.",
+}
+"""How the settings are written that hold more than one value."""
+
+
 def _secret(kind: type, value: Any) -> Any:
+    if kind is Secret and isinstance(value, Secret):
+        return value
     if kind is Secret and isinstance(value, str) and value.strip():
         return Secret(value.strip())
     raise ValueError("a key must be a text that is not empty")

@@ -272,7 +272,7 @@ class Agent:
             run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
             agent=self.name, provider=provider.provider, model=provider.model,
             prompt="\n".join(m.text for m in messages if m.role == "user"), started_at=time.time(),
-            cost_source=cost_source(provider.provider), **provenance(),
+            cost_source=cost_source(provider.provider, provider.model), **provenance(),
         )  # fmt: skip
 
 

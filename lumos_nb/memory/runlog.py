@@ -61,7 +61,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     parent_run_id: str | None = None
     root_run_id: str | None = None
     trace_id: str | None = None
-    #: Where prices come from: table, local (costs nothing) or unknown.
+    #: Where prices come from: settings, table, lumos (our own rows), local (costs nothing) or unknown.
     cost_source: str = "unknown"
     #: live or replay.
     tape: str = "live"

@@ -8,15 +8,20 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import msgspec
+
+from lumos_nb import settings
 from lumos_nb.events import TokenUsage
-from lumos_nb.providers.vendors import VENDORS
+from lumos_nb.providers.price_rows import PRICE_ROWS, TABLE_IDS, Rate
+from lumos_nb.providers.vendors import VENDORS, vendors
 
 
 def cost_usd(provider: str, model: str, usage: TokenUsage) -> float | None:
     """Return the price of `usage` in US dollars, or None if it is not known.
 
-    Prices come from the package `genai-prices` (`pip install "lumos-nb[prices]"`). Models that run
-    on a machine of one's own cost nothing.
+    The user's own prices count first (the setting `prices`), then the package `genai-prices`
+    (`pip install "lumos-nb[prices]"`), then rows of our own. Models that run on a machine of one's
+    own cost nothing.
 
     Example:
         >>> cost_usd("local", "smollm2", TokenUsage(input_tokens=10))
@@ -24,11 +29,67 @@ def cost_usd(provider: str, model: str, usage: TokenUsage) -> float | None:
         >>> cost_usd("nobody", "nothing", TokenUsage(input_tokens=10)) is None
         True
     """
+    return _priced(provider, model, usage)[0]
+
+
+def cost_source(provider: str, model: str) -> str:
+    """Return where a model's price comes from.
+
+    That is `settings` (the user's own), `local` (it costs nothing), `table` (`genai-prices`),
+    `lumos` (our own rows) or `unknown`.
+
+    Example:
+        >>> cost_source("local", "smollm2")
+        'local'
+    """
+    return _priced(provider, model, TokenUsage())[1]
+
+
+def _priced(provider: str, model: str, usage: TokenUsage) -> tuple[float | None, str]:
+    """Return a price, and where it comes from."""
+    name = f"{provider}/{model}"
+    if own := settings.current().prices.get(name):
+        return _total(Rate(**msgspec.structs.asdict(own)), usage), "settings"
     if _is_at_home(provider):
-        return 0.0
-    table = _table()
-    if table is None:
+        return 0.0, "local"
+    if (price := _from_table(provider, model, usage)) is not None:
+        return price, "table"
+    if row := PRICE_ROWS.get(name):
+        return _total(row.rate(usage.input_tokens), usage), "lumos"
+    return None, "unknown"
+
+
+def _total(rate: Rate, usage: TokenUsage) -> float:
+    """Return US dollars: cached tokens are part of the input, reasoning is part of the output."""
+    read, written = usage.cache_read_tokens, usage.cache_write_tokens
+    thinking = rate.thinking if usage.reasoning_tokens else None
+    dollars = (
+        max(0, usage.input_tokens - read - written) * rate.input
+        + read * (rate.input if rate.cache_read is None else rate.cache_read)
+        + written * (rate.input if rate.cache_write is None else rate.cache_write)
+        + usage.output_tokens * (rate.output if thinking is None else thinking)
+    )
+    return dollars / 1_000_000
+
+
+def _is_at_home(provider: str) -> bool:
+    """Whether the vendor is a server of one's own: a built-in row that needs no key.
+
+    A row that a person added, or a name for a base_url, may be anything: somebody else's server
+    without a key is not free of charge for that.
+    """
+    built_in = VENDORS.get(provider)
+    return built_in is not None and not built_in.needs_key and not vendors()[provider].needs_key
+
+
+def _from_table(provider: str, model: str, usage: TokenUsage) -> float | None:
+    id = TABLE_IDS.get(provider)
+    table = _table() if id else None
+    if id is None or table is None:
         return None
+    if "{host}" in id:
+        model, _, host = model.partition(":")
+        id = id.format(host=host)
     counts = {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
@@ -36,28 +97,9 @@ def cost_usd(provider: str, model: str, usage: TokenUsage) -> float | None:
         "cache_write_tokens": usage.cache_write_tokens or None,
     }
     try:
-        price = table.calc_price(table.Usage(**counts), model, provider_id=provider).total_price
-        return float(price)
+        return float(table.calc_price(table.Usage(**counts), model, provider_id=id).total_price)
     except Exception:  # A foreign table: whatever it says, the run goes on without a price.
         return None
-
-
-def cost_source(provider: str) -> str:
-    """Return where a vendor's prices come from: `local`, `table`, or `unknown`.
-
-    Example:
-        >>> cost_source("local")
-        'local'
-    """
-    if _is_at_home(provider):
-        return "local"
-    return "unknown" if _table() is None else "table"
-
-
-def _is_at_home(provider: str) -> bool:
-    """Whether the vendor is a server of one's own: the rows that need no key."""
-    vendor = VENDORS.get(provider)
-    return vendor is not None and not vendor.needs_key
 
 
 @functools.cache

@@ -112,7 +112,7 @@ n_retries       int
 cache_read_tokens  int   part of the input that came from a cache
 cache_write_tokens int   part of the input that was put into a cache
 reasoning_tokens   int   part of the output that was reasoning
-cost_source     cat   table, local or unknown
+cost_source     cat   settings, table, lumos, local or unknown
 ended_at        time
 tape            cat   live or replay
 lumos_version   text
