@@ -116,7 +116,12 @@ def from_stream(event: bytes) -> LumosError:
     refusal = read_refusal(event)
     what = f"The server broke the answer off: {refusal}."
     is_temporary = bool(
-        re.search(r"overload|unavailable|api_error|server_error|rate.?limit|\b5\d\d\b|\b429\b", str(refusal), re.I)
+        re.search(
+            r"overload|unavailable|api_error|server_error|rate.?limit|resource_exhausted|deadline_exceeded|\binternal\b"
+            r"|\b5\d\d\b|\b429\b",
+            str(refusal),
+            re.I,
+        )
     )
     return StreamError(what, hint="Run it again, or ask for less.", is_temporary=is_temporary)
 
