@@ -22,7 +22,7 @@ MESSAGE_VERSION = 1
 Role = Literal["system", "user", "assistant", "tool"]
 
 
-class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", omit_defaults=True):
+class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", omit_defaults=True, repr_omit_defaults=True):
     """Plain text."""
 
     type: ClassVar[str] = "text"
@@ -32,7 +32,7 @@ class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", omit_d
     provider: str | None = None
 
 
-class ReasoningPart(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning", omit_defaults=True):
+class ReasoningPart(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning", omit_defaults=True, repr_omit_defaults=True):
     """What a model thought before it answered."""
 
     type: ClassVar[str] = "reasoning"
@@ -104,7 +104,7 @@ def _address(part: ImagePart | FilePart) -> str:
     return part.url
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call", omit_defaults=True):
+class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call", omit_defaults=True, repr_omit_defaults=True):
     """A model's wish to call a tool.
 
     `arguments` is the JSON text as the model wrote it, which need not be valid.

@@ -108,6 +108,14 @@ def _from_value(value: Any) -> Refusal:
     return Refusal(message=shorten(message), code=shorten(code, 60))
 
 
+_PASSING = re.compile(
+    r"overload|unavailable|api_error|server_error|rate.?limit|throttl|timeout|internal.?server"
+    r"|resource_exhausted|deadline_exceeded|\binternal\b|\b5\d\d\b|\b429\b",
+    re.IGNORECASE,
+)
+"""Words of errors in the middle of a stream after which the same request may succeed."""
+
+
 def from_stream(event: bytes) -> LumosError:
     """Return the error for an error event in the middle of a stream.
 
@@ -117,14 +125,7 @@ def from_stream(event: bytes) -> LumosError:
     """
     refusal = read_refusal(event)
     what = f"The server broke the answer off: {refusal}."
-    is_temporary = bool(
-        re.search(
-            r"overload|unavailable|api_error|server_error|rate.?limit|throttl|timeout|internal.?server"
-            r"|\b5\d\d\b|\b429\b",
-            str(refusal),
-            re.I,
-        )
-    )
+    is_temporary = bool(_PASSING.search(str(refusal)))
     return StreamError(what, hint="Run it again, or ask for less.", is_temporary=is_temporary)
 
 

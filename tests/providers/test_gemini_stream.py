@@ -243,6 +243,8 @@ BAD = {"code": 400, "message": "Bad thing", "status": "INVALID_ARGUMENT", "detai
     [
         (framed({"error": BUSY}), "UNAVAILABLE: The model is overloaded", True),
         (framed([{"error": BUSY}]), "UNAVAILABLE: The model is overloaded", True),
+        (framed({"error": {"code": 429, "message": "Slow down", "status": "RESOURCE_EXHAUSTED"}}), "Slow down", True),
+        (framed({"error": {"code": 500, "message": "Oops", "status": "INTERNAL"}}), "INTERNAL: Oops", True),
         (framed({"error": BAD}), "INVALID_ARGUMENT: Bad thing", False),
         (b"event: error\r\n" + framed({"message": "Bad thing"}), "Bad thing", False),
         (b"event: error\r\ndata: oops\r\n\r\n", "oops", False),

@@ -138,6 +138,11 @@ class Usage(msgspec.Struct, rename="camel"):
     candidates_token_count: float | None = None
     thoughts_token_count: float | None = None
 
+    @property
+    def is_count(self) -> bool:
+        """Whether it says anything about tokens."""
+        return bool(self.prompt_token_count or self.candidates_token_count or self.thoughts_token_count)
+
     def total(self) -> TokenUsage:
         """Return it in our terms, where output includes reasoning.
 

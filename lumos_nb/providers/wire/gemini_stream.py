@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import ProviderError, StreamError
-from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
+from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
 from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
@@ -90,7 +90,7 @@ class Decoder(StreamDecoder):
         #: Kind of the part that is being written, and how many of each kind have not been ended.
         self._kind = ""
         self._n_open = {"text": 0, "reasoning": 0}
-        self._usage = TokenUsage()
+        self._usage = Usage()
         self._reason = ""
         self._model = ""
         self._id = ""
@@ -117,8 +117,8 @@ class Decoder(StreamDecoder):
         self._model = self._model or str(chunk.model_version or "")
         self._id = self._id or str(chunk.response_id or "")
         # Each count is of all so far; some chunks have none.
-        if chunk.usage_metadata is not None and (usage := chunk.usage_metadata.total()).total_tokens:
-            self._usage = usage
+        if chunk.usage_metadata is not None and chunk.usage_metadata.is_count:
+            self._usage = chunk.usage_metadata
         for candidate in chunk.candidates or ():
             if not candidate.index:
                 for part in (candidate.content and candidate.content.parts) or ():
@@ -188,7 +188,7 @@ class Decoder(StreamDecoder):
                 out.append(ModelToolCall(event.done(self._id, n)))
         if n_calls and reason in {"stop", "other"}:
             reason = "tool_calls"
-        out.append(Finish(reason, self._usage, self._model))
+        out.append(Finish(reason, self._usage.total(), self._model))
 
 
 def _blocked(feedback: _Feedback) -> ProviderError:

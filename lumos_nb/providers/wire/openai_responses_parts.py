@@ -80,7 +80,8 @@ def _is_strict(schema: Any) -> bool:
         return len(schema) == 1 and str(schema["$ref"]).startswith("#")
     if not schema.keys() <= _STRICT_KEYS or not schema.keys() & {"type", "anyOf", "enum", "const"}:
         return False
-    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), *schema.get("$defs", {}).values()]
+    properties, definitions = schema.get("properties") or {}, schema.get("$defs") or {}
+    inner = [*properties.values(), *definitions.values(), *(schema.get("anyOf") or ())]
     if "items" in schema:
         inner.append(schema["items"])
     return _is_closed(schema) and all(map(_is_strict, inner))
@@ -92,5 +93,5 @@ def _is_closed(schema: dict[str, Any]) -> bool:
         return "items" in schema
     if types != "object" and not (isinstance(types, list) and "object" in types):
         return True
-    required = schema.get("required", [])
-    return schema.get("additionalProperties") is False and set(required) == set(schema.get("properties", {}))
+    required, properties = schema.get("required") or [], schema.get("properties") or {}
+    return schema.get("additionalProperties") is False and set(required) == set(properties)
