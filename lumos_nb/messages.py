@@ -32,7 +32,9 @@ class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", omit_d
     provider: str | None = None
 
 
-class ReasoningPart(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning", omit_defaults=True, repr_omit_defaults=True):
+class ReasoningPart(
+    msgspec.Struct, frozen=True, tag_field="type", tag="reasoning", omit_defaults=True, repr_omit_defaults=True
+):
     """What a model thought before it answered."""
 
     type: ClassVar[str] = "reasoning"
@@ -100,11 +102,18 @@ def _address(part: ImagePart | FilePart) -> str:
     if part.data is not None:
         return f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"
     if part.url is None:
-        raise UsageError(f"{type(part).__name__} has neither data nor a url.", hint="Give it one of the two.")
+        raise without_source(part)
     return part.url
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call", omit_defaults=True, repr_omit_defaults=True):
+def without_source(part: ImagePart | FilePart) -> UsageError:
+    """Return the error of a part that has neither data nor a url."""
+    return UsageError(f"{type(part).__name__} has neither data nor a url.", hint="Give it one of the two.")
+
+
+class ToolCall(
+    msgspec.Struct, frozen=True, tag_field="type", tag="tool_call", omit_defaults=True, repr_omit_defaults=True
+):
     """A model's wish to call a tool.
 
     `arguments` is the JSON text as the model wrote it, which need not be valid.

@@ -24,8 +24,12 @@ def echo(request: Any) -> Answer:
         >>> echo(Asked).text
         'Hi'
     """
-    messages = [m for m in (request.body or {}).get("messages", []) if m.get("role") == "user"]
-    content = messages[-1]["content"] if messages else ""
+    body = request.body or {}
+    rows = body.get("messages") or body.get("input") or body.get("contents") or []
+    said = [row for row in rows if row.get("role") == "user"]
+    content = said[-1].get("content", said[-1].get("parts")) if said else ""
+    if isinstance(content, list) and content and all(isinstance(part, dict) and "text" in part for part in content):
+        content = "".join(part["text"] for part in content)
     return Answer(text=content if isinstance(content, str) else json.dumps(content))
 
 

@@ -13,7 +13,7 @@ from lumos_nb.providers.base import OutputSchema
 from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.providers.wire import Quirks, WireRequest
 from lumos_nb.providers.wire.anthropic_messages import encode
-from lumos_nb.providers.wire.closed_schema import closed
+from lumos_nb.providers.wire.schemas import closed
 from lumos_nb.testing import FakeServer
 
 ADD = ToolSpec(
@@ -188,8 +188,8 @@ def test_pictures_and_documents_are_sent_as_data_or_as_addresses():
     ("message", "said"),
     [
         (Message(role="tool", content="4"), "no ToolResult"),
-        (Message(role="user", content=(ImagePart(),)), "An image has neither data nor a url"),
-        (Message(role="user", content=(FilePart(),)), "A file has neither data nor a url"),
+        (Message(role="user", content=(ImagePart(),)), "ImagePart has neither data nor a url"),
+        (Message(role="user", content=(FilePart(),)), "FilePart has neither data nor a url"),
         (Message(role="user", content=(FilePart(media_type="audio/wav", data=b"RIFF"),)), "audio/wav"),
         (Message(role="user", content=(ImagePart(media_type="image/tiff", data=b"II"),)), "image/gif"),
         (assistant(ImagePart(data=b"\x89PNG")), "user message"),

@@ -123,7 +123,7 @@ def test_the_least_request_has_no_key_that_nobody_asked_for():
     ("model", "sent"), [("gemini-3.6-flash", "gemini-3.6-flash"), ("models/m", "m"), ("a b/c?", "a%20b%2Fc%3F")]
 )
 def test_the_model_stands_in_the_path(model, sent):
-    assert path(model) == f"/models/{sent}:streamGenerateContent?alt=sse" and MODELS_PATH == "/models"
+    assert path(model) == f"/models/{sent}:streamGenerateContent?alt=sse" and MODELS_PATH == "/models?pageSize=1000"
 
 
 @pytest.mark.parametrize(

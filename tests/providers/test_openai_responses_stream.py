@@ -153,7 +153,7 @@ def test_a_refusal_is_text():
 
 
 def test_the_phase_of_each_message_is_kept_apart():
-    first = {"type": "message", "id": "m1", "phase": "commentary", "content": [{"type": "output_text", "text": "a"}]}
+    first = {"type": "message", "id": "m1", "phase": "commentary", "content": "a"}
     rows = [text("a", output_index=0), done(0, **first), added(1, type="message"), text("b", output_index=1)]
     rows += [added(2, type="message"), text("c", output_index=2), done(2, type="message", phase="final_answer")]
     assert read(*rows, ended())[:-1] == [
@@ -381,7 +381,7 @@ async def test_what_an_agent_was_told_goes_back_unchanged():
     assert sent == [
         {"role": "user", "content": "Add"},
         {**thought, "encrypted_content": "gAAAA"},
-        {"role": "assistant", "content": [{"type": "output_text", "text": "Let me see."}]},
+        {"role": "assistant", "content": "Let me see."},
         {"type": "function_call", "call_id": "call_1", "name": "add", "arguments": '{"a": 1, "b": 22}'},
         {"type": "function_call_output", "call_id": "call_1", "output": "23"},
     ]

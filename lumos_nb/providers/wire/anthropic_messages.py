@@ -10,11 +10,20 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.messages import FilePart, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.messages import (
+    FilePart,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    without_source,
+)
 from lumos_nb.providers.base import ModelOptions, ToolSpec
 from lumos_nb.providers.wire.anthropic_messages_stream import Decoder
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.closed_schema import closed
 from lumos_nb.providers.wire.encoding import (
     base64_of,
     call_id_of,
@@ -24,8 +33,8 @@ from lumos_nb.providers.wire.encoding import (
     system_of,
     turns_of,
     without_place,
-    without_source,
 )
+from lumos_nb.providers.wire.schemas import closed
 
 __all__ = ["ACCEPT", "HEADERS", "KEY_HEADER", "MODELS_PATH", "Decoder", "encode", "path"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, without_source
 from lumos_nb.providers.base import ModelOptions, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
 from lumos_nb.providers.wire.cohere_chat_stream import PLAN, Decoder
-from lumos_nb.providers.wire.encoding import base64_of, input_of, merged, results_of, without_place, without_source
+from lumos_nb.providers.wire.encoding import base64_of, input_of, merged, results_of, without_place
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,20 @@ def merged(body: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
+def object_of(text: str | None) -> dict[str, Any] | None:
+    """Return the JSON object that a text holds, or None if it holds none.
+
+    Example:
+        >>> object_of('{"a": 1}'), object_of("[1]"), object_of('{"a": '), object_of(None)
+        ({'a': 1}, None, None, None)
+    """
+    try:
+        value = json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def input_of(call: ToolCall) -> dict[str, Any]:
     """Return a call's arguments as an object; empty if they are none, for the tool's result says what was wrong.
 
@@ -39,10 +54,7 @@ def input_of(call: ToolCall) -> dict[str, Any]:
         >>> input_of(ToolCall(id="2", name="f", arguments='{"a": '))
         {}
     """
-    try:
-        return call.parsed()
-    except (ValueError, RecursionError):
-        return {}
+    return object_of(call.arguments) or {}
 
 
 def call_id_of(id: str) -> str:
@@ -114,12 +126,6 @@ def base64_of(data: bytes) -> str:
         'JVBERg=='
     """
     return base64.b64encode(data).decode()
-
-
-def without_source(part: ImagePart | FilePart) -> UsageError:
-    """Return the error of a part that has neither data nor a url."""
-    name, what = ("ImagePart", "An image") if isinstance(part, ImagePart) else ("FilePart", "A file")
-    return UsageError(f"{what} has neither data nor a url.", hint=f"Give {name} one of the two.")
 
 
 def without_place(part: Part, where: str, hint: str) -> UsageError:

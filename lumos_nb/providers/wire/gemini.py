@@ -14,14 +14,14 @@ from urllib.parse import quote
 from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.bodies import merged, object_of
+from lumos_nb.providers.wire.encoding import merged, object_of
 from lumos_nb.providers.wire.gemini_parts import MADE_UP_ID
 from lumos_nb.providers.wire.gemini_stream import Decoder
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
 ACCEPT = "text/event-stream"
-MODELS_PATH = "/models"
+MODELS_PATH = "/models?pageSize=1000"
 
 #: Stands for the signature of a call that has none, because another model made it.
 _NO_SIGNATURE = "skip_thought_signature_validator"

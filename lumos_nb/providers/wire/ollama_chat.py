@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from lumos_nb.errors import UsageError
-from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, ToolCall
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, ToolCall, without_source
 from lumos_nb.providers.base import ModelOptions, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.encoding import base64_of, input_of, merged, results_of, without_place, without_source
+from lumos_nb.providers.wire.encoding import base64_of, input_of, merged, results_of, without_place
 from lumos_nb.providers.wire.ollama_chat_stream import Decoder
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]

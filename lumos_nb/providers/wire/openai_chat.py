@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import UsageError
-from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import Quirks, WireRequest
+from lumos_nb.providers.wire.encoding import object_of, results_of
 from lumos_nb.providers.wire.openai_chat_stream import Decoder
+from lumos_nb.providers.wire.schemas import is_strict
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
@@ -93,7 +95,9 @@ def _reasoning(effort: str, how: str) -> dict[str, Any]:
 def _response_format(output: OutputSchema, quirks: Quirks) -> dict[str, Any]:
     if quirks.structured == "json":
         return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": {"name": output.name, "schema": output.schema}}
+    form: dict[str, Any] = {"name": output.name, "schema": output.schema}
+    # A schema that the strict mode does not take whole would be refused.
+    return {"type": "json_schema", "json_schema": {**form, "strict": True} if is_strict(output.schema) else form}
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -167,27 +171,13 @@ def _rows(signature: str) -> list[Any]:
 
 
 def _call(call: ToolCall, quirks: Quirks) -> dict[str, Any]:
-    # Servers read the arguments again and refuse what is not JSON; the tool's result says what was wrong.
-    function = {"name": call.name, "arguments": call.arguments if _is_json(call.arguments) else "{}"}
+    # Servers read the arguments again and refuse what is no object; the tool's result says what was wrong.
+    function = {"name": call.name, "arguments": "{}" if object_of(call.arguments) is None else call.arguments}
     return {"id": _call_id(call.id, quirks), "type": "function", "function": function}
 
 
-def _is_json(text: str) -> bool:
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return False
-    return True
-
-
 def _tool_results(message: Message, quirks: Quirks) -> Iterator[dict[str, Any]]:
-    results = [part for part in message.parts if isinstance(part, ToolResult)]
-    if not results:
-        raise UsageError(
-            "A message with the role 'tool' has no ToolResult.",
-            hint="Give it as content=(ToolResult(call_id=…, name=…, content=…),).",
-        )
-    for result in results:
+    for result in results_of(message):
         body = {"role": "tool", "tool_call_id": _call_id(result.call_id, quirks), "content": result.content}
         if quirks.names_tool_results:
             body["name"] = result.name

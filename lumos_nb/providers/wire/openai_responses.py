@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lumos_nb.errors import UsageError
-from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.bodies import merged, object_of
-from lumos_nb.providers.wire.openai_responses_parts import file_item, image_item, is_strict
+from lumos_nb.providers.wire.encoding import merged, object_of, results_of
+from lumos_nb.providers.wire.openai_responses_parts import file_item, image_item
 from lumos_nb.providers.wire.openai_responses_stream import Decoder
+from lumos_nb.providers.wire.schemas import is_strict
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
@@ -68,7 +68,9 @@ def _tools(request: WireRequest) -> dict[str, Any]:
 
 
 def _tool(tool: ToolSpec) -> _Item:
-    return {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    # Left out, `strict` counts as true here, and every argument would have to be given.
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", **function, "strict": False}
 
 
 def _options(request: WireRequest) -> dict[str, Any]:
@@ -147,7 +149,7 @@ def _answer(message: Message, request: WireRequest) -> Iterator[_Item]:
 
 
 def _said(part: TextPart, request: WireRequest) -> _Item:
-    item = {"role": "assistant", "content": [{"type": "output_text", "text": part.text}]}
+    item = {"role": "assistant", "content": part.text}
     phase = (object_of(request.signature_of(part)) or {}).get("phase")
     return {**item, "phase": phase} if phase else item
 
@@ -159,11 +161,5 @@ def _call(call: ToolCall) -> _Item:
 
 
 def _tool_results(message: Message) -> Iterator[_Item]:
-    results = [part for part in message.parts if isinstance(part, ToolResult)]
-    if not results:
-        raise UsageError(
-            "A message with the role 'tool' has no ToolResult.",
-            hint="Give it as content=(ToolResult(call_id=…, name=…, content=…),).",
-        )
-    for result in results:
+    for result in results_of(message):
         yield {"type": "function_call_output", "call_id": result.call_id, "output": result.content}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lumos_nb.providers.wire.bodies import object_of
+from lumos_nb.providers.wire.encoding import object_of
 from lumos_nb.testing.answers import Answer, split
 
 PATH = re.compile(r":streamGenerateContent$")

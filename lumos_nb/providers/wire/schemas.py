@@ -1,4 +1,4 @@
-"""JSON schemas for models whose answers are held to them by a grammar.
+"""JSON schemas as those vendors take them who hold a model's answer to a form by a grammar.
 
 One idea: such a grammar knows the shape of a value and not its limits; limits are said in words, in
 the description, so that a schema made from a type is taken as it is.
@@ -58,3 +58,45 @@ def _nested(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+#: What the strict mode takes beside objects; a keyword that is not here is refused or may be.
+_STRICT_KEYS = {
+    "type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf",
+    "$defs", "description", "title",
+}  # fmt: skip
+
+
+def is_strict(schema: dict[str, Any]) -> bool:
+    """Return whether the strict mode takes a schema: closed objects, all properties required, few keywords.
+
+    Example:
+        >>> closed = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+        >>> is_strict({**closed, "additionalProperties": False}), is_strict(closed)
+        (True, False)
+    """
+    return schema.get("type") == "object" and "anyOf" not in schema and _is_strict(schema)
+
+
+def _is_strict(schema: Any) -> bool:
+    if not isinstance(schema, dict):
+        return False
+    if "$ref" in schema:
+        return len(schema) == 1 and str(schema["$ref"]).startswith("#")
+    if not schema.keys() <= _STRICT_KEYS or not schema.keys() & {"type", "anyOf", "enum", "const"}:
+        return False
+    properties, definitions = schema.get("properties") or {}, schema.get("$defs") or {}
+    inner = [*properties.values(), *definitions.values(), *(schema.get("anyOf") or ())]
+    if "items" in schema:
+        inner.append(schema["items"])
+    return _is_closed(schema) and all(map(_is_strict, inner))
+
+
+def _is_closed(schema: dict[str, Any]) -> bool:
+    types = schema.get("type")
+    if types == "array" or (isinstance(types, list) and "array" in types):
+        return "items" in schema
+    if types != "object" and not (isinstance(types, list) and "object" in types):
+        return True
+    required, properties = schema.get("required") or [], schema.get("properties") or {}
+    return schema.get("additionalProperties") is False and set(required) == set(properties)
