@@ -36,8 +36,9 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|hf|tgp|or|key|nvapi|fw|ak)[-_][\w\-*.]{6,}|\bAIza[\w-]{10,}|\bAKIA\w{10,}"
-    r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?|\bbce-v3/\S+|(?<=[Bb]earer )\S+|\b[0-9a-f]{32,}(?:\.\w+)?\b"
+    r"\b(?:sk|pk|rk|gsk|xai|hf|tgp|or|key|nvapi|fw|ak)[-_][\w\-*.]{6,}|\bAIza[\w-]{10,}|\bA[KS]IA\w{10,}"
+    r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?|\bbce-v3/\S+|(?<=[Bb]earer )\S+|(?<=x-amz-security-token:)\S+"
+    r"|\b[0-9a-f]{32,}(?:\.\w+)?\b"
 )
 
 
@@ -118,7 +119,7 @@ def from_stream(event: bytes) -> LumosError:
     what = f"The server broke the answer off: {refusal}."
     is_temporary = bool(
         re.search(
-            r"overload|unavailable|api_error|server_error|rate.?limit|throttl|timeout|internal.?server"
+            r"overload|unavailable|api_error|server_error|rate.?limit|throttl|timeout|internal.?server|stream.?error"
             r"|\b5\d\d\b|\b429\b",
             str(refusal),
             re.I,
@@ -146,7 +147,7 @@ def from_status(
     context: dict[str, Any] = {
         "provider": provider,
         "status": status,
-        "request_id": headers.get("x-request-id") or headers.get("request-id"),
+        "request_id": headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid"),
         "retry_after_s": retry_after_s(headers),
         "is_temporary": status in TEMPORARY and refusal.code not in _OUT_OF_MONEY,
     }

@@ -20,7 +20,7 @@ from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import FilePart, ImagePart, Message, valid
-from lumos_nb.providers.auth import headers_of, key_of
+from lumos_nb.providers.auth import headers_of, key_of, signed
 from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.response import read_batches
@@ -164,6 +164,9 @@ class HttpProvider(BatchedProvider):
         return {"user-agent": f"lumos-nb/{__version__}", **getattr(self._format, "HEADERS", {}), **headers}
 
     async def _try(self, request: Request) -> AsyncGenerator[list[ModelEvent], None]:
+        if self.vendor.signing and not (self._key or key_of(self.vendor)):
+            # At each try: a signature holds for some minutes only.
+            request = await signed(self.vendor, request)
         async with self.transport.open(request) as response:
             if response.status != 200:
                 failure = self._refusal(response, await response.read())
