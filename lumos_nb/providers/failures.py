@@ -137,13 +137,14 @@ def from_status(
     headers: Mapping[str, str],
     body: bytes,
     key_env: tuple[str, ...] = (),
+    signing: str = "",
 ) -> LumosError:
-    """Return the error for an answer whose status is not 200."""
+    """Return the error for an answer whose status is not 200; `signing` if it was signed and had no key."""
     refusal = read_refusal(body)
     said = f": {refusal}" if str(refusal) else ""
     where = f"{provider!r} at {url}"
     if status in {401, 403}:
-        return _refused_key(where, status, said, key_env)
+        return _refused_key(where, status, said, key_env, signing)
     context: dict[str, Any] = {
         "provider": provider,
         "status": status,
@@ -174,11 +175,13 @@ def from_status(
     return ProviderError(f"{where} refused the request (HTTP {status}{said}).", hint=hint, **context)
 
 
-def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...]) -> CredentialError:
-    name = key_env[0] if key_env else ""
-    hint = (
-        f"Check the key in {name}, and that it may use this model." if name else "Pass the server's key as api_key=…."
-    )
+def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...], signing: str) -> CredentialError:
+    if signing:
+        hint = f"Check your {signing.upper()} credentials, and that they may use this model."
+    elif key_env:
+        hint = f"Check the key in {key_env[0]}, and that it may use this model."
+    else:
+        hint = "Pass the server's key as api_key=…."
     what = "refused the key" if status == 401 else "does not allow this"
     return CredentialError(f"{where} {what} (HTTP {status}{said}).", hint=hint)
 

@@ -163,8 +163,13 @@ class HttpProvider(BatchedProvider):
         )
         return {"user-agent": f"lumos-nb/{__version__}", **getattr(self._format, "HEADERS", {}), **headers}
 
+    @property
+    def _signing(self) -> str:
+        """How requests are signed; empty: they are not, or there is a key."""
+        return "" if self._key or not self.vendor.signing or key_of(self.vendor) else self.vendor.signing
+
     async def _try(self, request: Request) -> AsyncGenerator[list[ModelEvent], None]:
-        if self.vendor.signing and not (self._key or key_of(self.vendor)):
+        if self._signing:
             # At each try: a signature holds for some minutes only.
             request = await signed(self.vendor, request)
         async with self.transport.open(request) as response:
@@ -190,6 +195,7 @@ class HttpProvider(BatchedProvider):
             # Before anything is cut: half a key is found by no search for the whole one.
             body=self._without_key(body.decode(errors="replace")).encode(),
             key_env=self.vendor.key_env if self._key is None else (),
+            signing=self._signing,
         )
 
     def _without_key(self, text: str) -> str:
