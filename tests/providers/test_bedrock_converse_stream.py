@@ -12,6 +12,7 @@ from botocore.parsers import create_parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lumos_nb.agent import Agent
 from lumos_nb.agent.step import StepDraft
 from lumos_nb.errors import ContextLengthError, RateLimitError, StreamError
 from lumos_nb.events import Finish, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
@@ -23,6 +24,7 @@ from lumos_nb.providers.wire.eventstream import EventStreamParser
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.wire import served_format
 from lumos_nb.testing.wire.bedrock_converse import framed
+from lumos_nb.tools import tool
 from tests.providers.streams import calls_of, decode, pieces, recorded, text_of
 
 FORMAT = "bedrock-converse"
@@ -400,3 +402,29 @@ def test_awss_reader_of_the_framing_agrees_with_ours():
     theirs = [(m.headers, m.payload) for m in buffer]
     assert len(theirs) == len(FULL) + 1
     assert EventStreamParser().feed(data) == theirs
+
+
+@tool
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+async def test_an_agent_sends_back_what_the_model_thought_before_it_called_a_tool():
+    call = ToolCall(id="tooluse_a", name="add", arguments='{"a": 2, "b": 3}')
+    script = [Answer(text="I add.", reasoning="Two numbers.", signature="EtYD==", tool_calls=(call,)), "It is 5."]
+    with FakeServer(script) as server:
+        agent = Agent(name="a", model=llm("bedrock/m", base_url=server.base_url, api_key="key-1"), tools=[add])
+        assert (await agent.generate("What is 2+3?")).response == "It is 5."
+    assert server.requests[1].body["messages"] == [
+        {"role": "user", "content": [{"text": "What is 2+3?"}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"reasoningContent": {"reasoningText": {"text": "Two numbers.", "signature": "EtYD=="}}},
+                {"text": "I add."},
+                {"toolUse": {"toolUseId": "tooluse_a", "name": "add", "input": {"a": 2, "b": 3}}},
+            ],
+        },
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "tooluse_a", "content": [{"text": "5"}]}}]},
+    ]
