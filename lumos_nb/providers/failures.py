@@ -37,8 +37,9 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|hf|tgp|or|key|nvapi|fw|ak)[-_][\w\-*.]{6,}|\bAIza[\w-]{10,}|\bAKIA\w{10,}"
-    r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?|\bbce-v3/\S+|(?<=[Bb]earer )\S+|\b[0-9a-f]{32,}(?:\.\w+)?\b"
+    r"\b(?:sk|pk|rk|gsk|xai|hf|tgp|or|key|nvapi|fw|ak)[-_][\w\-*.]{6,}|\bAIza[\w-]{10,}|\bA[KS]IA\w{10,}"
+    r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?|\bbce-v3/\S+|(?<=[Bb]earer )\S+|(?<=x-amz-security-token:)\S+"
+    r"|\b[0-9a-f]{32,}(?:\.\w+)?\b"
 )
 
 
@@ -109,7 +110,7 @@ def _from_value(value: Any) -> Refusal:
 
 
 _PASSING = re.compile(
-    r"overload|unavailable|api_error|server_error|rate.?limit|throttl|timeout|internal.?server"
+    r"overload|unavailable|api_error|server_error|rate.?limit|throttl|timeout|internal.?server|stream.?error"
     r"|resource_exhausted|deadline_exceeded|\binternal\b|\b5\d\d\b|\b429\b",
     re.IGNORECASE,
 )
@@ -138,19 +139,20 @@ def from_status(
     headers: Mapping[str, str],
     body: bytes,
     key_env: tuple[str, ...] = (),
+    signing: str = "",
 ) -> LumosError:
-    """Return the error for an answer whose status is not 200."""
+    """Return the error for an answer whose status is not 200; `signing` if it was signed and had no key."""
     refusal = read_refusal(body)
     said = f": {refusal}" if str(refusal) else ""
     where = f"{provider!r} at {url}"
     if status in {401, 403}:
-        return _refused_key(where, status, said, key_env)
+        return _refused_key(where, status, said, key_env, signing)
     if 300 <= status < 400:
         return _moved(provider, url, status, headers)
     context: dict[str, Any] = {
         "provider": provider,
         "status": status,
-        "request_id": headers.get("x-request-id") or headers.get("request-id"),
+        "request_id": headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid"),
         "retry_after_s": retry_after_s(headers),
         "is_temporary": status in TEMPORARY and refusal.code not in _OUT_OF_MONEY,
     }
@@ -177,11 +179,13 @@ def from_status(
     return ProviderError(f"{where} refused the request (HTTP {status}{said}).", hint=hint, **context)
 
 
-def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...]) -> CredentialError:
-    name = key_env[0] if key_env else ""
-    hint = (
-        f"Check the key in {name}, and that it may use this model." if name else "Pass the server's key as api_key=…."
-    )
+def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...], signing: str) -> CredentialError:
+    if signing:
+        hint = f"Check your {signing.upper()} credentials, and that they may use this model."
+    elif key_env:
+        hint = f"Check the key in {key_env[0]}, and that it may use this model."
+    else:
+        hint = "Pass the server's key as api_key=…."
     what = "refused the key" if status == 401 else "does not allow this"
     return CredentialError(f"{where} {what} (HTTP {status}{said}).", hint=hint)
 

@@ -22,7 +22,7 @@ from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent, Restart
 from lumos_nb.messages import FilePart, ImagePart, Message, valid
 from lumos_nb.providers.adapt import Ask, adapted
-from lumos_nb.providers.auth import headers_of, key_of
+from lumos_nb.providers.auth import headers_of, key_of, signed
 from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
@@ -202,7 +202,15 @@ class HttpProvider(BatchedProvider):
         )
         return {"user-agent": f"lumos-nb/{__version__}", **getattr(self._format, "HEADERS", {}), **headers}
 
+    @property
+    def _signing(self) -> str:
+        """How requests are signed; empty: they are not, or there is a key."""
+        return "" if self._key or not self.vendor.signing or key_of(self.vendor) else self.vendor.signing
+
     async def _try(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
+        if self._signing:
+            # At each try: a signature holds for some minutes only.
+            request = await signed(self.vendor, request)
         async with turn(request.url, on_wait), self.transport.open(request) as response:
             if response.status != 200:
                 failure = self._refusal(response, await response.read())
@@ -230,6 +238,7 @@ class HttpProvider(BatchedProvider):
             # Before anything is cut: half a key is found by no search for the whole one.
             body=self._without_key(body.decode(errors="replace")).encode(),
             key_env=self.vendor.key_env if self._key is None else (),
+            signing=self._signing,
         )
 
     def _without_key(self, text: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lumos_nb.agent import Agent
 from lumos_nb.agent.step import StepDraft
 from lumos_nb.errors import ContextLengthError, OverloadedError, StreamError
 from lumos_nb.events import Finish, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
@@ -19,6 +20,7 @@ from lumos_nb.providers.wire import WireRequest
 from lumos_nb.providers.wire.anthropic_messages import Decoder, encode
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.wire import served_format
+from lumos_nb.tools import tool
 from tests.providers.streams import calls_of, decode, pieces, recorded, text_of
 
 FORMAT = "anthropic-messages"
@@ -431,3 +433,29 @@ def test_each_event_of_the_server_is_one_that_the_vendors_client_knows(piece):
     if data["type"] != "ping":
         known = pydantic.TypeAdapter(anthropic.types.RawMessageStreamEvent)
         assert known.validate_python(data).type == data["type"]
+
+
+@tool
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+async def test_an_agent_sends_back_what_the_model_thought_before_it_called_a_tool():
+    call = ToolCall(id="toolu_a", name="add", arguments='{"a": 2, "b": 3}')
+    script = [Answer(text="I add.", reasoning="Two numbers.", signature="EtYD==", tool_calls=(call,)), "It is 5."]
+    with FakeServer(script) as server:
+        agent = Agent(name="a", model=llm("anthropic/m", base_url=server.base_url, api_key="key-1"), tools=[add])
+        assert (await agent.generate("What is 2+3?")).response == "It is 5."
+    assert server.requests[1].body["messages"] == [
+        {"role": "user", "content": "What is 2+3?"},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "Two numbers.", "signature": "EtYD=="},
+                {"type": "text", "text": "I add."},
+                {"type": "tool_use", "id": "toolu_a", "name": "add", "input": {"a": 2, "b": 3}},
+            ],
+        },
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_a", "content": "5"}]},
+    ]
