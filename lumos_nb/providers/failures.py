@@ -66,7 +66,8 @@ def redact(text: str) -> str:
 
 def shorten(text: str, limit: int = 300) -> str:
     """Return `text` on one line, redacted, cut to `limit` characters."""
-    text = redact(" ".join(text.split()))
+    # Of megabytes no more is searched than could be shown: the search may take long on a text made for that.
+    text = redact(" ".join(text[: 20 * limit + 1000].split()))
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 

@@ -238,9 +238,9 @@ async def test_a_whole_answer_over_http():
 )
 async def test_faults_over_http(fault, says, monkeypatch):
     monkeypatch.setenv("LUMOS_MAX_RETRIES", "0")
-    with FakeServer([Reply(answer=Answer(text="one two three"), **fault)]) as server:
-        with pytest.raises(ProviderError, match=says):
-            await llm("cohere/m", base_url=server.base_url, api_key="co-key").generate(USER)
+    reply = Reply(answer=Answer(text="one two three"), **fault)
+    with FakeServer([reply]) as server, pytest.raises(ProviderError, match=says):
+        await llm("cohere/m", base_url=server.base_url, api_key="co-key").generate(USER)
 
 
 async def official(client, **options):

@@ -154,7 +154,8 @@ def test_a_line_that_cannot_be_read_is_an_error(junk):
 @pytest.mark.parametrize(
     "odd",
     [
-        b"\n", b"\r\n", b"  \n", b"{}\n", b'{"logprobs":[],"message":{"images":null}}\n', b'{"message":null,"done":0}\n',
+        b"\n", b"\r\n", b"  \n", b"{}\n",
+        b'{"logprobs":[],"message":{"images":null}}\n', b'{"message":null,"done":0}\n',
         b'{"message":{"content":null,"thinking":null,"tool_calls":null}}\n', b'{"error":null}\n',
         b'{"message":{"tool_calls":[null,{},{"function":null}]},"done":null,"model":[]}\n',
     ],
@@ -245,9 +246,9 @@ async def test_a_whole_answer_as_json_over_http():
 )
 async def test_faults_over_http(fault, says, monkeypatch):
     monkeypatch.setenv("LUMOS_MAX_RETRIES", "0")
-    with FakeServer([Reply(answer=Answer(text="one two three"), **fault)]) as server:
-        with pytest.raises(ProviderError, match=says):
-            await llm("ollama/m", base_url=address(server)).generate(USER)
+    reply = Reply(answer=Answer(text="one two three"), **fault)
+    with FakeServer([reply]) as server, pytest.raises(ProviderError, match=says):
+        await llm("ollama/m", base_url=address(server)).generate(USER)
 
 
 async def test_the_official_client_reads_the_same_from_the_fake_server():

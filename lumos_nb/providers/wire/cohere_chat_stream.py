@@ -68,7 +68,7 @@ class _Delta(_End):
 
 
 class _Event(_End):
-    type: Any = None
+    type: str | None = None
     id: Any = None
     index: int | None = None
     delta: _Delta | None = None
@@ -162,7 +162,7 @@ class Decoder(StreamDecoder):
             self._open = begun
 
     def _close_with(self, end: _End, out: list[ModelEvent]) -> None:
-        if end.error or end.finish_reason in _FAILURES:
+        if end.error or str(end.finish_reason) in _FAILURES:
             self._fail(_failure(end))
             return
         self._end = end

@@ -9,6 +9,7 @@ from __future__ import annotations
 from lumos_nb.events import ReasoningDelta, TextDelta
 
 _OPEN, _CLOSE = "<think>", "</think>"
+_MOST_SPACE = 1_000
 
 
 class ThinkSplitter:
@@ -52,12 +53,14 @@ class ThinkSplitter:
 
     def _start(self, text: str, out: list[TextDelta | ReasoningDelta]) -> str:
         head = text.lstrip()
-        if head.startswith(_OPEN):
-            self._state = "opened"
-            return head[len(_OPEN) :]
-        if _OPEN.startswith(head):
-            self._held = text
-            return ""
+        # More white space is not held: each piece is looked at with all that is held before it.
+        if len(text) - len(head) <= _MOST_SPACE:
+            if head.startswith(_OPEN):
+                self._state = "opened"
+                return head[len(_OPEN) :]
+            if _OPEN.startswith(head):
+                self._held = text
+                return ""
         self._state = "text"
         out.append(TextDelta(text))
         return ""
