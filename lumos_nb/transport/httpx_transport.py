@@ -24,6 +24,9 @@ from lumos_nb.transport.limits import Limits
 if TYPE_CHECKING:
     import httpx
 
+_N_GENERATORS = 6
+"""Generators that lie in one another under a body, in httpx and httpcore together."""
+
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -78,10 +81,10 @@ class HttpxTransport:
                 async with aclosing(_chunks(response, request, limits)) as chunks:
                     yield Response(status=response.status_code, headers=headers, chunks=chunks)
             finally:
-                is_left = not response.is_closed
+                is_whole = response.is_closed
                 await response.aclose()
-                if is_left:
-                    await _let_go()
+                if not is_whole:
+                    await _settle()
         finally:
             pool.in_flight -= 1
             await pool.close_if_idle()
@@ -120,6 +123,12 @@ def _new_client(*, trust_env: bool, is_secure: bool) -> httpx.AsyncClient:
     return httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=_ssl_context() if is_secure else False)
 
 
+async def _settle() -> None:
+    """Let the client's generators end: each holds the next, and each ends in a task, one turn of the loop later."""
+    for _ in range(_N_GENERATORS * 2):
+        await asyncio.sleep(0)
+
+
 async def _send(client: httpx.AsyncClient, request: Request, limits: Limits) -> httpx.Response:
     import httpx
 
@@ -144,15 +153,6 @@ async def _send(client: httpx.AsyncClient, request: Request, limits: Limits) -> 
         failure = explain(error, request.url, is_streaming=False)
     # Outside the except block: otherwise the foreign error hangs on as __context__, and shows.
     raise failure
-
-
-async def _let_go() -> None:
-    """Let the loop close the generators that httpx has stacked inside a body nobody read to its end.
-
-    Only their collection closes them, one a turn of the loop, each in a task of its own.
-    """
-    for _ in range(12):
-        await asyncio.sleep(0)
 
 
 async def _chunks(response: httpx.Response, request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:

@@ -261,6 +261,26 @@ async def test_a_stalled_answer_ends_after_the_read_timeout():
         await events_of(model(server))
 
 
+async def test_a_first_byte_that_does_not_come_is_asked_for_again():
+    settings.configure(first_byte_timeout_s=0.1)
+    told = []
+    with FakeServer([Reply(first_byte_delay_s=30), "Hello"]) as server:
+        batches = [b async for b in model(server).generate_batches(ASK, on_wait=told.append)]
+        assert await asyncio.to_thread(server.requests[0].done.wait, 10) and server.requests[0].client_left
+    assert batches[0][0] == TextDelta("Hello") and "first_byte_timeout_s" in told[0]["state"]
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(first_byte_delay_s=30), Reply(answer=Answer(chunks=["x "] * 999, delay_s=0.01))]
+)
+async def test_an_answer_that_takes_too_long_as_a_whole_is_not_asked_for_again(reply):
+    settings.configure(total_timeout_s=0.2)
+    with FakeServer([reply]) as server, pytest.raises(ProviderError, match="total_timeout_s allows") as caught:
+        await events_of(model(server))
+    assert caught.value.provider == "openai" and "LUMOS_TOTAL_TIMEOUT_S" in caught.value.hint
+    assert len(server.requests) == 1
+
+
 async def test_a_web_page_is_not_an_answer():
     page = Reply(body="<html><title>Sign in</title></html>", content_type="text/html")
     error, _ = await failure_of(page)
