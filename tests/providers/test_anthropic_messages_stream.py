@@ -233,6 +233,13 @@ def test_null_and_missing_fields_harm_nothing():
     assert events == [ModelToolCall(ToolCall(id="call_0", name="", arguments="{}")), Finish("tool_calls")]
 
 
+@pytest.mark.parametrize("usage", [{"input_tokens": {}}, [1], "many", 7])
+def test_figures_that_cannot_be_read_cost_no_answer(usage):
+    begun = {"type": "message_start", "message": {"usage": usage}}
+    events, error = read(begun, *block(0, "text", said("x"), text=""), *end(output_tokens="5"))
+    assert (events, error) == ([TextDelta("x"), Finish("stop", TokenUsage(output_tokens=5))], None)
+
+
 def test_calls_without_an_id_get_the_same_one_each_time():
     stream = (start(), *block(0, "tool_use", name="f"), *block(1, "tool_use", name="f"), *end())
     ids = [c.id for c in calls_of(read(*stream)[0])]

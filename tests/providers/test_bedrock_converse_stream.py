@@ -231,6 +231,12 @@ def test_null_and_missing_fields_harm_nothing():
     assert events[-1] == Finish("tool_calls")
 
 
+@pytest.mark.parametrize("usage", [{"inputTokens": {}}, [1], "many", 7])
+def test_figures_that_cannot_be_read_cost_no_answer(usage):
+    events, error = read(delta(0, text="x"), stop(), ("metadata", {"usage": usage}))
+    assert (events, error) == ([TextDelta("x"), Finish("stop")], None)
+
+
 def exception(kind, **body):
     return framed(
         json.dumps(body).encode(), exception_type=kind, content_type="application/json", message_type="exception"

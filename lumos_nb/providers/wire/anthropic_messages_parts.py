@@ -51,14 +51,18 @@ class Usage(msgspec.Struct):
     output_tokens_details: _Details | None = None
     iterations: list[Usage] | None = None
 
-    def updated(self, later: Usage | None) -> Usage:
-        """Return it with what `later` says: figures are cumulative, so the last ones count.
+    def updated(self, value: Any) -> Usage:
+        """Return it with what a later `usage` says: figures are cumulative, so the last ones count.
+
+        One that cannot be read is left out: an answer is not lost for a figure.
 
         Example:
-            >>> Usage(input_tokens=9, output_tokens=1).updated(Usage(output_tokens=5)).total()
+            >>> Usage(input_tokens=9, output_tokens=1).updated({"output_tokens": 5}).total()
             TokenUsage(input_tokens=9, output_tokens=5, cache_read_tokens=0, cache_write_tokens=0, reasoning_tokens=0)
         """
-        if later is None:
+        try:
+            later = msgspec.convert(value or {}, Usage, strict=False)
+        except msgspec.ValidationError:
             return self
         said = {f: value for f in self.__struct_fields__ if (value := getattr(later, f)) is not None}
         return msgspec.structs.replace(self, **said)

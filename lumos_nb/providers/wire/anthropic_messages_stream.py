@@ -39,7 +39,7 @@ class _Delta(msgspec.Struct):
 class _Message(msgspec.Struct):
     id: Any = None
     model: Any = None
-    usage: Usage | None = None
+    usage: Any = None
     #: These two in an answer that was not streamed.
     content: list[Block] | None = None
     stop_reason: Any = None
@@ -51,7 +51,7 @@ class _Event(msgspec.Struct):
     delta: _Delta | None = None
     content_block: Block | None = None
     message: _Message | None = None
-    usage: Usage | None = None
+    usage: Any = None
     error: Any = None
 
 

@@ -73,7 +73,7 @@ class _Payload(msgspec.Struct):
     #: Of a block.
     start: _Delta | None = None
     stopReason: Any = None
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 _payload_decoder = msgspec.json.Decoder(_Payload)
@@ -133,8 +133,7 @@ class Decoder(StreamDecoder):
         elif kind == "messageStop":
             self._reason = str(payload.stopReason or "")
         else:
-            if payload.usage is not None:
-                self._usage = payload.usage.total()
+            self._usage = _counted(payload.usage)
             # The figures come last, behind the reason why it stopped.
             if self._is_whole():
                 self._finish(out)
@@ -178,6 +177,13 @@ def _decoded(data: bytes) -> _Payload:
         return _payload_decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise unreadable(data, "Bedrock Converse") from None
+
+
+def _counted(usage: Any) -> TokenUsage:
+    try:
+        return msgspec.convert(usage or {}, _Usage, strict=False).total()
+    except msgspec.ValidationError:
+        return TokenUsage()  # an answer is not lost for a figure
 
 
 def _failure(headers: dict[str, str], data: bytes) -> Any:
