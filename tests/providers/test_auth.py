@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 from lumos_nb.errors import CredentialError, LumosError, MissingDependencyError
 from lumos_nb.messages import Message
 from lumos_nb.providers import auth, llm
+from lumos_nb.providers.adapt import Ask
 from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.transport import Request
@@ -212,5 +213,5 @@ def test_signing_costs_nothing_where_it_is_not_used(monkeypatch):
     imported = []
     real = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", lambda name, *a, **k: imported.append(name) or real(name, *a, **k))
-    llm("bedrock/m", api_key="key-1")._request(HI, (), None)
+    llm("bedrock/m", api_key="key-1")._request(Ask(messages=tuple(HI)))
     assert not [name for name in imported if name.startswith("botocore")]

@@ -207,8 +207,8 @@ def test_pictures_and_documents(body):
     ("message", "said"),
     [
         (Message(role="tool", content="4"), "no ToolResult"),
-        (Message(role="user", content=(ImagePart(),)), "An image has neither data nor a url"),
-        (Message(role="user", content=(FilePart(),)), "A file has neither data nor a url"),
+        (Message(role="user", content=(ImagePart(),)), "ImagePart has neither data nor a url"),
+        (Message(role="user", content=(FilePart(),)), "FilePart has neither data nor a url"),
         (Message(role="user", content=(ImagePart(url="https://example.com/a.png"),)), "Give its data"),
         (Message(role="user", content=(ImagePart(media_type="image/tiff", data=b"II"),)), "image/webp"),
         (Message(role="user", content=(FilePart(media_type="audio/wav", data=b"RIFF"),)), "docx"),

@@ -195,9 +195,9 @@ async def test_events_that_nobody_knows_yet_are_passed_over(format):
 
 
 def _novel_frame():
-    from lumos_nb.testing.wire.bedrock_converse import frame
+    from lumos_nb.testing.wire.bedrock_converse import framed
 
-    return frame("novel", {"x": 1})
+    return framed(b'{"x":1}', message_type="event", event_type="novel")
 
 
 TURN = [

@@ -202,5 +202,5 @@ def _is_known(data: bytes) -> bool:
     if not isinstance(value, dict):
         return True
     delta = value.get("delta")
-    kind = delta.get("type") if isinstance(delta, dict) else None
-    return value.get("type") in _KNOWN and kind in _KNOWN_DELTAS
+    kind = str(delta["type"]) if isinstance(delta, dict) and delta.get("type") is not None else None
+    return str(value.get("type")) in _KNOWN and kind in _KNOWN_DELTAS

@@ -13,11 +13,20 @@ from urllib.parse import quote
 
 import msgspec
 
-from lumos_nb.messages import FilePart, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.messages import (
+    FilePart,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    without_source,
+)
 from lumos_nb.providers.base import ModelOptions, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
 from lumos_nb.providers.wire.bedrock_converse_stream import Decoder
-from lumos_nb.providers.wire.closed_schema import closed
 from lumos_nb.providers.wire.encoding import (
     base64_of,
     call_id_of,
@@ -27,8 +36,8 @@ from lumos_nb.providers.wire.encoding import (
     system_of,
     turns_of,
     without_place,
-    without_source,
 )
+from lumos_nb.providers.wire.schemas import closed
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
