@@ -6,6 +6,9 @@ One idea: what a message may hold is checked the same way everywhere, and said i
 from __future__ import annotations
 
 import base64
+import hashlib
+import re
+from collections.abc import Callable
 from typing import Any
 
 from lumos_nb.errors import UsageError
@@ -40,6 +43,42 @@ def input_of(call: ToolCall) -> dict[str, Any]:
         return call.parsed()
     except (ValueError, RecursionError):
         return {}
+
+
+def call_id_of(id: str) -> str:
+    """Return an id that every server takes: a thread may have begun at a vendor with ids of other letters.
+
+    Example:
+        >>> call_id_of("toolu_01"), call_id_of("functions.rows:0") == call_id_of("functions.rows:0")
+        ('toolu_01', True)
+    """
+    # Same id in, same id out: a result must find its call in every request.
+    return id if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", id) else hashlib.sha256(id.encode()).hexdigest()[:32]
+
+
+def turns_of(
+    messages: tuple[Message, ...], blocks_of: Callable[[Message], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Return messages as turns of user and assistant: neighbours of one role together, empty ones left out.
+
+    Results of tools are the user's. System messages are not in it, see `system_of`.
+
+    Example:
+        >>> said = (Message(role="user", content="a"), Message(role="user", content="b"))
+        >>> turns_of(said, lambda message: [{"text": message.text}])
+        [{'role': 'user', 'content': [{'text': 'a'}, {'text': 'b'}]}]
+    """
+    out: list[dict[str, Any]] = []
+    for message in messages:
+        if message.role == "system":
+            continue
+        role = "assistant" if message.role == "assistant" else "user"
+        blocks = blocks_of(message)
+        if out and out[-1]["role"] == role:
+            out[-1]["content"] += blocks
+        elif blocks:
+            out.append({"role": role, "content": blocks})
+    return out
 
 
 def results_of(message: Message) -> list[ToolResult]:
