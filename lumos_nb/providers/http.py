@@ -68,6 +68,7 @@ class HttpProvider(BatchedProvider):
         self.vendor = vendor
         self.base_url = (base_url or expanded(vendor.base_url)).rstrip("/")
         self.format = format or vendor.format
+        self._quirks = vendor.format_quirks.get(self.format, vendor.quirks)
         self._key = key
         self._format = load_format(self.format)
         self._transport = transport
@@ -109,7 +110,7 @@ class HttpProvider(BatchedProvider):
                 on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
 
     async def _adapted(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
-        quirks = self.vendor.quirks
+        quirks = self._quirks
         call = adapted(
             ask,
             supports_function_calling=self.supports_function_calling,
@@ -170,7 +171,7 @@ class HttpProvider(BatchedProvider):
             messages=ask.messages,
             tools=ask.tools,
             options=ask.options,
-            quirks=self.vendor.quirks,
+            quirks=self._quirks,
             origin=self.origin,
         )
         headers = {**self._headers(), "content-type": "application/json", "accept": self._format.ACCEPT}
@@ -215,7 +216,7 @@ class HttpProvider(BatchedProvider):
             if response.status != 200:
                 failure = self._refusal(response, await response.read())
             else:
-                decoder = self._format.Decoder(self.vendor.quirks)
+                decoder = self._format.Decoder(self._quirks)
                 is_sse = self._format.ACCEPT == "text/event-stream"
                 reads = read_batches(response, decoder, without_userinfo(request.url), is_sse=is_sse)
                 async with aclosing(reads) as batches:

@@ -38,6 +38,8 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     #: Requests without a key are signed: `aws`, or empty for never.
     signing: str = ""
     quirks: Quirks = Quirks()
+    #: Quirks in other formats than its usual one, where they are not the same.
+    format_quirks: dict[str, Quirks] = {}
     #: Model to use when only the vendor is known; empty: there is no sensible one.
     default_model: str = ""
     needs_key: bool = True
@@ -54,6 +56,9 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
 _RAW = Quirks(has_think_tags=True)
 _OPENAI = Quirks(max_tokens_key="max_completion_tokens")
+# A copy of another vendor's format mostly has its words and tools, and no promise about the form of an answer.
+_BY_TOOL = Quirks(structured="tool")
+_IN_WORDS = Quirks(structured="prompt")
 _THINKING = Quirks(returns_reasoning=True, reasoning="thinking", tool_choices=(), structured="json")
 
 _BUILT_IN = (
@@ -104,6 +109,10 @@ _BUILT_IN = (
             "openai-responses": "https://api.deepseek.com",
             "anthropic-messages": "https://api.deepseek.com/anthropic",
         },
+        format_quirks={
+            "openai-responses": Quirks(tool_choices=(), structured="prompt"),
+            "anthropic-messages": Quirks(tool_choices=(), structured="prompt", returns_reasoning=True),
+        },
         quirks=_THINKING,
         default_model="deepseek-flash",
         accepts=(),
@@ -116,6 +125,7 @@ _BUILT_IN = (
         key_env=("DASHSCOPE_API_KEY", "ALIBABA_API_KEY"),
         base_url_env="DASHSCOPE_BASE_URL",
         formats={"anthropic-messages": "https://dashscope.aliyuncs.com/apps/anthropic"},
+        format_quirks={"anthropic-messages": _BY_TOOL},
         quirks=Quirks(reasoning="enable_thinking", tool_choices=("none", "tool"), structured="json"),
         default_model="qwen-plus",
         accepts=("image",),
@@ -138,6 +148,7 @@ _BUILT_IN = (
         key_env=("MAAS_API_KEY",),
         base_url_env="MAAS_BASE_URL",
         formats={"anthropic-messages": "https://api-ap-southeast-1.modelarts-maas.com/anthropic"},
+        format_quirks={"anthropic-messages": _IN_WORDS},
         # Keys that it does not know are refused here.
         quirks=Quirks(
             returns_reasoning=True, reasoning="thinking", has_parallel_switch=False, tool_choices=(), structured="json"
@@ -163,6 +174,7 @@ _BUILT_IN = (
         key_env=("ZAI_API_KEY",),
         base_url_env="ZAI_BASE_URL",
         formats={"anthropic-messages": "https://api.z.ai/api/anthropic"},
+        format_quirks={"anthropic-messages": _IN_WORDS},
         quirks=_THINKING,
         default_model="glm-5.3-flash",
         accepts=("image",),
@@ -269,6 +281,7 @@ _BUILT_IN = (
         base_url_env="BEDROCK_BASE_URL",
         format="bedrock-converse",
         formats={"openai-responses": "https://bedrock-mantle.{AWS_REGION:us-east-1}.api.aws/openai/v1"},
+        format_quirks={"openai-responses": _BY_TOOL},
         signing="aws",
         quirks=Quirks(structured="tool", tool_choices=("required", "tool")),
         accepts=("image", "pdf"),
@@ -287,6 +300,9 @@ _BUILT_IN = (
         base_url="http://127.0.0.1:8080/v1",
         key_env=("LLAMACPP_API_KEY",),
         base_url_env="LLAMACPP_BASE_URL",
+        formats={"openai-responses": "http://127.0.0.1:8080/v1", "anthropic-messages": "http://127.0.0.1:8080"},
+        # Measured: a form is heeded in Chat Completions only.
+        format_quirks={"openai-responses": _IN_WORDS, "anthropic-messages": _IN_WORDS},
         quirks=_RAW,
         needs_key=False,
     ),
@@ -296,6 +312,7 @@ _BUILT_IN = (
         key_env=("LMSTUDIO_API_KEY",),
         base_url_env="LMSTUDIO_BASE_URL",
         formats={"openai-responses": "http://127.0.0.1:1234/v1"},
+        format_quirks={"openai-responses": _IN_WORDS},
         quirks=_RAW,
         needs_key=False,
     ),
@@ -306,6 +323,7 @@ _BUILT_IN = (
         base_url_env="OLLAMA_HOST",
         format="ollama-chat",
         formats={"openai-chat": "http://127.0.0.1:11434/v1"},
+        format_quirks={"openai-chat": _RAW},
         quirks=Quirks(has_think_tags=True, tool_choices=()),
         accepts=("image",),
         needs_key=False,

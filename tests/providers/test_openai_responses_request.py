@@ -51,7 +51,7 @@ def items(*parts, **options):
 
 
 def said(text, **more):
-    return {"role": "assistant", "content": text, **more}
+    return {"type": "message", "role": "assistant", "content": text, **more}
 
 
 def user(*parts):

@@ -149,7 +149,8 @@ def _answer(message: Message, request: WireRequest) -> Iterator[_Item]:
 
 
 def _said(part: TextPart, request: WireRequest) -> _Item:
-    item = {"role": "assistant", "content": part.text}
+    # Without the type, llama.cpp's server does not know what it is.
+    item = {"type": "message", "role": "assistant", "content": part.text}
     phase = (object_of(request.signature_of(part)) or {}).get("phase")
     return {**item, "phase": phase} if phase else item
 
