@@ -16,6 +16,8 @@ from lumos_nb.agent.home import HOME
 from lumos_nb.errors import AgentInterrupted, UsageError
 from lumos_nb.events import AgentGenerateResult
 from lumos_nb.memory import MemoryThread
+from lumos_nb.messages import Message, TextPart
+from lumos_nb.notebook.attach import evaluated
 from lumos_nb.notebook.capture import captured
 from lumos_nb.notebook.home import CellHome, SyncCellHome
 from lumos_nb.notebook.interpolate import interpolate
@@ -40,7 +42,18 @@ class CellRun:
         self.agent = runtime.agent(options.agent)
         self.model = runtime.model(options.model) if options.model else self.agent.get_llm()
         self.tools = None if options.tools is None else runtime.tools(options.tools)
+        self.attached = [evaluated(image, shell.user_ns) for image in options.images]
+        self.output_type = None if options.output_type is None else self._type(options.output_type)
         self.thread = self._thread()
+
+    def _type(self, expression: str) -> Any:
+        try:
+            return eval(expression, dict(self.shell.user_ns))  # noqa: S307 - a cell runs what its person wrote
+        except Exception as error:
+            raise UsageError(
+                f"The type {expression!r} of -o cannot be had: {type(error).__name__}: {error}.",
+                hint="Define it in an earlier cell, or use one such as list[str], quoted: -o 'names:list[str]'.",
+            ) from None
 
     def _thread(self) -> MemoryThread | None:
         if not settings.current().enable_memory_threads:
@@ -81,17 +94,24 @@ class CellRun:
             options["thread_id"] = self.thread.id
         if self.tools is not None:
             options["tools"] = self.tools
+        if self.output_type is not None:
+            options["output"] = self.output_type
         if self.options.max_steps is not None:
             options["max_steps"] = self.options.max_steps
         token = HOME.set(home)
         try:
-            task = CoreTask(self.agent.generate(self.prompt, **options), home.stop)
+            task = CoreTask(self.agent.generate(self._message(), **options), home.stop)
         finally:
             HOME.reset(token)
         interrupts.watch(task)
         self.view.on_action(lambda message: interrupts.stop() if message.get("t") == "stop" else None)
         self.runtime.running.add(task)
         return task
+
+    def _message(self) -> str | Message:
+        if not self.attached:
+            return self.prompt
+        return Message(role="user", content=(TextPart(self.prompt), *self.attached))
 
     def _end(self, task: CoreTask[AgentGenerateResult]) -> AgentGenerateResult:
         self.runtime.running.discard(task)
@@ -108,7 +128,7 @@ class CellRun:
         if interrupted:  # raised here, so that nothing stands in its context
             raise AgentInterrupted("the run was stopped; what it had said is kept.")
         if self.options.output:
-            self.shell.user_ns[self.options.output] = result
+            self.shell.user_ns[self.options.output] = result.output if self.output_type is not None else result
         remember(self.shell, result)
         return result
 

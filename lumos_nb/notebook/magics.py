@@ -28,13 +28,14 @@ class Magics:
     def agent_cell(self, line: str, cell: str) -> None:
         """Run an agent with the cell's text as its prompt.
 
-        %%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME] [--max-steps N]
+        %%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]
 
         AGENT        a variable that holds an Agent, or its name; else the current one (%agent use)
-        -m           vendor/model, or a variable that holds one
+        -m           vendor/model, or a variable that holds one; several with commas are asked in turn
         -t, --new    continue a thread, begin one; without either the notebook's own goes on
         --tools      functions of the notebook, by name, in place of the agent's
-        -o           a variable for the result, beside _
+        -o           a variable for the result, beside _; with :TYPE for the answer as a value of that type
+        --image      a picture, PDF or sound to send: a file, or a variable with a figure, an image, bytes
         --max-steps  model calls before the run is stopped
 
         {{ expression }} in the prompt is a value of the notebook; single braces are plain text.

@@ -9,13 +9,13 @@ import msgspec
 
 from lumos_nb.errors import UsageError, nearest
 
-USAGE = "%%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME] [--max-steps N]"
+USAGE = "%%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]"
 
 #: Option to field and whether it takes a value.
 OPTIONS = {
     "-m": ("model", True), "--model": ("model", True), "-t": ("thread", True), "--thread": ("thread", True),
     "--new": ("new", False), "--tools": ("tools", True), "-o": ("output", True), "--output": ("output", True),
-    "--max-steps": ("max_steps", True),
+    "--image": ("images", True), "--max-steps": ("max_steps", True),
 }  # fmt: skip
 
 
@@ -28,6 +28,9 @@ class CellOptions(msgspec.Struct, frozen=True, kw_only=True):
     new: bool = False
     tools: str | None = None
     output: str | None = None
+    #: Expression of the type that the answer must have.
+    output_type: str | None = None
+    images: tuple[str, ...] = ()
     max_steps: int | None = None
 
 
@@ -58,7 +61,10 @@ def parse(line: str) -> CellOptions:
             value = words.pop(0) if words else ""
         if takes_value and not value:
             raise UsageError(f"{name} needs a value.", hint=f"Use: {USAGE}")
-        values[field] = value if takes_value else True
+        if field == "images":
+            values[field] = (*values.get(field, ()), value)  # type: ignore[misc]
+        else:
+            values[field] = value if takes_value else True
     return _checked(values)
 
 
@@ -80,7 +86,11 @@ def _checked(values: dict[str, object]) -> CellOptions:
         if not str(steps).isdecimal() or int(str(steps)) < 1:
             raise UsageError(f"--max-steps takes a number from 1, not {steps!r}.")
         values["max_steps"] = int(str(steps))
-    output = values.get("output")
-    if output is not None and (not str(output).isidentifier() or iskeyword(str(output))):
-        raise UsageError(f"-o takes the name of a variable, not {output!r}.")
+    if "output" in values:
+        output, _, type_ = str(values["output"]).partition(":")
+        if not output.isidentifier() or iskeyword(output):
+            raise UsageError(
+                f"-o takes the name of a variable, not {output!r}.", hint="Write -o NAME, or -o NAME:TYPE."
+            )
+        values |= {"output": output, "output_type": type_ or None}
     return msgspec.convert(values, CellOptions)

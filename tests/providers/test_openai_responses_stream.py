@@ -381,7 +381,7 @@ async def test_what_an_agent_was_told_goes_back_unchanged():
     assert sent == [
         {"role": "user", "content": "Add"},
         {**thought, "encrypted_content": "gAAAA"},
-        {"role": "assistant", "content": "Let me see."},
+        {"type": "message", "role": "assistant", "content": "Let me see."},
         {"type": "function_call", "call_id": "call_1", "name": "add", "arguments": '{"a": 1, "b": 22}'},
         {"type": "function_call_output", "call_id": "call_1", "output": "23"},
     ]
