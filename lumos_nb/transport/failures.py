@@ -14,6 +14,18 @@ from urllib.parse import urlsplit
 
 from lumos_nb.errors import ProviderError, StreamError
 
+_READ_TIMEOUT = {"ReadTimeout", "SocketTimeoutError"}
+_CONNECT_TIMEOUT = {"ConnectTimeout", "ConnectionTimeoutError"}
+#: A kept connection that the server has closed meanwhile.
+_STALE = {
+    "RemoteProtocolError", "ReadError", "WriteError", "ServerDisconnectedError", "ClientOSError",
+    "ClientConnectionResetError", "ConnectionResetError", "BrokenPipeError",
+}  # fmt: skip
+_BAD_HEADER = {"LocalProtocolError", "UnicodeEncodeError", "ValueError"}
+_BAD_ADDRESS = {
+    "InvalidURL", "UnsupportedProtocol", "UnicodeError", "InvalidUrlClientError", "NonHttpUrlClientError",
+}  # fmt: skip
+
 
 def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderError:
     """Return the error that stands for `error`, which came up at `url`.
@@ -28,11 +40,10 @@ def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderEr
     url = without_userinfo(url)
     if is_streaming:
         return _broken(error, url)
-    if type(error).__name__ == "ReadTimeout":
+    if type(error).__name__ in _READ_TIMEOUT:
         return timed_out("read_timeout_s", url, is_streaming=False)
     what, hint, is_temporary = _unreached(error, url)
-    # A kept connection that the server has closed meanwhile: a new one will do, without a wait.
-    is_stale = type(error).__name__ in {"RemoteProtocolError", "ReadError", "WriteError"}
+    is_stale = type(error).__name__ in _STALE  # a new one will do, without a wait
     return ProviderError(what, hint=hint, is_temporary=is_temporary, retry_after_s=0.0 if is_stale else None)
 
 
@@ -60,6 +71,15 @@ def timed_out(setting: str, url: str, *, is_streaming: bool) -> ProviderError:
     return kind(what, hint=f"Look at the server's load, or set {name} to more seconds.", is_temporary=True)
 
 
+def unsent(url: str) -> ProviderError:
+    """Return the error for a request that the server did not take in time."""
+    return ProviderError(
+        f"{without_userinfo(url)} did not take the whole request in the time that read_timeout_s allows.",
+        hint="Look at the server's load, or set LUMOS_READ_TIMEOUT_S to more seconds.",
+        is_temporary=True,
+    )
+
+
 def _broken(error: BaseException, url: str) -> ProviderError:
     if "Timeout" in type(error).__name__:
         return timed_out("read_timeout_s", url, is_streaming=True)
@@ -72,14 +92,14 @@ def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
     causes = list(_causes(error))
     name = type(error).__name__
     text = " ".join(str(c) for c in causes)
-    if name in {"LocalProtocolError", "UnicodeEncodeError"}:
+    if name in _BAD_HEADER:
         # The error's own text may quote the header that holds the key.
         return (
             f"The headers for {url} cannot be sent.",
             "Check that the key has no stray characters.",
             False,
         )
-    if name in {"InvalidURL", "UnsupportedProtocol", "UnicodeError"}:
+    if name in _BAD_ADDRESS:
         return (
             f"A request to {url!r} cannot be sent: {_first_line(error)}.",
             "Check that base_url begins with http:// or https://.",
@@ -95,12 +115,12 @@ def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
         host = urlsplit(url).hostname
         hint = "Check base_url for a typing error, and that this machine has a network."
         return f"The host {host!r} of {url} was not found.", hint, True
-    if "ConnectTimeout" in name:
+    if name in _CONNECT_TIMEOUT:
         hint = "Check base_url and the network, or set LUMOS_CONNECT_TIMEOUT_S to more seconds."
         return f"{url} could not be reached in the time that connect_timeout_s allows.", hint, True
     if "Timeout" in name:
-        hint = "Look at the server's load, or set LUMOS_READ_TIMEOUT_S to more seconds."
-        return f"{url} did not take the whole request in the time that read_timeout_s allows.", hint, True
+        late = unsent(url)
+        return late.message, late.hint, True
     refused = any(isinstance(c, ConnectionRefusedError) or getattr(c, "errno", 0) == errno.ECONNREFUSED for c in causes)
     if refused or "ConnectError" in name:
         return f"Nothing answers at {url}.", "Start the server there, or correct base_url.", True

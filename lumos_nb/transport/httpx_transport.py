@@ -1,25 +1,23 @@
 """The transport of everyday use, on httpx.
 
-One idea: one httpx client for each event loop, because a connection belongs to the loop that
-opened it, while a provider may be used from the cell, from the background loop and from threads.
+One idea: a client of httpx is quick as long as it has few connections, so many requests at once
+are spread over several of them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import ssl
-import threading
-import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from lumos_nb.errors import ProviderError
-from lumos_nb.transport.base import Request, Response
+from lumos_nb.transport.base import LOOPBACK, Request, Response
 from lumos_nb.transport.failures import explain
 from lumos_nb.transport.limits import Limits
+from lumos_nb.transport.loops import PerLoop
+from lumos_nb.transport.tls import ssl_context
 
 if TYPE_CHECKING:
     import httpx
@@ -27,30 +25,50 @@ if TYPE_CHECKING:
 _N_GENERATORS = 6
 """Generators that lie in one another under a body, in httpx and httpcore together."""
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_REQUESTS_A_CLIENT = 32
+"""For each request httpx walks over all connections of a client, more than once: 1,000 in one cost
+41 s where 32 a client cost 4."""
 
 
 class _Pool:
-    """The clients of one event loop, and how many requests use them."""
+    """The clients of one event loop, and how many requests each has under way."""
 
     def __init__(self) -> None:
-        self.clients: dict[tuple[bool, bool], httpx.AsyncClient] = {}
-        self.in_flight = 0
+        self.clients: dict[tuple[bool, bool], list[_Client]] = {}
         self.is_closing = False
 
-    def client(self, url: str) -> httpx.AsyncClient:
+    def client(self, url: str) -> _Client:
+        """Return a client that has room for a request."""
         # Proxies of the environment are for other machines: a server on this one is reached directly.
         parts = urlsplit(url)
-        kind = (parts.hostname in _LOOPBACK, parts.scheme == "https")
-        if kind not in self.clients:
-            self.clients[kind] = _new_client(trust_env=not kind[0], is_secure=kind[1] or not kind[0])
-        return self.clients[kind]
+        kind = (parts.hostname in LOOPBACK, parts.scheme == "https")
+        clients = self.clients.setdefault(kind, [])
+        for client in clients:
+            if client.in_flight < _REQUESTS_A_CLIENT:
+                return client
+        clients.append(_Client(trust_env=not kind[0], is_secure=kind[1] or not kind[0]))
+        return clients[-1]
 
     async def close_if_idle(self) -> None:
-        if self.is_closing and not self.in_flight:
-            clients, self.clients = self.clients, {}
-            for client in clients.values():
-                await client.aclose()
+        every = [client for clients in self.clients.values() for client in clients]
+        if self.is_closing and not any(client.in_flight for client in every):
+            self.clients = {}
+            for client in every:
+                await client.http.aclose()
+
+
+class _Client:
+    """A client of httpx, and how many requests it has under way."""
+
+    def __init__(self, *, trust_env: bool, is_secure: bool) -> None:
+        import httpx
+
+        limits = httpx.Limits(
+            max_connections=None, max_keepalive_connections=_REQUESTS_A_CLIENT, keepalive_expiry=30.0
+        )
+        verify = ssl_context() if is_secure else False
+        self.http = httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=verify)
+        self.in_flight = 0
 
 
 class HttpxTransport:
@@ -62,8 +80,7 @@ class HttpxTransport:
     """
 
     def __init__(self) -> None:
-        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
+        self._pools = PerLoop(_Pool)
 
     def __repr__(self) -> str:
         return "<HttpxTransport>"
@@ -71,11 +88,12 @@ class HttpxTransport:
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[Response]:
         """Send `request` and give its response; see `Transport.open`."""
-        pool = self._pool()
-        pool.in_flight += 1
+        pool = self._pools.get()
+        client = pool.client(request.url)
+        client.in_flight += 1
         try:
             limits = Limits(request)
-            response = await _send(pool.client(request.url), request, limits)
+            response = await _send(client.http, request, limits)
             try:
                 headers = {k.lower(): v for k, v in response.headers.items()}
                 async with aclosing(_chunks(response, request, limits)) as chunks:
@@ -86,41 +104,15 @@ class HttpxTransport:
                 if not is_whole:
                     await _settle()
         finally:
-            pool.in_flight -= 1
+            client.in_flight -= 1
             await pool.close_if_idle()
 
     async def aclose(self) -> None:
         """Close the connections of this event loop once nothing uses them."""
-        with self._lock:
-            pool = self._pools.pop(asyncio.get_running_loop(), None)
+        pool = self._pools.pop()
         if pool is not None:
             pool.is_closing = True
             await pool.close_if_idle()
-
-    def _pool(self) -> _Pool:
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            pool = self._pools.get(loop)
-            if pool is None:
-                pool = self._pools[loop] = _Pool()
-            return pool
-
-
-@functools.cache
-def _ssl_context() -> ssl.SSLContext:
-    # Loading the certificates takes tens of milliseconds: once a process, not once a client.
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
-def _new_client(*, trust_env: bool, is_secure: bool) -> httpx.AsyncClient:
-    import httpx
-
-    # No upper limit, or the 101st run waits for a connection. Few idle ones: for each request httpx
-    # walks over them more than once, and 1,000 idle connections cost 41 s where 20 cost 7.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
-    return httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=_ssl_context() if is_secure else False)
 
 
 async def _settle() -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lumos_nb import settings
 from lumos_nb.transport.base import Request
-from lumos_nb.transport.failures import timed_out
+from lumos_nb.transport.failures import timed_out, unsent
 
 _T = TypeVar("_T")
 
@@ -51,13 +51,19 @@ class Limits:
         if self._timer is not None:
             self._timer.reschedule(self._earliest(self._first_byte_at))
 
-    async def until_head(self, sending: Awaitable[_T]) -> _T:
+    async def until_head(self, sending: Awaitable[_T], sent_within_s: float | None = None) -> _T:
         """Return what `sending` gives, the head of the answer.
+
+        Args:
+            sent_within_s: Seconds until `mark_sent`, for a client that has no limit of its own for it.
 
         Raises:
             ProviderError: It took too long.
         """
-        return await self._within(None, self._first_byte_setting, sending)
+        at = self._first_byte_at
+        if at is None and sent_within_s is not None:
+            at = _now() + sent_within_s
+        return await self._within(at, self._first_byte_setting, sending)
 
     async def first_chunk(self, chunks: AsyncIterator[bytes]) -> bytes | None:
         """Return the first bytes of the body; None if it is empty.
@@ -90,6 +96,8 @@ class Limits:
             self._timer = None
         # Outside the except block: otherwise the foreign error hangs on as __context__, and shows.
         is_total = self._total_at is not None and timer.when() == self._total_at
+        if not is_total and self._first_byte_at is None:
+            raise unsent(self._url)
         raise timed_out("total_timeout_s" if is_total else setting, self._url, is_streaming=is_streaming)
 
     def _earliest(self, at: float | None) -> float | None:

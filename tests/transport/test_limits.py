@@ -180,4 +180,4 @@ async def test_without_a_limit_of_the_whole_no_read_after_the_first_has_a_timer(
     monkeypatch.setattr("asyncio.timeout_at", lambda when: made.append(when) or timeout_at(when))
     async with SlowServer(body=b"x" * 20, pause_s=0.001, head=HEAD.replace(b"1000", b"20")) as slow:
         assert await read(slow) == b"x" * 20
-    assert len(made) == 2  # head, first byte
+    assert len(made) <= 3  # to connect (aiohttp only), the head, the first byte

@@ -11,8 +11,8 @@ import pytest
 from lumos_nb import settings
 from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.testing import Answer, FakeServer, Reply
-from lumos_nb.transport import Request, default_transport
-from lumos_nb.transport.httpx_transport import HttpxTransport
+from lumos_nb.transport import Request, default_transport, new_transport
+
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
 
@@ -66,7 +66,7 @@ async def test_cancelling_closes_the_connection_and_leaves_no_task():
 
 
 def test_one_transport_serves_several_loops_and_threads():
-    transport = HttpxTransport()
+    transport = new_transport(settings.current().transport)
     got = []
 
     async def once(server):
@@ -83,7 +83,7 @@ def test_one_transport_serves_several_loops_and_threads():
 
 
 async def test_closing_waits_for_a_request_that_is_under_way():
-    transport = HttpxTransport()
+    transport = new_transport(settings.current().transport)
     with FakeServer([Answer(chunks=["a", "b", "c"], delay_s=0.01)]) as server:
         async with transport.open(call(server)) as response:
             await transport.aclose()
@@ -92,7 +92,7 @@ async def test_closing_waits_for_a_request_that_is_under_way():
 
 async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    transport = HttpxTransport()
+    transport = new_transport(settings.current().transport)
     with FakeServer([Reply(body=b"direct")]) as server:
         assert (await read(transport, call(server)))[1] == b"direct"
     await transport.aclose()
@@ -146,8 +146,8 @@ def test_a_request_shows_no_header():
 
 def test_importing_the_seam_and_the_providers_loads_no_http_client():
     code = (
-        "import sys; from lumos_nb.providers import llm; from lumos_nb.transport import default_transport;"
-        "default_transport(); llm('openai/gpt-5.6-luna');"
-        "print([m for m in ('httpx', 'pydantic', 'ssl', 'xllamacpp') if m in sys.modules and m != 'ssl'])"
+        "import sys; from lumos_nb.providers import llm; from lumos_nb import transport;"
+        "llm('openai/gpt-5.6-luna');"
+        "print([m for m in ('httpx', 'aiohttp', 'pydantic', 'ssl', 'xllamacpp') if m in sys.modules and m != 'ssl'])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
