@@ -2,6 +2,7 @@
 
 import re
 
+import genai_prices
 import pytest
 
 from lumos_nb import settings
@@ -13,7 +14,9 @@ from lumos_nb.providers.vendors import VENDORS
 
 @pytest.fixture(autouse=True)
 def as_before():
+    prices._listed.cache_clear()
     yield
+    prices._listed.cache_clear()
     settings.reset()
 
 
@@ -222,3 +225,28 @@ def test_where_there_is_no_source_the_price_is_not_known():
     assert cost("baidu", "ernie-5.1", input_tokens=10) is None
     assert cost("qwen", "qwen-of-next-year", input_tokens=10) is None
     assert prices.cost_source("baidu", "ernie-5.1") == "unknown"
+
+
+def test_what_is_worked_out_here_is_what_the_table_says():
+    from genai_prices.data_snapshot import get_snapshot
+
+    vendors = {id: vendor for vendor, id in TABLE_IDS.items()}
+    usages = [
+        TokenUsage(input_tokens=1000, output_tokens=300),
+        TokenUsage(input_tokens=250_000, output_tokens=9, cache_read_tokens=500, cache_write_tokens=300),
+    ]
+    n = 0
+    for provider in get_snapshot().providers:
+        for model in provider.models if provider.id in vendors else ():
+            for usage in usages:
+                counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens,
+                          "cache_read_tokens": usage.cache_read_tokens or None,
+                          "cache_write_tokens": usage.cache_write_tokens or None}  # fmt: skip
+                try:
+                    theirs = genai_prices.calc_price(genai_prices.Usage(**counts), model.id, provider_id=provider.id)
+                except LookupError:  # a row that its own name does not find
+                    continue
+                ours = prices.cost_usd(vendors[provider.id], model.id, usage)
+                assert ours == pytest.approx(float(theirs.total_price), abs=1e-9), (provider.id, model.id, usage)
+                n += 1
+    assert n > 500
