@@ -14,8 +14,8 @@ from urllib.parse import quote
 from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
 from lumos_nb.providers.wire.base import WireRequest
+from lumos_nb.providers.wire.decoding import MADE_ID
 from lumos_nb.providers.wire.encoding import merged, object_of
-from lumos_nb.providers.wire.gemini_parts import MADE_UP_ID
 from lumos_nb.providers.wire.gemini_stream import Decoder
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
@@ -164,7 +164,7 @@ def _signed(part: _Json, signature: str | None) -> _Json:
 
 def _id(call_id: str) -> _Json:
     """Return a call's id as it is sent, if the server gave it: before Gemini 3 it gives none."""
-    return {} if not call_id or call_id.startswith(MADE_UP_ID) else {"id": call_id}
+    return {} if not call_id or call_id.startswith(MADE_ID) else {"id": call_id}
 
 
 def _media(part: ImagePart | FilePart) -> _Json:
