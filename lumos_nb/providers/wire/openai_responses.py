@@ -13,7 +13,7 @@ from typing import Any
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.encoding import merged, object_of, results_of
+from lumos_nb.providers.wire.encoding import arguments_of, given, merged, object_of, results_of, system_of
 from lumos_nb.providers.wire.openai_responses_parts import file_item, image_item
 from lumos_nb.providers.wire.openai_responses_stream import Decoder
 from lumos_nb.providers.wire.schemas import is_strict
@@ -50,7 +50,7 @@ def encode(request: WireRequest) -> dict[str, Any]:
         "store": False,
         "include": ["reasoning.encrypted_content"],
     }
-    if instructions := "\n\n".join(m.text for m in request.messages if m.role == "system" and m.text):
+    if instructions := system_of(request.messages):
         body["instructions"] = instructions
     return merged(body, _tools(request), _options(request), request.quirks.body, request.options.extra)
 
@@ -75,13 +75,7 @@ def _tool(tool: ToolSpec) -> _Item:
 
 def _options(request: WireRequest) -> dict[str, Any]:
     options = request.options
-    body: dict[str, Any] = {}
-    if options.temperature is not None:
-        body["temperature"] = options.temperature
-    if options.top_p is not None:
-        body["top_p"] = options.top_p
-    if options.max_tokens is not None:
-        body["max_output_tokens"] = options.max_tokens
+    body = given(temperature=options.temperature, top_p=options.top_p, max_output_tokens=options.max_tokens)
     if options.reasoning is not None and request.quirks.reasoning:
         effort = {"effort": options.reasoning}
         body["reasoning"] = effort if options.reasoning == "none" else {**effort, "summary": "auto"}
@@ -156,9 +150,7 @@ def _said(part: TextPart, request: WireRequest) -> _Item:
 
 
 def _call(call: ToolCall) -> _Item:
-    # What is no object would be refused; the tool's result says what was wrong with it.
-    arguments = "{}" if object_of(call.arguments) is None else call.arguments
-    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
+    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments_of(call)}
 
 
 def _tool_results(message: Message) -> Iterator[_Item]:
