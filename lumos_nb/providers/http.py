@@ -46,7 +46,7 @@ class HttpProvider(BatchedProvider):
     Args:
         vendor: The vendor's row.
         model: The model's name there.
-        base_url: Address up to the version; empty: the row's.
+        base_url: Address up to the version.
         key: The key; None: the vendor's environment variables are read at each call.
         format: Wire format; empty: the row's.
         transport: What carries the requests; None: the one that the process shares.
@@ -57,7 +57,7 @@ class HttpProvider(BatchedProvider):
         vendor: Vendor,
         model: str,
         *,
-        base_url: str = "",
+        base_url: str,
         key: Secret | None = None,
         format: str = "",
         transport: Transport | None = None,
@@ -66,7 +66,7 @@ class HttpProvider(BatchedProvider):
         self.model = model
         self.supports_function_calling = vendor.supports_function_calling
         self.vendor = vendor
-        self.base_url = (base_url or expanded(vendor.base_url)).rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self.format = format or vendor.format
         self._quirks = vendor.format_quirks.get(self.format, vendor.quirks)
         self._key = key
@@ -194,19 +194,21 @@ class HttpProvider(BatchedProvider):
                     )
 
     def _headers(self) -> dict[str, str]:
-        own = expanded(self.vendor.formats.get(self.format, self.vendor.base_url))
         headers = headers_of(
             self.vendor,
-            self._key or key_of(self.vendor),
-            is_needed=self.vendor.needs_key and self.base_url == own,
+            self._find_key(),
+            is_needed=self.vendor.needs_key and self.base_url == expanded(self.vendor.address(self.format)),
             key_header="" if self.format == self.vendor.format else getattr(self._format, "KEY_HEADER", ""),
         )
         return {"user-agent": f"lumos-nb/{__version__}", **getattr(self._format, "HEADERS", {}), **headers}
 
+    def _find_key(self) -> Secret | None:
+        return self._key or key_of(self.vendor)
+
     @property
     def _signing(self) -> str:
         """How requests are signed; empty: they are not, or there is a key."""
-        return "" if self._key or not self.vendor.signing or key_of(self.vendor) else self.vendor.signing
+        return "" if self.vendor.signing and self._find_key() else self.vendor.signing
 
     async def _try(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         if self._signing:
@@ -243,8 +245,8 @@ class HttpProvider(BatchedProvider):
         )
 
     def _without_key(self, text: str) -> str:
-        key = self._key or key_of(self.vendor)
-        return text if key is None else text.replace(key.reveal(), "••••")
+        key = self._find_key()
+        return text if key is None else key.hidden_in(text)
 
     async def _near_models(self, hint: str) -> str:
         """Return a hint that names the models most like this one, if the server tells them."""
