@@ -38,7 +38,7 @@ def quick_retries(monkeypatch):
 
 
 def model(server, format):
-    return llm(f"{VENDORS[format]}/m", base_url=server.base_url, api_key="k", format=format)
+    return llm(f"{VENDORS[format]}/m", base_url=server.base_url, api_key="key-1", format=format)
 
 
 async def events_of(script, format, messages=ASK, **options):
@@ -109,6 +109,14 @@ async def test_an_error_before_the_answer_has_its_status_and_the_vendor(format, 
 async def test_an_error_in_the_middle_keeps_the_text_and_says_what_the_server_said(format):
     reply, got = Reply(answer=Answer(text="one two three"), error_after=_pieces_before(format, "one ") + 1), []
     with FakeServer([reply]) as server, pytest.raises(StreamError, match="overloaded"):
+        async for event in model(server, format).generate_stream(ASK):
+            got.append(event)
+    assert text_of(got).startswith("one") and not any(event.type == "finish" for event in got)
+
+
+async def test_an_event_that_cannot_be_read_ends_the_answer_behind_its_text(format):
+    reply, got = Reply(answer=Answer(text="one two three"), garbage_after=_pieces_before(format, "one ") + 1), []
+    with FakeServer([reply]) as server, pytest.raises(StreamError, match="not an? .* chunk"):
         async for event in model(server, format).generate_stream(ASK):
             got.append(event)
     assert text_of(got).startswith("one") and not any(event.type == "finish" for event in got)
