@@ -17,7 +17,7 @@ from lumos_nb.events import Finish, ModelToolCall, PartEnd, ReasoningDelta, Text
 from lumos_nb.messages import Message, ReasoningPart, ToolCall
 from lumos_nb.providers import ModelOptions, llm
 from lumos_nb.providers.wire import WireRequest
-from lumos_nb.providers.wire.anthropic_messages import Decoder, encode
+from lumos_nb.providers.wire.anthropic_messages import encode
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.wire import served_format
 from lumos_nb.tools import tool
@@ -333,13 +333,6 @@ async def test_an_answer_that_was_not_streamed_counts_too():
         ModelToolCall(ToolCall(id="a", name="f", arguments='{"x":1}')),
         Finish("tool_calls", TokenUsage(input_tokens=3, output_tokens=4), "claude-x"),
     ]  # fmt: skip
-
-
-def test_two_interleaved_streams_do_not_mix():
-    a, b = Decoder(), Decoder()
-    for decoder, id in ((a, "a"), (b, "b")):
-        decoder.feed(b"".join(sse(start(), *block(0, "tool_use", id=id, name="f"))))
-    assert [d.feed(b"".join(sse(*end())))[0].call.id for d in (a, b)] == ["a", "b"]
 
 
 ANSWER = Answer(

@@ -19,7 +19,7 @@ from lumos_nb.events import Finish, ModelToolCall, PartEnd, ReasoningDelta, Text
 from lumos_nb.messages import Message, ReasoningPart, ToolCall
 from lumos_nb.providers import llm
 from lumos_nb.providers.wire import WireRequest
-from lumos_nb.providers.wire.bedrock_converse import Decoder, encode
+from lumos_nb.providers.wire.bedrock_converse import encode
 from lumos_nb.providers.wire.eventstream import EventStreamParser
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.wire import served_format
@@ -279,13 +279,6 @@ def test_a_damaged_message_ends_the_stream_after_what_came_before():
     for how in ("whole", "bytes"):
         events, error = decode(FORMAT, pieces(damaged, how))
         assert events == [TextDelta("Hel")] and "damaged" in str(error)
-
-
-def test_two_interleaved_streams_do_not_mix():
-    a, b = Decoder(), Decoder()
-    for decoder, id in ((a, "a"), (b, "b")):
-        decoder.feed(b"".join(frames(began(0, toolUseId=id, name="f"))))
-    assert [d.feed(b"".join(frames(stop(), figures())))[0].call.id for d in (a, b)] == ["a", "b"]
 
 
 ANSWER = Answer(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import zip_longest
 
 import pytest
 
@@ -10,9 +11,10 @@ from lumos_nb.errors import OverloadedError, ProviderError, StreamError, UsageEr
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import FilePart, ImagePart, Message, TextPart, ToolCall, ToolResult, ToolSpec
 from lumos_nb.providers import ModelOptions, OutputSchema
-from lumos_nb.providers.wire import FORMATS
+from lumos_nb.providers.wire import FORMATS, Quirks, load_format
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.wire import served_format
+from tests.providers.streams import decode, text_of
 
 VENDORS = {
     "openai-chat": "openai", "openai-responses": "openai", "anthropic-messages": "anthropic", "gemini": "google",
@@ -44,10 +46,6 @@ def model(server, format):
 async def events_of(script, format, messages=ASK, **options):
     with FakeServer(script) as server:
         return [event async for event in model(server, format).generate_stream(messages, **options)]
-
-
-def text_of(events, kind="text_delta"):
-    return "".join(event.delta for event in events if event.type == kind)
 
 
 async def test_text_streams_in_pieces_and_ends_with_one_finish(format):
@@ -155,6 +153,21 @@ async def test_an_answer_that_is_cut_after_any_piece_is_never_a_success(format, 
         assert failure is not None and failure.is_temporary, f"cut after {n} of {n_pieces} pieces"
         assert not any(event.type in {"tool_call", "finish"} for event in got), "half an answer must not be acted on"
         assert "one two".startswith(text_of(got))
+
+
+def test_two_interleaved_streams_do_not_mix(format):
+    answers = [
+        Answer(text=f"{word} two", reasoning="hm", tool_calls=[ToolCall(id=word, name=word, arguments='{"a": 1}')])
+        for word in ("left", "right")
+    ]
+    streams = [list(served_format(format).events(answer, {"model": "m"})) for answer in answers]
+    decoders = [load_format(format).Decoder(Quirks()) for _ in streams]
+    got = [[], []]
+    for pieces in zip_longest(*streams, fillvalue=b""):
+        for events, decoder, piece in zip(got, decoders, pieces, strict=True):
+            events += decoder.feed(piece)
+    for events, decoder, stream in zip(got, decoders, streams, strict=True):
+        assert decode(format, stream) == ([*events, *decoder.close()], None)
 
 
 async def test_cancelling_closes_the_connection_and_leaves_no_task(format):

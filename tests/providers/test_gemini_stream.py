@@ -15,7 +15,7 @@ from lumos_nb.events import Finish, ModelToolCall, PartEnd, ReasoningDelta, Text
 from lumos_nb.messages import Message, TextPart, ToolCall
 from lumos_nb.providers import ToolSpec, llm
 from lumos_nb.providers.wire import WireRequest
-from lumos_nb.providers.wire.gemini import Decoder, encode
+from lumos_nb.providers.wire.gemini import encode
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
 from lumos_nb.testing.wire.gemini import GARBAGE, error, events
 from tests.providers.streams import calls_of, cut_at, decode, pieces, recorded, text_of
@@ -286,13 +286,6 @@ def test_any_chunking_decodes_alike(data, body):
     got, failure = decode(FORMAT, cut_at(body, cuts))
     whole, whole_failure = decode(FORMAT, [body])
     assert got == whole and str(failure) == str(whole_failure)
-
-
-def test_two_interleaved_streams_do_not_mix():
-    a, b = Decoder(), Decoder()
-    a.feed(chunk(called("a"), finishReason="STOP"))
-    b.feed(chunk(called("b"), finishReason="STOP"))
-    assert [calls_of(d.close())[0].name for d in (a, b)] == ["a", "b"]
 
 
 def model(server, name="gemini-3.6-flash"):

@@ -79,15 +79,6 @@ def test_any_chunking_decodes_alike(data, stream):
     assert str(error) == str(whole_error)
 
 
-def test_two_interleaved_streams_do_not_mix():
-    a, b = Decoder(), Decoder()
-    row = b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"%s","function":{"name":"f"}}]}}]}\n\n'
-    a.feed(row % b"a")
-    b.feed(row % b"b")
-    ended = [d.feed(b"data: [DONE]\n\n")[0].call.id for d in (a, b)]
-    assert ended == ["a", "b"]
-
-
 def test_events_of_one_read_come_in_one_list():
     chunk = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
     assert len(Decoder().feed(chunk * 64)) == 64

@@ -335,13 +335,6 @@ def test_any_chunking_decodes_alike(data, body):
     assert got == whole and str(failure) == str(whole_failure)
 
 
-def test_two_interleaved_streams_do_not_mix():
-    a, b = Decoder(), Decoder()
-    a.feed(stream(done(0, **call_item("a"))))
-    b.feed(stream(done(0, **call_item("b"))))
-    assert [calls_of(d.feed(stream(ended())))[0].id for d in (a, b)] == ["a", "b"]
-
-
 def test_nothing_is_read_after_the_end():
     decoder = Decoder()
     decoder.feed(stream(ended()))
