@@ -208,8 +208,7 @@ class _DraftPart:
             return ReasoningPart(text, signature=self.signature, provider=origin)
         if self.call is None:
             return TextPart(text, signature=self.signature, provider=origin if self.signature else None)
-        marked = msgspec.structs.replace(self.call, provider=origin) if self.call.signature else self.call
-        return marked
+        return msgspec.structs.replace(self.call, provider=origin) if self.call.signature else self.call
 
 
 def cancelled(call: ToolCall) -> ToolResult:

@@ -142,7 +142,7 @@ class HttpProvider(BatchedProvider):
                 raise failure
             attempt += 1
             if on_wait is not None:
-                on_wait(retrying(failure, wait_s, attempt))
+                on_wait(_retrying(failure, wait_s, attempt))
             await asyncio.sleep(wait_s)
             if has_begun:
                 yield [Restart()]
@@ -274,7 +274,7 @@ class _NoFunctionCalling(Exception):
         self.refusal = refusal
 
 
-def retrying(failure: LumosError, wait_s: float, attempt: int) -> dict[str, Any]:
+def _retrying(failure: LumosError, wait_s: float, attempt: int) -> dict[str, Any]:
     """Return what a caller is told before a further try."""
     return {
         "kind": "retry",

@@ -136,7 +136,7 @@ class Usage(msgspec.Struct, rename="camel"):
     thoughts_token_count: float | None = None
 
     @property
-    def is_count(self) -> bool:
+    def has_counts(self) -> bool:
         """Whether it says anything about tokens."""
         return bool(self.prompt_token_count or self.candidates_token_count or self.thoughts_token_count)
 

@@ -117,7 +117,7 @@ class Decoder(StreamDecoder):
         self._model = self._model or str(chunk.model_version or "")
         self._id = self._id or str(chunk.response_id or "")
         # Each count is of all so far; some chunks have none.
-        if chunk.usage_metadata is not None and chunk.usage_metadata.is_count:
+        if chunk.usage_metadata is not None and chunk.usage_metadata.has_counts:
             self._usage = chunk.usage_metadata
         for candidate in chunk.candidates or ():
             if not candidate.index:
