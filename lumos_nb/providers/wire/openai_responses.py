@@ -6,15 +6,16 @@ right before what it led to; an item of reasoning never stands alone, for that i
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
 from lumos_nb.providers.wire.encoding import arguments_of, given, merged, object_of, results_of, system_of
-from lumos_nb.providers.wire.openai_responses_parts import file_item, image_item
 from lumos_nb.providers.wire.openai_responses_stream import Decoder
 from lumos_nb.providers.wire.schemas import is_strict
 
@@ -111,10 +112,22 @@ def _content(message: Message) -> str | list[_Item]:
             case TextPart():
                 items.append({"type": "input_text", "text": part.text})
             case ImagePart():
-                items.append(image_item(part))
+                items.append({"type": "input_image", "image_url": part.address()})
             case FilePart():
-                items.append(file_item(part))
+                items.append(_file(part))
     return items
+
+
+def _file(part: FilePart) -> _Item:
+    if part.kind == "audio":
+        raise UsageError(
+            "The format 'openai-responses' takes no audio in messages.",
+            hint="Use a model of the format 'openai-chat' that hears, or send the words as text.",
+        )
+    if part.data is None:
+        return {"type": "input_file", "file_url": part.address()}
+    name = part.name or f"file{mimetypes.guess_extension(part.media_type) or ''}"
+    return {"type": "input_file", "filename": name, "file_data": part.address()}
 
 
 def _answer(message: Message, request: WireRequest) -> Iterator[_Item]:
