@@ -27,8 +27,8 @@ from lumos_nb.events import (
     TextDelta,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers.adapt import Ask, adapted
-from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.adapt import adapted
+from lumos_nb.providers.base import Ask, BatchedProvider, LlmProvider, ModelOptions, OnWait, ToolSpec
 
 
 class StepDraft:

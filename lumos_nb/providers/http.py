@@ -21,9 +21,9 @@ from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent, Restart
 from lumos_nb.messages import FilePart, ImagePart, Message, valid
-from lumos_nb.providers.adapt import Ask, adapted
+from lumos_nb.providers.adapt import adapted
 from lumos_nb.providers.auth import headers_of, key_of, signed
-from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches

@@ -17,7 +17,7 @@ import msgspec
 
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, Restart, TextDelta
 from lumos_nb.messages import Message, Part, TextPart, ToolCall, ToolChoice, ToolResult, ToolSpec
-from lumos_nb.providers.adapt import Ask
+from lumos_nb.providers.base import Ask
 
 _OPENERS = {"<tool_call>": "</tool_call>", "```tool_call": "```", "```json": "```"}
 _LONGEST = max(map(len, _OPENERS))

@@ -10,7 +10,7 @@ from lumos_nb import Agent, llm, tool
 from lumos_nb.events import Finish, TextDelta
 from lumos_nb.messages import Message, TextPart, ToolCall, ToolChoice, ToolResult, ToolSpec
 from lumos_nb.providers import ModelOptions
-from lumos_nb.providers.adapt import Ask
+from lumos_nb.providers.base import Ask
 from lumos_nb.providers.legacy import CallFilter, adapt
 from lumos_nb.testing import FakeServer, Reply, ScriptedProvider
 
