@@ -95,8 +95,15 @@ class HttpProvider(BatchedProvider):
         ask = Ask(messages=tuple(messages), tools=tuple(tools), options=options or ModelOptions())
         while True:
             has_tools = self.supports_function_calling
+            call = adapted(
+                ask,
+                supports_function_calling=has_tools,
+                structured=self._quirks.structured,
+                beside_tools=self._quirks.is_structured_beside_tools,
+            )
+            tries = self._tries(call.ask, on_wait)
             try:
-                async with aclosing(self._adapted(ask, on_wait)) as batches:
+                async with aclosing(call.filtered(tries) if call.filters else tries) as batches:
                     async for batch in batches:
                         yield batch
                 return
@@ -108,19 +115,6 @@ class HttpProvider(BatchedProvider):
             self.supports_function_calling = False
             if on_wait is not None:
                 on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
-
-    async def _adapted(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
-        quirks = self._quirks
-        call = adapted(
-            ask,
-            supports_function_calling=self.supports_function_calling,
-            structured=quirks.structured,
-            beside_tools=quirks.is_structured_beside_tools,
-        )
-        batches = self._tries(call.ask, on_wait)
-        async with aclosing(call.filtered(batches) if call.filters else batches) as filtered:
-            async for batch in filtered:
-                yield batch
 
     async def _tries(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         request = self._request(ask)
