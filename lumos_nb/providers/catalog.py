@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from lumos_nb import settings
@@ -59,7 +60,12 @@ def llm(
     """
     specs = [part for part in spec.split(",") if part.strip()] if isinstance(spec, str) else list(spec)
     if len(specs) != 1:
-        return _several(specs, base_url, api_key, format)
+        if base_url or api_key or format:
+            raise UsageError(
+                "base_url, api_key and format belong to one model, not to several.",
+                hint="Make each with llm(…), and pass FallbackProvider([first, second]).",
+            )
+        return _several(specs, transport=transport, supports_function_calling=supports_function_calling)
     spec = specs[0]
     name, _, model = spec.strip().partition("/")
     if not model or not name:
@@ -94,17 +100,12 @@ def _vendor(name: str, *, has_address: bool) -> Vendor:
     raise UsageError(f"There is no vendor {name!r}.", hint=hint)
 
 
-def _several(specs: list[str], *given: object) -> BatchedProvider:
+def _several(specs: list[str], **given: Any) -> BatchedProvider:
     from lumos_nb.providers.fallback import FallbackProvider
 
     if not specs:
         raise _without_vendor("")
-    if any(given):
-        raise UsageError(
-            "base_url, api_key and format belong to one model, not to several.",
-            hint="Make each with llm(…), and pass FallbackProvider([first, second]).",
-        )
-    return FallbackProvider([llm(spec) for spec in specs])
+    return FallbackProvider([llm(spec, **given) for spec in specs])
 
 
 def default_llm() -> BatchedProvider:

@@ -117,7 +117,7 @@ class CallFilter:
                 out.append(msgspec.structs.replace(event, reason=reason))
             else:
                 if isinstance(event, Restart):
-                    self._held, self._closer, self._calls = "", "", []
+                    self._held, self._closer, self._space, self._calls = "", "", "", []
                 out.append(event)
         return out
 
