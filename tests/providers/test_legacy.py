@@ -135,5 +135,5 @@ async def test_a_provider_of_ones_own_without_function_calling_gets_them_in_word
 
 def test_an_answer_that_begins_again_begins_with_its_own_text():
     calls = CallFilter([ROWS])
-    calls.feed([TextDelta("before\n\n")])
-    assert calls.feed([Restart(), TextDelta("after")]) == [Restart(), TextDelta("after")]
+    calls.feed([TextDelta(f"{CALL}\n\n")])
+    assert calls.feed([Restart(), TextDelta(f"{CALL}after")]) == [Restart(), TextDelta("after")]
