@@ -1,7 +1,6 @@
 """Keys that never print, and where they come from.
 
-One idea: a key is a `Secret` from the moment it is read, and is revealed in one place only, the
-header of a request.
+One idea: a key is a `Secret` from the moment it is read, and is revealed only to the server that it is for.
 """
 
 from __future__ import annotations
@@ -36,6 +35,15 @@ class Secret:
     def reveal(self) -> str:
         """Return the text itself."""
         return self._text
+
+    def hidden_in(self, text: str) -> str:
+        """Return a text with dots where this key stands in it.
+
+        Example:
+            >>> Secret("sk-1234").hidden_in("Bad key: sk-1234")
+            'Bad key: ••••'
+        """
+        return text.replace(self._text, _DOTS)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and compare_digest(self._text.encode(), other._text.encode())

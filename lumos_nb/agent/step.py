@@ -27,8 +27,8 @@ from lumos_nb.events import (
     TextDelta,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers.adapt import Ask, adapted
-from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.adapt import adapted
+from lumos_nb.providers.base import Ask, BatchedProvider, LlmProvider, ModelOptions, OnWait, ToolSpec
 
 
 class StepDraft:
@@ -208,8 +208,7 @@ class _DraftPart:
             return ReasoningPart(text, signature=self.signature, provider=origin)
         if self.call is None:
             return TextPart(text, signature=self.signature, provider=origin if self.signature else None)
-        marked = msgspec.structs.replace(self.call, provider=origin) if self.call.signature else self.call
-        return marked
+        return msgspec.structs.replace(self.call, provider=origin) if self.call.signature else self.call
 
 
 def cancelled(call: ToolCall) -> ToolResult:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def attachment(value: Any) -> ImagePart | FilePart:
     )
 
 
-def _drawn(save: Any) -> ImagePart:
+def _drawn(save: Callable[[io.BytesIO], object]) -> ImagePart:
     file = io.BytesIO()
     save(file)
     return ImagePart(data=file.getvalue())

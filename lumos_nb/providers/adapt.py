@@ -14,16 +14,8 @@ import msgspec
 
 from lumos_nb.errors import LumosError
 from lumos_nb.events import ModelEvent
-from lumos_nb.messages import Message, ToolSpec
-from lumos_nb.providers.base import ModelOptions
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One model call: what is asked, with which tools, how."""
-
-    messages: tuple[Message, ...]
-    tools: tuple[ToolSpec, ...] = ()
-    options: ModelOptions = ModelOptions()
+from lumos_nb.providers import legacy, structured_output
+from lumos_nb.providers.base import Ask
 
 
 class EventFilter(Protocol):
@@ -47,8 +39,6 @@ def adapted(ask: Ask, *, supports_function_calling: bool, structured: str, besid
         structured: How it keeps to a form: see `Quirks.structured`.
         beside_tools: Whether its own way to a form also works while there are tools.
     """
-    from lumos_nb.providers import legacy, structured_output
-
     filters: list[EventFilter] = []
     if ask.options.output is not None:
         has_tools = bool(ask.tools)

@@ -1,6 +1,6 @@
 """How a request shows who sends it: a key in a header, or a signature.
 
-One idea: this is the one place where a key is revealed.
+One idea: this is the one place where a key goes into a request.
 """
 
 from __future__ import annotations

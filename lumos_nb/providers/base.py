@@ -16,7 +16,16 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, Restart, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall, ToolChoice, ToolSpec
 
-__all__ = ["BatchedProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OnWait", "OutputSchema", "ToolSpec"]
+__all__ = [
+    "Ask",
+    "BatchedProvider",
+    "LlmProvider",
+    "ModelOptions",
+    "ModelResponse",
+    "OnWait",
+    "OutputSchema",
+    "ToolSpec",
+]
 
 OnWait = Callable[[dict[str, Any]], None]
 """Is told of what holds a call up: `{"kind": "retry", "state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1 …}`.
@@ -52,6 +61,14 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     output: OutputSchema | None = None
     #: Further keys of the request body, sent as they are.
     extra: dict[str, Any] = {}
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One model call: what is asked, with which tools, how."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    options: ModelOptions = ModelOptions()
 
 
 class ModelResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from lumos_nb import settings
@@ -59,22 +60,17 @@ def llm(
     """
     specs = [part for part in spec.split(",") if part.strip()] if isinstance(spec, str) else list(spec)
     if len(specs) != 1:
-        return _several(specs, base_url, api_key, format)
+        if base_url or api_key or format:
+            raise UsageError(
+                "base_url, api_key and format belong to one model, not to several.",
+                hint="Make each with llm(…), and pass FallbackProvider([first, second]).",
+            )
+        return _several(specs, transport=transport, supports_function_calling=supports_function_calling)
     spec = specs[0]
     name, _, model = spec.strip().partition("/")
     if not model or not name:
         raise _without_vendor(spec)
-    known = vendors()
-    if name not in known:
-        name = name.lower() if name.lower() in known else _OTHER_NAMES.get(name.lower(), name)
-    vendor = known.get(name)
-    if vendor is None:
-        if not base_url:
-            hint = nearest(name, known)
-            raise UsageError(
-                f"There is no vendor {name!r}.", hint=f"{hint} For a server of your own pass base_url='http://…/v1'."
-            )
-        vendor = Vendor(id=name, needs_key=False, quirks=Quirks(has_think_tags=True))
+    vendor = _vendor(name, has_address=bool(base_url))
     if vendor.id == "local" and not base_url:
         from lumos_nb.providers.embedded import EmbeddedProvider
 
@@ -83,24 +79,33 @@ def llm(
 
     address = _address(vendor, base_url, format)
     format = format or _format_at(vendor, address)
-    key = Secret(api_key.reveal() if isinstance(api_key, Secret) else api_key.strip()) if api_key else None
-    provider = HttpProvider(vendor, model, base_url=address, key=key, format=format, transport=transport)
+    if isinstance(api_key, str):
+        api_key = Secret(api_key.strip()) if api_key else None
+    provider = HttpProvider(vendor, model, base_url=address, key=api_key, format=format, transport=transport)
     if supports_function_calling is not None:
         provider.supports_function_calling = supports_function_calling
     return provider
 
 
-def _several(specs: list[str], *given: object) -> BatchedProvider:
+def _vendor(name: str, *, has_address: bool) -> Vendor:
+    """Return the vendor of a name; with an address any other name is one for a server of the caller's own."""
+    known = vendors()
+    if name not in known:
+        name = name.lower() if name.lower() in known else _OTHER_NAMES.get(name.lower(), name)
+    if name in known:
+        return known[name]
+    if has_address:
+        return Vendor(id=name, needs_key=False, quirks=Quirks(has_think_tags=True))
+    hint = f"{nearest(name, known)} For a server of your own pass base_url='http://…/v1'."
+    raise UsageError(f"There is no vendor {name!r}.", hint=hint)
+
+
+def _several(specs: list[str], **given: Any) -> BatchedProvider:
     from lumos_nb.providers.fallback import FallbackProvider
 
     if not specs:
         raise _without_vendor("")
-    if any(given):
-        raise UsageError(
-            "base_url, api_key and format belong to one model, not to several.",
-            hint="Make each with llm(…), and pass FallbackProvider([first, second]).",
-        )
-    return FallbackProvider([llm(spec) for spec in specs])
+    return FallbackProvider([llm(spec, **given) for spec in specs])
 
 
 def default_llm() -> BatchedProvider:
@@ -162,7 +167,7 @@ def _without_vendor(spec: str) -> UsageError:
 
 def _address(vendor: Vendor, base_url: str | None, format: str | None) -> str:
     """Return the address to use: the one given, the environment's, or the row's for this format."""
-    own = vendor.formats.get(format or "", vendor.base_url)
+    own = vendor.address(format or "")
     given = (base_url or os.environ.get(vendor.base_url_env, "")).strip()
     if not given:
         if address := expanded(own):

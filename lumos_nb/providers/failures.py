@@ -26,7 +26,7 @@ from lumos_nb.errors import (
     StreamError,
 )
 
-TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Statuses after which the same request may succeed."""
 
 _OUT_OF_MONEY = {"insufficient_quota", "billing_not_active", "billing_hard_limit_reached", "1113", "1112", "1121"}
@@ -155,7 +155,7 @@ def from_status(
         "status": status,
         "request_id": headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid"),
         "retry_after_s": retry_after_s(headers),
-        "is_temporary": status in TEMPORARY and refusal.code not in _OUT_OF_MONEY,
+        "is_temporary": status in _TEMPORARY and refusal.code not in _OUT_OF_MONEY,
     }
     if status == 404:
         hint = f"Check the model name {model!r} and base_url; the address of such a server mostly ends in /v1."

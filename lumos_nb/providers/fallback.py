@@ -68,7 +68,7 @@ class FallbackProvider(BatchedProvider):
                 return
             except LumosError as error:
                 failure = error
-            if has_begun or n + 1 == len(self.models) or not allows_another(failure):
+            if has_begun or n + 1 == len(self.models) or not _allows_another(failure):
                 raise failure
             if on_wait is not None:
                 on_wait(_taking_over(self.models[n + 1], failure))
@@ -92,11 +92,11 @@ def in_turn(models: Sequence[LlmProvider]) -> LlmProvider:
     return FallbackProvider(batched)
 
 
-def allows_another(error: LumosError) -> bool:
+def _allows_another(error: LumosError) -> bool:
     """Return whether another model may answer what this one could not.
 
     Example:
-        >>> allows_another(ProviderError("Overloaded.", is_temporary=True)), allows_another(ProviderError("Bad tool."))
+        >>> _allows_another(ProviderError("Busy.", is_temporary=True)), _allows_another(ProviderError("Bad tool."))
         (True, False)
     """
     if isinstance(error, CredentialError | ContextLengthError):

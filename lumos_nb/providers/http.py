@@ -21,9 +21,9 @@ from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent, Restart
 from lumos_nb.messages import FilePart, ImagePart, Message, valid
-from lumos_nb.providers.adapt import Ask, adapted
+from lumos_nb.providers.adapt import adapted
 from lumos_nb.providers.auth import headers_of, key_of, signed
-from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
@@ -46,7 +46,7 @@ class HttpProvider(BatchedProvider):
     Args:
         vendor: The vendor's row.
         model: The model's name there.
-        base_url: Address up to the version; empty: the row's.
+        base_url: Address up to the version.
         key: The key; None: the vendor's environment variables are read at each call.
         format: Wire format; empty: the row's.
         transport: What carries the requests; None: the one that the process shares.
@@ -57,7 +57,7 @@ class HttpProvider(BatchedProvider):
         vendor: Vendor,
         model: str,
         *,
-        base_url: str = "",
+        base_url: str,
         key: Secret | None = None,
         format: str = "",
         transport: Transport | None = None,
@@ -66,7 +66,7 @@ class HttpProvider(BatchedProvider):
         self.model = model
         self.supports_function_calling = vendor.supports_function_calling
         self.vendor = vendor
-        self.base_url = (base_url or expanded(vendor.base_url)).rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self.format = format or vendor.format
         self._quirks = vendor.format_quirks.get(self.format, vendor.quirks)
         self._key = key
@@ -95,8 +95,15 @@ class HttpProvider(BatchedProvider):
         ask = Ask(messages=tuple(messages), tools=tuple(tools), options=options or ModelOptions())
         while True:
             has_tools = self.supports_function_calling
+            call = adapted(
+                ask,
+                supports_function_calling=has_tools,
+                structured=self._quirks.structured,
+                beside_tools=self._quirks.is_structured_beside_tools,
+            )
+            tries = self._tries(call.ask, on_wait)
             try:
-                async with aclosing(self._adapted(ask, on_wait)) as batches:
+                async with aclosing(call.filtered(tries) if call.filters else tries) as batches:
                     async for batch in batches:
                         yield batch
                 return
@@ -108,19 +115,6 @@ class HttpProvider(BatchedProvider):
             self.supports_function_calling = False
             if on_wait is not None:
                 on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
-
-    async def _adapted(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
-        quirks = self._quirks
-        call = adapted(
-            ask,
-            supports_function_calling=self.supports_function_calling,
-            structured=quirks.structured,
-            beside_tools=quirks.is_structured_beside_tools,
-        )
-        batches = self._tries(call.ask, on_wait)
-        async with aclosing(call.filtered(batches) if call.filters else batches) as filtered:
-            async for batch in filtered:
-                yield batch
 
     async def _tries(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         request = self._request(ask)
@@ -142,7 +136,7 @@ class HttpProvider(BatchedProvider):
                 raise failure
             attempt += 1
             if on_wait is not None:
-                on_wait(retrying(failure, wait_s, attempt))
+                on_wait(_retrying(failure, wait_s, attempt))
             await asyncio.sleep(wait_s)
             if has_begun:
                 yield [Restart()]
@@ -194,19 +188,21 @@ class HttpProvider(BatchedProvider):
                     )
 
     def _headers(self) -> dict[str, str]:
-        own = expanded(self.vendor.formats.get(self.format, self.vendor.base_url))
         headers = headers_of(
             self.vendor,
-            self._key or key_of(self.vendor),
-            is_needed=self.vendor.needs_key and self.base_url == own,
+            self._find_key(),
+            is_needed=self.vendor.needs_key and self.base_url == expanded(self.vendor.address(self.format)),
             key_header="" if self.format == self.vendor.format else getattr(self._format, "KEY_HEADER", ""),
         )
         return {"user-agent": f"lumos-nb/{__version__}", **getattr(self._format, "HEADERS", {}), **headers}
 
+    def _find_key(self) -> Secret | None:
+        return self._key or key_of(self.vendor)
+
     @property
     def _signing(self) -> str:
         """How requests are signed; empty: they are not, or there is a key."""
-        return "" if self._key or not self.vendor.signing or key_of(self.vendor) else self.vendor.signing
+        return "" if self.vendor.signing and self._find_key() else self.vendor.signing
 
     async def _try(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         if self._signing:
@@ -243,8 +239,8 @@ class HttpProvider(BatchedProvider):
         )
 
     def _without_key(self, text: str) -> str:
-        key = self._key or key_of(self.vendor)
-        return text if key is None else text.replace(key.reveal(), "••••")
+        key = self._find_key()
+        return text if key is None else key.hidden_in(text)
 
     async def _near_models(self, hint: str) -> str:
         """Return a hint that names the models most like this one, if the server tells them."""
@@ -272,7 +268,7 @@ class _NoFunctionCalling(Exception):
         self.refusal = refusal
 
 
-def retrying(failure: LumosError, wait_s: float, attempt: int) -> dict[str, Any]:
+def _retrying(failure: LumosError, wait_s: float, attempt: int) -> dict[str, Any]:
     """Return what a caller is told before a further try."""
     return {
         "kind": "retry",

@@ -17,7 +17,7 @@ import msgspec
 
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, Restart, TextDelta
 from lumos_nb.messages import Message, Part, TextPart, ToolCall, ToolChoice, ToolResult, ToolSpec
-from lumos_nb.providers.adapt import Ask
+from lumos_nb.providers.base import Ask
 
 _OPENERS = {"<tool_call>": "</tool_call>", "```tool_call": "```", "```json": "```"}
 _LONGEST = max(map(len, _OPENERS))
@@ -117,7 +117,7 @@ class CallFilter:
                 out.append(msgspec.structs.replace(event, reason=reason))
             else:
                 if isinstance(event, Restart):
-                    self._held, self._closer, self._calls = "", "", []
+                    self._held, self._closer, self._space, self._calls = "", "", "", []
                 out.append(event)
         return out
 

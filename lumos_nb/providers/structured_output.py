@@ -13,13 +13,12 @@ import msgspec
 
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, Restart, TextDelta
 from lumos_nb.messages import Message, ToolChoice, ToolSpec
-from lumos_nb.providers.adapt import Ask, EventFilter
-from lumos_nb.providers.base import OutputSchema
+from lumos_nb.providers.base import Ask, OutputSchema
 
 _IN_WORDS = "Answer with one JSON object that fits this JSON schema, and with nothing else:\n"
 
 
-def adapt(ask: Ask, way: str) -> tuple[Ask, EventFilter | None]:
+def adapt(ask: Ask, way: str) -> tuple[Ask, AnswerFilter | None]:
     """Return the call in which the form of the answer is asked for in a way, and the filter of its answer.
 
     Args:
@@ -45,7 +44,7 @@ def adapt(ask: Ask, way: str) -> tuple[Ask, EventFilter | None]:
     return msgspec.structs.replace(ask, messages=(*system, words, *others), options=options), None
 
 
-def _by_tool(ask: Ask, output: OutputSchema) -> tuple[Ask, EventFilter]:
+def _by_tool(ask: Ask, output: OutputSchema) -> tuple[Ask, AnswerFilter]:
     name, taken = output.name, {tool.name for tool in ask.tools}
     while name in taken:
         name += "_"

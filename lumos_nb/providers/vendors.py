@@ -53,6 +53,10 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     #: Beginnings of model names by which a name without a vendor is recognised.
     model_prefixes: tuple[str, ...] = ()
 
+    def address(self, format: str) -> str:
+        """Return its own address for a format, with its `{NAME}`s; empty: it has none."""
+        return self.formats.get(format, self.base_url)
+
 
 _RAW = Quirks(has_think_tags=True)
 _OPENAI = Quirks(max_tokens_key="max_completion_tokens")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import ToolCall
@@ -97,6 +98,26 @@ class Reply:
 def split(text: str) -> list[str]:
     """Return words with the white space behind them."""
     return re.findall(r"\S+\s*|\s+", text)
+
+
+def fragments(arguments: str) -> list[str]:
+    """Return the arguments of a call in the pieces in which servers send them.
+
+    Example:
+        >>> fragments('{"city": "Oslo"}')
+        ['{"city":', ' "Oslo"}']
+    """
+    return [arguments[start : start + 8] for start in range(0, len(arguments), 8)]
+
+
+def count_words(messages: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many words the messages of a request have.
+
+    Example:
+        >>> count_words([{"role": "user", "content": "Hello there"}])
+        2
+    """
+    return sum(len(str(message.get("content") or "").split()) for message in messages)
 
 
 def markdown(n_words: int = 300) -> str:

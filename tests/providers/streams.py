@@ -48,6 +48,12 @@ def pieces(data, how):
     return out
 
 
+def cut_at(data, cuts):
+    """Return the bytes in chunks that end at these places, given in any order."""
+    places = sorted(cuts)
+    return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
+
+
 def decode(format, chunks, **quirks):
     """Return all events of a body given in chunks, and the error that it ended with, or None."""
     decoder = load_format(format).Decoder(Quirks(**quirks))

@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 from lumos_nb.errors import CredentialError, LumosError, MissingDependencyError
 from lumos_nb.messages import Message
 from lumos_nb.providers import auth, llm
-from lumos_nb.providers.adapt import Ask
+from lumos_nb.providers.base import Ask
 from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.transport import Request

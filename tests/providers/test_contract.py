@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import zip_longest
 
 import pytest
 
@@ -10,9 +11,10 @@ from lumos_nb.errors import OverloadedError, ProviderError, StreamError, UsageEr
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import FilePart, ImagePart, Message, TextPart, ToolCall, ToolResult, ToolSpec
 from lumos_nb.providers import ModelOptions, OutputSchema
-from lumos_nb.providers.wire import FORMATS
+from lumos_nb.providers.wire import FORMATS, Quirks, load_format
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.wire import served_format
+from tests.providers.streams import decode, text_of
 
 VENDORS = {
     "openai-chat": "openai", "openai-responses": "openai", "anthropic-messages": "anthropic", "gemini": "google",
@@ -38,16 +40,12 @@ def quick_retries(monkeypatch):
 
 
 def model(server, format):
-    return llm(f"{VENDORS[format]}/m", base_url=server.base_url, api_key="k", format=format)
+    return llm(f"{VENDORS[format]}/m", base_url=server.base_url, api_key="key-1", format=format)
 
 
 async def events_of(script, format, messages=ASK, **options):
     with FakeServer(script) as server:
         return [event async for event in model(server, format).generate_stream(messages, **options)]
-
-
-def text_of(events, kind="text_delta"):
-    return "".join(event.delta for event in events if event.type == kind)
 
 
 async def test_text_streams_in_pieces_and_ends_with_one_finish(format):
@@ -114,6 +112,14 @@ async def test_an_error_in_the_middle_keeps_the_text_and_says_what_the_server_sa
     assert text_of(got).startswith("one") and not any(event.type == "finish" for event in got)
 
 
+async def test_an_event_that_cannot_be_read_ends_the_answer_behind_its_text(format):
+    reply, got = Reply(answer=Answer(text="one two three"), garbage_after=_pieces_before(format, "one ") + 1), []
+    with FakeServer([reply]) as server, pytest.raises(StreamError, match="not an? .* chunk"):
+        async for event in model(server, format).generate_stream(ASK):
+            got.append(event)
+    assert text_of(got).startswith("one") and not any(event.type == "finish" for event in got)
+
+
 async def test_an_error_in_place_of_the_answer_is_tried_again(format):
     with FakeServer([Reply(answer=Answer(text="x"), error_after=0), "Hello"]) as server:
         assert (await model(server, format).generate(ASK)).text == "Hello"
@@ -147,6 +153,21 @@ async def test_an_answer_that_is_cut_after_any_piece_is_never_a_success(format, 
         assert failure is not None and failure.is_temporary, f"cut after {n} of {n_pieces} pieces"
         assert not any(event.type in {"tool_call", "finish"} for event in got), "half an answer must not be acted on"
         assert "one two".startswith(text_of(got))
+
+
+def test_two_interleaved_streams_do_not_mix(format):
+    answers = [
+        Answer(text=f"{word} two", reasoning="hm", tool_calls=[ToolCall(id=word, name=word, arguments='{"a": 1}')])
+        for word in ("left", "right")
+    ]
+    streams = [list(served_format(format).events(answer, {"model": "m"})) for answer in answers]
+    decoders = [load_format(format).Decoder(Quirks()) for _ in streams]
+    got = [[], []]
+    for pieces in zip_longest(*streams, fillvalue=b""):
+        for events, decoder, piece in zip(got, decoders, pieces, strict=True):
+            events += decoder.feed(piece)
+    for events, decoder, stream in zip(got, decoders, streams, strict=True):
+        assert decode(format, stream) == ([*events, *decoder.close()], None)
 
 
 async def test_cancelling_closes_the_connection_and_leaves_no_task(format):

@@ -83,6 +83,11 @@ def test_several_names_make_one_model():
     assert repr(llm("local/smollm2, openai/gpt-5.6-luna")) == repr(llm(["local/smollm2", "openai/gpt-5.6-luna"]))
     with pytest.raises(UsageError, match="belong to one model"):
         llm(["openai/a", "openai/b"], api_key="k")
+
+
+def test_what_holds_for_any_model_holds_for_each_of_several():
+    both = llm(["openai/a", "openai/b"], supports_function_calling=False)
+    assert [model.supports_function_calling for model in both.models] == [False, False]
     with pytest.raises(UsageError, match="at least one"):
         FallbackProvider([])
     with pytest.raises(UsageError, match="cannot be one of several"):

@@ -19,6 +19,7 @@ from lumos_nb.providers.wire.sse import SseParser
 from lumos_nb.providers.wire.think import ThinkSplitter
 from lumos_nb.testing import Answer
 from lumos_nb.testing.wire import served_format
+from tests.providers.streams import cut_at
 
 N_DAMAGED, N_SOUPS = 10_000, 20_000  # for each format, for each parser: over 100,000 together
 ANSWER = Answer(
@@ -86,8 +87,7 @@ def cut(data, rng):
     """Return the bytes in chunks of any size."""
     if rng.random() < 0.1:
         return [data[n : n + 1] for n in range(len(data))]
-    cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(6)))
-    return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    return cut_at(data, [rng.randrange(len(data) + 1) for _ in range(rng.randrange(6))])
 
 
 def check(events, error):

@@ -262,8 +262,8 @@ def test_pictures_files_and_sounds_are_sent_as_data_or_as_addresses():
     ("message", "what"),
     [
         (Message(role="tool", content="4"), "no ToolResult"),
-        (Message(role="user", content=(ImagePart(),)), "An image has neither"),
-        (Message(role="user", content=(FilePart(),)), "A file has neither"),
+        (Message(role="user", content=(ImagePart(),)), "ImagePart has neither"),
+        (Message(role="user", content=(FilePart(),)), "FilePart has neither"),
     ],
 )
 def test_a_message_that_cannot_be_sent_is_named(message, what):

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lumos_nb import Agent, llm, tool
-from lumos_nb.events import Finish, TextDelta
+from lumos_nb.events import Finish, Restart, TextDelta
 from lumos_nb.messages import Message, TextPart, ToolCall, ToolChoice, ToolResult, ToolSpec
 from lumos_nb.providers import ModelOptions
-from lumos_nb.providers.adapt import Ask
+from lumos_nb.providers.base import Ask
 from lumos_nb.providers.legacy import CallFilter, adapt
 from lumos_nb.testing import FakeServer, Reply, ScriptedProvider
 
@@ -131,3 +131,9 @@ async def test_a_provider_of_ones_own_without_function_calling_gets_them_in_word
     model.supports_function_calling = False
     assert (await Agent(model=model, tools=[rows]).generate("How many?")).response == "42."
     assert model.requests[0].tools == () and "rows" in model.requests[0].messages[0].text
+
+
+def test_an_answer_that_begins_again_begins_with_its_own_text():
+    calls = CallFilter([ROWS])
+    calls.feed([TextDelta(f"{CALL}\n\n")])
+    assert calls.feed([Restart(), TextDelta(f"{CALL}after")]) == [Restart(), TextDelta("after")]

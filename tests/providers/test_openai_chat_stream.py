@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lumos_nb.providers.wire.openai_chat import Decoder
-from tests.providers.streams import calls_of, decode, pieces, recorded, text_of
+from tests.providers.streams import calls_of, cut_at, decode, pieces, recorded, text_of
 
 FORMAT = "openai-chat"
 
@@ -72,21 +72,11 @@ SAMPLES = [parameter.values[0] for parameter in samples()]
 @settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from(SAMPLES))
 def test_any_chunking_decodes_alike(data, stream):
-    cuts = sorted(data.draw(st.sets(st.integers(0, max(0, len(stream))), max_size=12)))
-    chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    events, error = decode(FORMAT, chunks, has_think_tags=True)
+    cuts = data.draw(st.sets(st.integers(0, len(stream)), max_size=12))
+    events, error = decode(FORMAT, cut_at(stream, cuts), has_think_tags=True)
     whole, whole_error = decode(FORMAT, [stream], has_think_tags=True)
     assert events == whole
     assert str(error) == str(whole_error)
-
-
-def test_two_interleaved_streams_do_not_mix():
-    a, b = Decoder(), Decoder()
-    row = b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"%s","function":{"name":"f"}}]}}]}\n\n'
-    a.feed(row % b"a")
-    b.feed(row % b"b")
-    ended = [d.feed(b"data: [DONE]\n\n")[0].call.id for d in (a, b)]
-    assert ended == ["a", "b"]
 
 
 def test_events_of_one_read_come_in_one_list():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lumos_nb.errors import StreamError
 from lumos_nb.providers.wire.sse import SseParser
+from tests.providers.streams import cut_at
 
 
 def parse(*chunks, **options):
@@ -53,9 +54,7 @@ _lines = st.lists(
 @given(_lines, st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 60), max_size=6))
 def test_any_chunking_parses_alike(lines, end, cuts):
     stream = end.join(lines)
-    at = sorted(min(c, len(stream)) for c in cuts)
-    chunks = [stream[a:b] for a, b in zip([0, *at], [*at, len(stream)], strict=True)]
-    assert parse(*chunks) == parse(stream)
+    assert parse(*cut_at(stream, [min(cut, len(stream)) for cut in cuts])) == parse(stream)
 
 
 @pytest.mark.parametrize("line", [b"data:\n", b"data\n"])

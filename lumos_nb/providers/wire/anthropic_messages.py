@@ -27,6 +27,7 @@ from lumos_nb.providers.wire.base import WireRequest
 from lumos_nb.providers.wire.encoding import (
     base64_of,
     call_id_of,
+    given,
     input_of,
     merged,
     results_of,
@@ -72,12 +73,11 @@ def encode(request: WireRequest) -> dict[str, Any]:
         body["tools"] = [_tool(tool) for tool in request.tools]
         if choice := _choice(request):
             body["tool_choice"] = choice
-    if options.temperature is not None:
-        body["temperature"] = options.temperature
-    if options.top_p is not None:
-        body["top_p"] = options.top_p
-    if options.stop:
-        body["stop_sequences"] = list(options.stop)
+    body |= given(
+        temperature=options.temperature,
+        top_p=options.top_p,
+        stop_sequences=list(options.stop) if options.stop else None,
+    )
     return merged(body, _thinking(options), _output(options), request.quirks.body, options.extra)
 
 
@@ -91,10 +91,8 @@ def _choice(request: WireRequest) -> dict[str, Any]:
     mode = choice.mode if choice.mode in request.quirks.tool_choices else "auto"
     if mode == "none":
         return {"type": "none"}
-    if request.options.parallel_tool_calls is False and request.quirks.has_parallel_switch:
-        one: dict[str, Any] = {"disable_parallel_tool_use": True}
-    else:
-        one = {}
+    is_single = request.options.parallel_tool_calls is False and request.quirks.has_parallel_switch
+    one: dict[str, Any] = {"disable_parallel_tool_use": True} if is_single else {}
     if mode == "auto":
         return {"type": "auto", **one} if one else {}
     return {"type": "any", **one} if mode == "required" else {"type": "tool", "name": choice.name, **one}

@@ -14,8 +14,8 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, Reasonin
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.anthropic_messages_parts import Block, Usage
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.block_calls import BlockCalls, reason_with
-from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
+from lumos_nb.providers.wire.block_calls import BlockCalls
+from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.sse import SseParser
 
 _REASONS = {
@@ -175,7 +175,7 @@ class Decoder(StreamDecoder):
         calls = self._calls.complete(self._id)
         out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
-        out.append(Finish(reason_with(calls, reason), self._usage.total(), self._model))
+        out.append(Finish(reason_with(len(calls), reason), self._usage.total(), self._model))
 
 
 def _decoded(name: str, data: bytes) -> _Event | None:

@@ -30,6 +30,7 @@ from lumos_nb.providers.wire.bedrock_converse_stream import Decoder
 from lumos_nb.providers.wire.encoding import (
     base64_of,
     call_id_of,
+    given,
     input_of,
     merged,
     results_of,
@@ -91,13 +92,12 @@ def encode(request: WireRequest) -> dict[str, Any]:
 
 
 def _inference(options: ModelOptions) -> dict[str, Any]:
-    config = {
-        "maxTokens": options.max_tokens,
-        "temperature": options.temperature,
-        "topP": options.top_p,
-        "stopSequences": list(options.stop) if options.stop else None,
-    }
-    return {key: value for key, value in config.items() if value is not None}
+    return given(
+        maxTokens=options.max_tokens,
+        temperature=options.temperature,
+        topP=options.top_p,
+        stopSequences=list(options.stop) if options.stop else None,
+    )
 
 
 def _output(options: ModelOptions) -> dict[str, Any]:

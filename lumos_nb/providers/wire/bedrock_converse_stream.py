@@ -14,8 +14,8 @@ from lumos_nb.errors import StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.block_calls import BlockCalls, reason_with
-from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
+from lumos_nb.providers.wire.block_calls import BlockCalls
+from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.encoding import base64_of
 from lumos_nb.providers.wire.eventstream import EventStreamParser, Frame
 
@@ -169,7 +169,7 @@ class Decoder(StreamDecoder):
         calls = self._calls.complete("")
         out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
-        out.append(Finish(reason_with(calls, reason), self._usage))
+        out.append(Finish(reason_with(len(calls), reason), self._usage))
 
 
 def _decoded(data: bytes) -> _Payload:

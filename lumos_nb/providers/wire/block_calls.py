@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.messages import ToolCall
+from lumos_nb.providers.wire.decoding import made_id
 
 
 class _Open(msgspec.Struct):
@@ -54,8 +55,7 @@ class BlockCalls:
         """Return the calls in the order in which they began."""
         return [
             ToolCall(
-                # An id that is missing is made from the response's own: the same bytes give the same id.
-                id=call.id or "_".join(filter(None, ("call", response_id[-12:], str(n)))),
+                id=call.id or made_id(response_id, n),
                 name=call.name,
                 arguments="".join(call.pieces) or _text_of(call.whole),
             )
@@ -67,15 +67,3 @@ def _text_of(input: Any) -> str:
     if isinstance(input, str):
         return input or "{}"
     return msgspec.json.encode(input or {}).decode()
-
-
-def reason_with(calls: list[ToolCall], reason: str) -> str:
-    """Return why an answer ended: what came counts more than what the server says.
-
-    Example:
-        >>> reason_with([ToolCall(id="1", name="f")], "stop"), reason_with([], "tool_calls")
-        ('tool_calls', 'stop')
-    """
-    if calls and reason in {"stop", "other"}:
-        return "tool_calls"
-    return "stop" if not calls and reason == "tool_calls" else reason

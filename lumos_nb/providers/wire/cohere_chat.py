@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall, without_source
-from lumos_nb.providers.base import ModelOptions, ToolSpec
+from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
+from lumos_nb.providers.base import ModelOptions
 from lumos_nb.providers.wire.base import WireRequest
 from lumos_nb.providers.wire.cohere_chat_stream import PLAN, Decoder
-from lumos_nb.providers.wire.encoding import base64_of, input_of, merged, results_of, without_place
+from lumos_nb.providers.wire.encoding import arguments_of, function_of, given, merged, results_of, without_place
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
@@ -41,7 +41,7 @@ def encode(request: WireRequest) -> dict[str, Any]:
     options, quirks = request.options, request.quirks
     body: dict[str, Any] = {"model": request.model, "messages": list(_messages(request)), "stream": True}
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = [function_of(tool) for tool in request.tools]
         mode = request.choice.mode
         if mode in _CHOICES and mode in quirks.tool_choices:
             body["tool_choice"] = _CHOICES[mode]
@@ -52,11 +52,6 @@ def encode(request: WireRequest) -> dict[str, Any]:
     return merged({**body, **_settings(options)}, quirks.body, options.extra)
 
 
-def _tool(tool: ToolSpec) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
-
-
 def _thinking(reasoning: str) -> dict[str, Any]:
     if reasoning == "none":
         return {"type": "disabled"}
@@ -65,14 +60,13 @@ def _thinking(reasoning: str) -> dict[str, Any]:
 
 
 def _settings(options: ModelOptions) -> dict[str, Any]:
-    values = {
-        "temperature": options.temperature,
-        "p": options.top_p,
-        "max_tokens": options.max_tokens,
-        "seed": options.seed,
-        "stop_sequences": list(options.stop) if options.stop else None,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    return given(
+        temperature=options.temperature,
+        p=options.top_p,
+        max_tokens=options.max_tokens,
+        seed=options.seed,
+        stop_sequences=list(options.stop) if options.stop else None,
+    )
 
 
 def _messages(request: WireRequest) -> Iterator[dict[str, Any]]:
@@ -97,18 +91,10 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
             items.append({"type": "text", "text": part.text})
         elif isinstance(part, ImagePart):
             has_images = True
-            items.append({"type": "image_url", "image_url": {"url": _url(part)}})
+            items.append({"type": "image_url", "image_url": {"url": part.address()}})
         elif isinstance(part, FilePart):
             raise without_place(part, "Cohere's format", "Put its text into the message.")
     return items if has_images else message.text
-
-
-def _url(part: ImagePart) -> str:
-    if part.data is not None:
-        return f"data:{part.media_type};base64,{base64_of(part.data)}"
-    if part.url is None:
-        raise without_source(part)
-    return part.url
 
 
 def _assistant(message: Message, request: WireRequest) -> dict[str, Any]:
@@ -139,6 +125,5 @@ def _assistant(message: Message, request: WireRequest) -> dict[str, Any]:
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    # The server reads the arguments again and refuses what is no object; the tool's result says what was wrong.
-    function = {"name": call.name, "arguments": call.arguments if input_of(call) else "{}"}
+    function = {"name": call.name, "arguments": arguments_of(call)}
     return {"id": call.id, "type": "function", "function": function}

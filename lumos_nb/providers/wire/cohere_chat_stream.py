@@ -13,7 +13,7 @@ from lumos_nb.errors import LumosError, StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, reason_with, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -175,13 +175,8 @@ class Decoder(StreamDecoder):
         out.extend(ModelToolCall(call) for call in calls)
         said = self._end.finish_reason
         reason = _REASONS.get(str(said), "other") if said else "stop"
-        # What came is what counts, as elsewhere.
-        if calls and reason in {"stop", "other"}:
-            reason = "tool_calls"
-        elif not calls and reason == "tool_calls":
-            reason = "stop"
         usage = self._end.usage
-        out.append(Finish(reason, usage.total() if usage is not None else TokenUsage()))
+        out.append(Finish(reason_with(len(calls), reason), usage.total() if usage is not None else TokenUsage()))
 
 
 def _failure(end: _End) -> LumosError:

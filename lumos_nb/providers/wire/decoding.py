@@ -12,6 +12,9 @@ from lumos_nb.errors import LumosError, StreamError
 from lumos_nb.events import ModelEvent
 from lumos_nb.providers.failures import shorten
 
+MADE_ID = "call_"
+"""Beginning of the ids of calls for which the server gave none."""
+
 
 class Parser(Protocol):
     """Turns bytes into whole events of some framing."""
@@ -89,6 +92,28 @@ class StreamDecoder:
     def _fail(self, error: LumosError) -> None:
         self.is_done = True
         self._failure = error
+
+
+def made_id(response_id: str, n: int) -> str:
+    """Return an id for the call at place `n`, for which the server gave none: the same bytes give the same id.
+
+    Example:
+        >>> made_id("resp_0123456789abcdef", 0), made_id("", 1)
+        ('call_456789abcdef_0', 'call_1')
+    """
+    return MADE_ID + (f"{response_id[-12:]}_{n}" if response_id else str(n))
+
+
+def reason_with(n_calls: int, reason: str) -> str:
+    """Return why an answer ended: what came counts more than what the server says.
+
+    Example:
+        >>> reason_with(1, "stop"), reason_with(0, "tool_calls"), reason_with(1, "length")
+        ('tool_calls', 'stop', 'length')
+    """
+    if n_calls and reason in {"stop", "other"}:
+        return "tool_calls"
+    return "stop" if not n_calls and reason == "tool_calls" else reason
 
 
 def broken_off() -> StreamError:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lumos_nb.errors import UsageError
-from lumos_nb.messages import FilePart, ImagePart, Message, Part, ToolCall, ToolResult
+from lumos_nb.messages import FilePart, ImagePart, Message, Part, ToolCall, ToolResult, ToolSpec
 
 
 def merged(body: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
@@ -29,6 +29,22 @@ def merged(body: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
             old = out.get(key)
             out[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
     return out
+
+
+def given(**keys: Any) -> dict[str, Any]:
+    """Return the keys that have a value: what nobody asked for is not sent.
+
+    Example:
+        >>> given(temperature=0.0, top_p=None)
+        {'temperature': 0.0}
+    """
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def function_of(tool: ToolSpec) -> dict[str, Any]:
+    """Return a tool as Chat Completions has it, and the formats that took this over."""
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
 
 
 def object_of(text: str | None) -> dict[str, Any] | None:
@@ -55,6 +71,18 @@ def input_of(call: ToolCall) -> dict[str, Any]:
         {}
     """
     return object_of(call.arguments) or {}
+
+
+def arguments_of(call: ToolCall) -> str:
+    """Return a call's arguments as text that a server takes: what is no object would be refused.
+
+    The tool's result says what was wrong with them.
+
+    Example:
+        >>> arguments_of(ToolCall(id="1", name="f", arguments='{"a": '))
+        '{}'
+    """
+    return "{}" if object_of(call.arguments) is None else call.arguments
 
 
 def call_id_of(id: str) -> str:

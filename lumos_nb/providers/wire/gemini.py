@@ -6,16 +6,24 @@ parts go back as they came, none joined and none left out.
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 from urllib.parse import quote
 
-from lumos_nb.errors import UsageError
-from lumos_nb.messages import FilePart, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
+from lumos_nb.messages import (
+    FilePart,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    without_source,
+)
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.encoding import merged, object_of
-from lumos_nb.providers.wire.gemini_parts import MADE_UP_ID
+from lumos_nb.providers.wire.decoding import MADE_ID
+from lumos_nb.providers.wire.encoding import base64_of, given, input_of, merged, results_of, system_of
 from lumos_nb.providers.wire.gemini_stream import Decoder
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
@@ -49,7 +57,7 @@ def encode(request: WireRequest) -> dict[str, Any]:
         {'contents': [{'role': 'user', 'parts': [{'text': 'Hi'}]}]}
     """
     body: _Json = {"contents": _contents(request)}
-    if instruction := "\n\n".join(m.text for m in request.messages if m.role == "system" and m.text):
+    if instruction := system_of(request.messages):
         body["systemInstruction"] = {"parts": [{"text": instruction}]}
     if config := _config(request):
         body["generationConfig"] = config
@@ -85,7 +93,7 @@ def _config(request: WireRequest) -> _Json:
         config |= {"responseMimeType": "application/json", "responseJsonSchema": options.output.schema}
     if options.reasoning is not None and request.quirks.reasoning:
         config["thinkingConfig"] = _thinking(request.model, options.reasoning)
-    return {key: value for key, value in config.items() if value is not None}
+    return given(**config)
 
 
 def _thinking(model: str, effort: str) -> _Json:
@@ -150,7 +158,7 @@ def _part(part: Part, request: WireRequest) -> _Json | None:
             signature = request.signature_of(part)
             return _signed({"text": part.text, "thought": True}, signature) if signature else None
         case ToolCall():
-            call = {"name": part.name, "args": object_of(part.arguments) or {}}
+            call = {"name": part.name, "args": input_of(part)}
             return _signed({"functionCall": {**call, **_id(part.id)}}, request.signature_of(part))
         case ImagePart() | FilePart():
             return _media(part)
@@ -164,26 +172,19 @@ def _signed(part: _Json, signature: str | None) -> _Json:
 
 def _id(call_id: str) -> _Json:
     """Return a call's id as it is sent, if the server gave it: before Gemini 3 it gives none."""
-    return {} if not call_id or call_id.startswith(MADE_UP_ID) else {"id": call_id}
+    return {} if not call_id or call_id.startswith(MADE_ID) else {"id": call_id}
 
 
 def _media(part: ImagePart | FilePart) -> _Json:
     if part.data is not None:
-        return {"inlineData": {"mimeType": part.media_type, "data": base64.b64encode(part.data).decode()}}
+        return {"inlineData": {"mimeType": part.media_type, "data": base64_of(part.data)}}
     if part.url is None:
-        what, name = ("An image", "ImagePart") if isinstance(part, ImagePart) else ("A file", "FilePart")
-        raise UsageError(f"{what} has neither data nor a url.", hint=f"Give {name} one of the two.")
+        raise without_source(part)
     return {"fileData": {"mimeType": part.media_type, "fileUri": part.url}}
 
 
 def _tool_results(message: Message) -> list[_Json]:
-    results = [part for part in message.parts if isinstance(part, ToolResult)]
-    if not results:
-        raise UsageError(
-            "A message with the role 'tool' has no ToolResult.",
-            hint="Give it as content=(ToolResult(call_id=…, name=…, content=…),).",
-        )
-    return [_tool_result(result) for result in results]
+    return [_tool_result(result) for result in results_of(message)]
 
 
 def _tool_result(result: ToolResult) -> _Json:

@@ -13,9 +13,7 @@ import msgspec
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import ToolCall
-
-MADE_UP_ID = "call_"
-"""Beginning of the ids of calls for which the server gave none."""
+from lumos_nb.providers.wire.decoding import made_id
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[['\"]([^'\"]*)['\"]\]")
 
@@ -78,8 +76,7 @@ class OpenCall(msgspec.Struct, eq=False):
 
     def done(self, response_id: str, n: int) -> ToolCall:
         """Return the whole call."""
-        # An id that is missing is made from the response's own: the same bytes give the same id.
-        id = self.id or MADE_UP_ID + "_".join(filter(None, (response_id[-12:], str(n))))
+        id = self.id or made_id(response_id, n)
         is_whole = self.text not in ("", "null", "{}") and not self.pieces
         arguments = self.text if is_whole else msgspec.json.encode(self.pieces).decode()
         return ToolCall(id=id, name=self.name, arguments=arguments, signature=self.signature)
@@ -139,7 +136,7 @@ class Usage(msgspec.Struct, rename="camel"):
     thoughts_token_count: float | None = None
 
     @property
-    def is_count(self) -> bool:
+    def has_counts(self) -> bool:
         """Whether it says anything about tokens."""
         return bool(self.prompt_token_count or self.candidates_token_count or self.thoughts_token_count)
 

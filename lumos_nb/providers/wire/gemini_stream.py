@@ -14,7 +14,7 @@ from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.gemini_parts import FunctionCall, OpenCall, Usage
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -117,7 +117,7 @@ class Decoder(StreamDecoder):
         self._model = self._model or str(chunk.model_version or "")
         self._id = self._id or str(chunk.response_id or "")
         # Each count is of all so far; some chunks have none.
-        if chunk.usage_metadata is not None and chunk.usage_metadata.is_count:
+        if chunk.usage_metadata is not None and chunk.usage_metadata.has_counts:
             self._usage = chunk.usage_metadata
         for candidate in chunk.candidates or ():
             if not candidate.index:
@@ -186,9 +186,7 @@ class Decoder(StreamDecoder):
             elif not event.is_open or reason == "stop":
                 n_calls += 1
                 out.append(ModelToolCall(event.done(self._id, n)))
-        if n_calls and reason in {"stop", "other"}:
-            reason = "tool_calls"
-        out.append(Finish(reason, self._usage.total(), self._model))
+        out.append(Finish(reason_with(n_calls, reason), self._usage.total(), self._model))
 
 
 def _blocked(feedback: _Feedback) -> ProviderError:

@@ -11,9 +11,9 @@ from typing import Any
 
 from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, ToolCall, without_source
-from lumos_nb.providers.base import ModelOptions, ToolSpec
+from lumos_nb.providers.base import ModelOptions
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.encoding import base64_of, input_of, merged, results_of, without_place
+from lumos_nb.providers.wire.encoding import base64_of, function_of, given, input_of, merged, results_of, without_place
 from lumos_nb.providers.wire.ollama_chat_stream import Decoder
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
@@ -41,7 +41,7 @@ def encode(request: WireRequest) -> dict[str, Any]:
     options = request.options
     body: dict[str, Any] = {"model": request.model, "messages": list(_messages(request)), "stream": True}
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = [function_of(tool) for tool in request.tools]
     if options.reasoning is not None:
         body["think"] = _think(request.model, options.reasoning)
     if options.output is not None:
@@ -51,11 +51,6 @@ def encode(request: WireRequest) -> dict[str, Any]:
     return merged(body, request.quirks.body, options.extra)
 
 
-def _tool(tool: ToolSpec) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
-
-
 def _think(model: str, reasoning: str) -> bool | str:
     if reasoning == "none":
         return False
@@ -63,14 +58,13 @@ def _think(model: str, reasoning: str) -> bool | str:
 
 
 def _settings(options: ModelOptions) -> dict[str, Any]:
-    values = {
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-        "num_predict": options.max_tokens,
-        "seed": options.seed,
-        "stop": list(options.stop) if options.stop else None,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    return given(
+        temperature=options.temperature,
+        top_p=options.top_p,
+        num_predict=options.max_tokens,
+        seed=options.seed,
+        stop=list(options.stop) if options.stop else None,
+    )
 
 
 def _messages(request: WireRequest) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, T
 from lumos_nb.messages import ToolCall
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.ndjson import NdjsonParser
 from lumos_nb.providers.wire.think import ThinkSplitter
 
@@ -114,11 +114,9 @@ class Decoder(StreamDecoder):
         end = self._end
         # A server before 0.1.38 says no reason; `load` and `unload` answer no prompt.
         reason = _REASONS.get(str(end.done_reason), "other") if end.done_reason else "stop"
-        if self._calls and reason in {"stop", "other"}:
-            reason = "tool_calls"
         # The prompt's count is missing where all of it was cached.
         usage = TokenUsage(input_tokens=_count(end.prompt_eval_count), output_tokens=_count(end.eval_count))
-        out.append(Finish(reason, usage, str(end.model or "")))
+        out.append(Finish(reason_with(len(self._calls), reason), usage, str(end.model or "")))
 
 
 def _count(value: Any) -> int:

@@ -6,7 +6,6 @@ streams of a dozen vendors; each has its test.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterator
@@ -16,9 +15,9 @@ import msgspec
 
 from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
-from lumos_nb.providers.base import OutputSchema, ToolSpec
+from lumos_nb.providers.base import OutputSchema
 from lumos_nb.providers.wire.base import Quirks, WireRequest
-from lumos_nb.providers.wire.encoding import object_of, results_of
+from lumos_nb.providers.wire.encoding import arguments_of, base64_of, function_of, given, results_of
 from lumos_nb.providers.wire.openai_chat_stream import Decoder
 from lumos_nb.providers.wire.schemas import is_strict
 
@@ -48,16 +47,16 @@ def encode(request: WireRequest) -> dict[str, Any]:
         body["stream_options"] = {"include_usage": True}
     if request.tools:
         # Without tools, `tools` and `tool_choice` are refused by several servers: they are left out.
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = [function_of(tool) for tool in request.tools]
         body.update(_choice(request))
-    given = {
+    settings = {
         "temperature": options.temperature,
         "top_p": options.top_p,
         quirks.max_tokens_key: options.max_tokens,
         quirks.seed_key: options.seed,
         "stop": list(options.stop) if options.stop else None,
     }
-    body |= {name: value for name, value in given.items() if value is not None}
+    body |= given(**settings)
     if options.reasoning is not None:
         body.update(_reasoning(options.reasoning, quirks.reasoning))
     if options.output is not None:
@@ -100,11 +99,6 @@ def _response_format(output: OutputSchema, quirks: Quirks) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {**form, "strict": True} if is_strict(output.schema) else form}
 
 
-def _tool(tool: ToolSpec) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
-
-
 def _messages(request: WireRequest) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     for message in request.messages:
@@ -140,7 +134,7 @@ def _file(part: FilePart) -> dict[str, Any]:
             f"This server takes a {part.kind} as bytes, not as an address.", hint="Give FilePart(data=…) its bytes."
         )
     if part.kind == "audio":
-        sound = {"data": base64.b64encode(part.data).decode(), "format": _SOUNDS.get(part.media_type, "wav")}
+        sound = {"data": base64_of(part.data), "format": _SOUNDS.get(part.media_type, "wav")}
         return {"type": "input_audio", "input_audio": sound}
     return {"type": "file", "file": {"filename": part.name or "document.pdf", "file_data": part.address()}}
 
@@ -171,8 +165,7 @@ def _rows(signature: str) -> list[Any]:
 
 
 def _call(call: ToolCall, quirks: Quirks) -> dict[str, Any]:
-    # Servers read the arguments again and refuse what is no object; the tool's result says what was wrong.
-    function = {"name": call.name, "arguments": "{}" if object_of(call.arguments) is None else call.arguments}
+    function = {"name": call.name, "arguments": arguments_of(call)}
     return {"id": _call_id(call.id, quirks), "type": "function", "function": function}
 
 

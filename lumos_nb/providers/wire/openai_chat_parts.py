@@ -12,6 +12,7 @@ import msgspec
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import ToolCall
+from lumos_nb.providers.wire.decoding import made_id
 
 
 class _Function(msgspec.Struct):
@@ -65,8 +66,7 @@ class Calls:
         """Return the calls in the order in which they began."""
         return [
             ToolCall(
-                # An id that is missing is made from the response's own: the same bytes give the same id.
-                id=call.id or "_".join(filter(None, ("call", response_id[-12:], str(n)))),
+                id=call.id or made_id(response_id, n),
                 name=call.name,
                 arguments="".join(call.pieces) or "{}",
             )

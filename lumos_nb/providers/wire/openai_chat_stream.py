@@ -13,7 +13,7 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, joined_details, split_content
 from lumos_nb.providers.wire.sse import SseParser
 from lumos_nb.providers.wire.think import ThinkSplitter
@@ -158,10 +158,5 @@ class Decoder(StreamDecoder):
         calls = self._calls.complete(self._id)
         out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
-        # Servers say "stop" with calls and "tool_calls" without: what came is what counts.
-        if calls and reason in {"stop", "other"}:
-            reason = "tool_calls"
-        elif not calls and reason == "tool_calls":
-            reason = "stop"
         usage = self._usage.total() if self._usage is not None else TokenUsage()
-        out.append(Finish(reason, usage, self._model))
+        out.append(Finish(reason_with(len(calls), reason), usage, self._model))

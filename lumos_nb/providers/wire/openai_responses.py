@@ -6,15 +6,16 @@ right before what it led to; an item of reasoning never stands alone, for that i
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.encoding import merged, object_of, results_of
-from lumos_nb.providers.wire.openai_responses_parts import file_item, image_item
+from lumos_nb.providers.wire.encoding import arguments_of, given, merged, object_of, results_of, system_of
 from lumos_nb.providers.wire.openai_responses_stream import Decoder
 from lumos_nb.providers.wire.schemas import is_strict
 
@@ -50,7 +51,7 @@ def encode(request: WireRequest) -> dict[str, Any]:
         "store": False,
         "include": ["reasoning.encrypted_content"],
     }
-    if instructions := "\n\n".join(m.text for m in request.messages if m.role == "system" and m.text):
+    if instructions := system_of(request.messages):
         body["instructions"] = instructions
     return merged(body, _tools(request), _options(request), request.quirks.body, request.options.extra)
 
@@ -75,13 +76,7 @@ def _tool(tool: ToolSpec) -> _Item:
 
 def _options(request: WireRequest) -> dict[str, Any]:
     options = request.options
-    body: dict[str, Any] = {}
-    if options.temperature is not None:
-        body["temperature"] = options.temperature
-    if options.top_p is not None:
-        body["top_p"] = options.top_p
-    if options.max_tokens is not None:
-        body["max_output_tokens"] = options.max_tokens
+    body = given(temperature=options.temperature, top_p=options.top_p, max_output_tokens=options.max_tokens)
     if options.reasoning is not None and request.quirks.reasoning:
         effort = {"effort": options.reasoning}
         body["reasoning"] = effort if options.reasoning == "none" else {**effort, "summary": "auto"}
@@ -117,10 +112,22 @@ def _content(message: Message) -> str | list[_Item]:
             case TextPart():
                 items.append({"type": "input_text", "text": part.text})
             case ImagePart():
-                items.append(image_item(part))
+                items.append({"type": "input_image", "image_url": part.address()})
             case FilePart():
-                items.append(file_item(part))
+                items.append(_file(part))
     return items
+
+
+def _file(part: FilePart) -> _Item:
+    if part.kind == "audio":
+        raise UsageError(
+            "The format 'openai-responses' takes no audio in messages.",
+            hint="Use a model of the format 'openai-chat' that hears, or send the words as text.",
+        )
+    if part.data is None:
+        return {"type": "input_file", "file_url": part.address()}
+    name = part.name or f"file{mimetypes.guess_extension(part.media_type) or ''}"
+    return {"type": "input_file", "filename": name, "file_data": part.address()}
 
 
 def _answer(message: Message, request: WireRequest) -> Iterator[_Item]:
@@ -156,9 +163,7 @@ def _said(part: TextPart, request: WireRequest) -> _Item:
 
 
 def _call(call: ToolCall) -> _Item:
-    # What is no object would be refused; the tool's result says what was wrong with it.
-    arguments = "{}" if object_of(call.arguments) is None else call.arguments
-    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
+    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments_of(call)}
 
 
 def _tool_results(message: Message) -> Iterator[_Item]:

@@ -11,6 +11,7 @@ import msgspec
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import ToolCall
+from lumos_nb.providers.wire.decoding import made_id
 
 
 class Item(msgspec.Struct):
@@ -81,8 +82,7 @@ class OpenCall(msgspec.Struct, eq=False):
         arguments = self.item.arguments if self.is_done and self.item.arguments else text or self.item.arguments
         if arguments and not isinstance(arguments, str):
             arguments = msgspec.json.encode(arguments).decode()
-        # An id that is missing is made from the response's own: the same bytes give the same id.
-        id = str(self.item.call_id or "") or "_".join(filter(None, ("call", response_id[-12:], str(n))))
+        id = str(self.item.call_id or "") or made_id(response_id, n)
         return ToolCall(id=id, name=str(self.item.name or ""), arguments=arguments or "{}")
 
 

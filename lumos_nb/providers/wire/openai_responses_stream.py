@@ -13,7 +13,7 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.openai_responses_items import Event, Item, OpenCall, Response, texts
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -202,6 +202,4 @@ class Decoder(StreamDecoder):
             elif event.item.status != "incomplete" and (event.is_done or reason == "stop"):
                 n_calls += 1
                 out.append(ModelToolCall(event.done(self._id, n)))
-        if n_calls and reason in {"stop", "other"}:
-            reason = "tool_calls"
-        out.append(Finish(reason, self._usage, self._model))
+        out.append(Finish(reason_with(n_calls, reason), self._usage, self._model))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lumos_nb.events import TokenUsage
-from lumos_nb.testing.answers import Answer, split
+from lumos_nb.testing.answers import Answer, count_words, fragments, split
 
 PATH = re.compile(r"/messages$")
 CONTENT_TYPE = "text/event-stream"
@@ -28,7 +28,7 @@ def error(message: str, code: str) -> bytes:
 
 def events(answer: Answer, body: dict[str, Any]) -> Iterator[bytes]:
     """Yield the answer piece by piece, as bytes of the body."""
-    usage = answer.counted(sum(len(str(m.get("content")).split()) for m in body.get("messages", [])))
+    usage = answer.counted(count_words(body.get("messages", [])))
     yield _framed("message_start", message=_head(body, usage))
     for index, (block, deltas) in enumerate(_blocks(answer)):
         yield _framed("content_block_start", index=index, content_block=block)
@@ -55,7 +55,7 @@ def _blocks(answer: Answer) -> Iterator[tuple[dict[str, Any], _Deltas]]:
     for call in answer.tool_calls:
         # The first piece is empty, and the only one where there are no arguments.
         whole = "" if call.arguments == "{}" else call.arguments
-        pieces = ["", *(whole[start : start + 8] for start in range(0, len(whole), 8))]
+        pieces = ["", *fragments(whole)]
         yield (
             {"type": "tool_use", "id": call.id, "name": call.name, "input": {}},
             ({"type": "input_json_delta", "partial_json": piece} for piece in pieces),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from zlib import crc32
 
-from lumos_nb.testing.answers import Answer, split
+from lumos_nb.testing.answers import Answer, count_words, fragments, split
 
 PATH = re.compile(r"/converse-stream$")
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
@@ -45,7 +45,7 @@ def error(message: str, code: str) -> bytes:
 
 def events(answer: Answer, body: dict[str, Any]) -> Iterator[bytes]:
     """Yield the answer piece by piece, as bytes of the body."""
-    usage = answer.counted(sum(len(str(m.get("content")).split()) for m in body.get("messages", [])))
+    usage = answer.counted(count_words(body.get("messages", [])))
     yield _event("messageStart", role="assistant")
     for index, block in enumerate(_blocks(answer)):
         for kind, fields in block:
@@ -77,7 +77,7 @@ def _blocks(answer: Answer) -> Iterator[_Block]:
     for call in answer.tool_calls:
         start = {"start": {"toolUse": {"toolUseId": call.id, "name": call.name}}}
         whole = "" if call.arguments == "{}" else call.arguments
-        pieces = [whole[at : at + 8] for at in range(0, len(whole), 8)] or [""]
+        pieces = fragments(whole) or [""]
         yield [("contentBlockStart", start), *(_delta(toolUse={"input": piece}) for piece in pieces)]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lumos_nb.messages import ToolCall
-from lumos_nb.testing.answers import Answer, split
+from lumos_nb.testing.answers import Answer, count_words, fragments, split
 
 PATH = re.compile(r"/v[12]/chat$")
 CONTENT_TYPE = "text/event-stream"
@@ -40,7 +40,7 @@ def events(answer: Answer, body: dict[str, Any]) -> Iterator[bytes]:
         yield from _block(index, "text", pieces)
     for index, call in enumerate(answer.tool_calls):
         yield from _call(index, call)
-    usage = answer.counted(sum(len(str(m.get("content")).split()) for m in body.get("messages", [])))
+    usage = answer.counted(count_words(body.get("messages", [])))
     counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
     billed = {**counts, "input_tokens": usage.input_tokens - usage.cache_read_tokens}
     totals = {"billed_units": billed, "tokens": counts, "cached_tokens": usage.cache_read_tokens}
@@ -58,8 +58,8 @@ def _block(index: int, kind: str, pieces: list[str]) -> Iterator[bytes]:
 def _call(index: int, call: ToolCall) -> Iterator[bytes]:
     begun = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
     yield _event("tool-call-start", index=index, delta={"message": {"tool_calls": begun}})
-    for start in range(0, len(call.arguments), 8):
-        part = {"function": {"arguments": call.arguments[start : start + 8]}}
+    for piece in fragments(call.arguments):
+        part = {"function": {"arguments": piece}}
         yield _event("tool-call-delta", index=index, delta={"message": {"tool_calls": part}})
     yield _event("tool-call-end", index=index)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lumos_nb.messages import ToolCall
-from lumos_nb.testing.answers import Answer, split
+from lumos_nb.testing.answers import Answer, count_words, split
 
 PATH = re.compile(r"/api/chat$")
 CONTENT_TYPE = "application/x-ndjson"
@@ -37,7 +37,7 @@ def events(answer: Answer, body: dict[str, Any]) -> Iterator[bytes]:
     for index, call in enumerate(answer.tool_calls):
         function = {"index": index, "name": call.name, "arguments": _arguments(call)}
         yield _line(part(tool_calls=[{"id": call.id, "function": function}]))
-    usage = answer.counted(sum(len(str(m.get("content")).split()) for m in body.get("messages", [])))
+    usage = answer.counted(count_words(body.get("messages", [])))
     # Calls do not show in the reason.
     end = {"done_reason": "stop" if answer.reason == "tool_calls" else answer.reason}
     durations = {"total_duration": 171946792, "load_duration": 38473250, "prompt_eval_duration": 27608250}

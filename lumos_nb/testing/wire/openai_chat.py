@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lumos_nb.testing.answers import Answer, split
+from lumos_nb.testing.answers import Answer, count_words, fragments, split
 
 PATH = re.compile(r"/chat/completions$")
 CONTENT_TYPE = "text/event-stream"
@@ -34,11 +34,11 @@ def events(answer: Answer, body: dict[str, Any]) -> Iterator[bytes]:
     for index, call in enumerate(answer.tool_calls):
         function = {"name": call.name, "arguments": ""}
         yield chunk({"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": function}]})
-        for start in range(0, len(call.arguments), 8):
-            part = {"index": index, "function": {"arguments": call.arguments[start : start + 8]}}
+        for piece in fragments(call.arguments):
+            part = {"index": index, "function": {"arguments": piece}}
             yield chunk({"tool_calls": [part]})
     yield chunk({}, answer.reason)
-    usage = answer.counted(sum(len(str(m.get("content")).split()) for m in body.get("messages", [])))
+    usage = answer.counted(count_words(body.get("messages", [])))
     counts = {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,

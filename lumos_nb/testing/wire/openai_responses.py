@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from lumos_nb.messages import ToolCall
-from lumos_nb.testing.answers import Answer, split
+from lumos_nb.testing.answers import Answer, count_words, fragments, split
 
 PATH = re.compile(r"/responses$")
 CONTENT_TYPE = "text/event-stream"
@@ -94,8 +94,8 @@ def _call(call: ToolCall, event: _Framed, output: list[_Item]) -> Iterator[bytes
     item = {"id": f"fc_fake_{index}", "type": "function_call", "call_id": call.id, "name": call.name, "arguments": ""}
     at = {"item_id": item["id"], "output_index": index}
     yield event("output_item.added", output_index=index, item={**item, "status": "in_progress"})
-    for start in range(0, len(call.arguments), 8):
-        yield event("function_call_arguments.delta", **at, delta=call.arguments[start : start + 8])
+    for piece in fragments(call.arguments):
+        yield event("function_call_arguments.delta", **at, delta=piece)
     yield event("function_call_arguments.done", **at, arguments=call.arguments, name=call.name)
     output.append({**item, "status": "completed", "arguments": call.arguments})
     yield event("output_item.done", output_index=index, item=output[-1])
@@ -104,7 +104,7 @@ def _call(call: ToolCall, event: _Framed, output: list[_Item]) -> Iterator[bytes
 def _usage(answer: Answer, body: dict[str, Any]) -> _Item:
     asked = body.get("input", [])
     items = asked if isinstance(asked, list) else [{"content": asked}]
-    usage = answer.counted(sum(len(str(item.get("content", "")).split()) for item in items))
+    usage = answer.counted(count_words(items))
     return {
         "input_tokens": usage.input_tokens,
         "input_tokens_details": {
