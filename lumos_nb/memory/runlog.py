@@ -1,9 +1,9 @@
 """The log of one run: its events, and what they add up to, in the same transactions.
 
 One idea: what has side effects is on disk before it happens. `append` returns after a commit
-at the start and the end of a tool call, at an approval, and at the end of a step or a run.
-In between, deltas are joined and written about four times a second, so that a kernel which
-is killed keeps the text so far.
+at the start and the end of a tool call, at an approval, and at the end of the run. The rest is
+written about four times a second, so that a kernel which is killed keeps the text so far, and
+a short run is one transaction.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 import msgspec
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
-from lumos_nb.errors import ConflictError, LumosError, StoreError
+from lumos_nb.errors import LumosError, StoreError
 from lumos_nb.events import (
     AgentEvent,
     ApprovalRequested,
     Error,
     GenerationComplete,
     ReasoningDelta,
-    StepComplete,
     TextDelta,
     ToolCallComplete,
     ToolCallStart,
@@ -35,12 +35,15 @@ from lumos_nb.memory._rows import event_row, nanoseconds, preview
 from lumos_nb.memory._tally import Tally
 from lumos_nb.memory._worker import in_worker, submit
 from lumos_nb.messages import Message
-from lumos_nb.stores import Insert, Store, Update
+from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
 
 FLUSH_AFTER_S = 0.25
 TITLE_CHARS = 60
-_COMMIT_AT = (ToolCallStart, ApprovalRequested, ToolCallComplete, StepComplete, GenerationComplete, Error)
+_COMMIT_AT = (ToolCallStart, ApprovalRequested, ToolCallComplete, GenerationComplete, Error)
+
+_usable: WeakSet[Store] = WeakSet()
+"""Stores whose last write went well."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,12 +99,16 @@ class RunLog:
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
-        """Keep that the run has begun; create its thread if there is none.
+        """Note that the run has begun; its thread is created if there is none.
 
         Raises:
-            StoreError: It cannot be kept. Nothing has been sent to a model yet.
+            StoreError: The store cannot be used. Nothing has been sent to a model yet.
         """
-        await in_worker(self._store, self._start)
+        info = self.info
+        self._pending += [] if info.thread_id is None else self._thread_writes(info.thread_id)
+        self._pending += [Insert("runs", self._run_row())] if self._is_recording else []
+        if self._store not in _usable:
+            await in_worker(self._store, self._write)
 
     async def append(
         self, events: Sequence[AgentEvent], messages: Sequence[Message] = (), said: Sequence[Said] = ()
@@ -145,20 +152,6 @@ class RunLog:
 
     # ---- in the store's thread -----------------------------------------------------------
 
-    def _start(self) -> None:
-        thread_id = self.info.thread_id
-        run = [Insert("runs", self._run_row())] if self._is_recording else []
-        if thread_id is None:
-            return self._store.write(run)
-        known = [("thread_id", "=", thread_id)]
-        for attempt in range(2):
-            is_new = not any(self._store.select("threads", ["thread_id"], where=known))
-            try:
-                return self._store.write([*self._thread_writes(thread_id, is_new=is_new), *run])
-            except ConflictError:
-                if attempt or not is_new:
-                    raise  # the run id exists twice; else another process has just made the thread
-
     def _write(self, messages: Sequence[Message] = (), said: Sequence[Said] = ()) -> None:
         with self._lock:
             writes, self._pending = self._pending, []
@@ -171,9 +164,11 @@ class RunLog:
             elif writes:
                 self._store.write(writes)
         except BaseException:
+            _usable.discard(self._store)
             with self._lock:
                 self._pending[:0] = writes
             raise
+        _usable.add(self._store)
 
     # ---- in the loop's thread ------------------------------------------------------------
 
@@ -229,21 +224,19 @@ class RunLog:
 
     # ---- rows ----------------------------------------------------------------------------
 
-    def _thread_writes(self, thread_id: str, *, is_new: bool) -> list[Write]:
+    def _thread_writes(self, thread_id: str) -> list[Write]:
         info, now = self.info, time.time_ns()
-        changes: dict[str, Any] = {"updated_at": now, **({"agent": info.agent} if info.agent else {})}
-        update = Update("threads", {"thread_id": thread_id}, changes, {"n_runs": int(self._is_recording)})
-        if not is_new:
-            return [update]
         title = info.title or preview(" ".join(info.prompt.split()), TITLE_CHARS) or "untitled"
-        row = conversations.new_thread_row(
+        new = conversations.new_thread_row(
             title=title,
             notebook=info.notebook or None,
             resource_id=info.resource_id,
             metadata_json="{}",
             thread_id=thread_id,
         )
-        return [Insert("threads", row), update]
+        changes: dict[str, Any] = {"updated_at": now, **({"agent": info.agent} if info.agent else {})}
+        update = Update("threads", {"thread_id": thread_id}, changes, {"n_runs": int(self._is_recording)})
+        return [Ensure("threads", new), update]
 
     def _run_row(self) -> dict[str, Any]:
         info = self.info

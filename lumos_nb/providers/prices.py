@@ -112,7 +112,9 @@ def _listed(id: str, model: str, minute: int) -> Callable[[TokenUsage], float | 
     except Exception:  # a foreign table: whatever it says, the run goes on without a price
         return None
     others = ("requests_kcount", "output_reasoning_mtok")
-    if all(isinstance(rate, Decimal | None) for rate in rates.values()) and not any(getattr(row, n, None) for n in others):
+    if all(isinstance(rate, Decimal | None) for rate in rates.values()) and not any(
+        getattr(row, n, None) for n in others
+    ):
         known = {kind: float(rate) for kind, rate in rates.items() if rate is not None}
         return functools.partial(_total, Rate(**{"input": 0.0, "output": 0.0, **known}))
     return functools.partial(_calculated, id, model)

@@ -11,10 +11,10 @@ import threading
 from pathlib import Path
 
 from lumos_nb import settings
-from lumos_nb.stores.base import Delete, Insert, Store, Update, Upsert
+from lumos_nb.stores.base import Delete, Ensure, Insert, Store, Update, Upsert
 from lumos_nb.stores.sqlite import SqliteStore
 
-__all__ = ["Delete", "Insert", "SqliteStore", "Store", "Update", "Upsert", "default_store", "open_store"]
+__all__ = ["Delete", "Ensure", "Insert", "SqliteStore", "Store", "Update", "Upsert", "default_store", "open_store"]
 
 _lock = threading.Lock()
 _open: dict[Path, Store] = {}

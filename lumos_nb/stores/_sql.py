@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -70,31 +70,75 @@ def column_definition(table: Table, name: str) -> str:
     return f"{name} {_TYPES.get(column.type, 'TEXT') if column else 'TEXT'}"
 
 
-@lru_cache(256)
-def insert(table: Table, names: tuple[str, ...], *, replace: bool) -> str:
-    """Return the text that adds a row; with `replace`, or sets its columns where the key exists."""
-    sql = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-    if not replace:
-        return sql
-    changed = ", ".join(f"{n} = excluded.{n}" for n in names if n not in table.key)
-    return f"{sql} ON CONFLICT ({', '.join(table.key)}) DO {f'UPDATE SET {changed}' if changed else 'NOTHING'}"
+class Plan(NamedTuple):
+    """How to write one kind of row: a statement for the narrow table, one for the side table, and their columns."""
+
+    sql: str
+    narrow: tuple[str, ...]
+    lazy_sql: str
+    lazy: tuple[str, ...]
 
 
-@lru_cache(256)
-def set_lazy(table: Table, names: tuple[str, ...], where: tuple[str, ...]) -> str:
+@lru_cache(512)
+def insert(table_name: str, names: tuple[str, ...]) -> Plan:
+    """Return how to add a row; the side table's first parameter is the row's number.
+
+    Raises:
+        UsageError: There is no such table or column.
+    """
+    table, narrow, lazy = _split(table_name, names)
+    columns = (ROW, *lazy)
+    lazy_sql = f"INSERT INTO {table.name}_lazy ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    return Plan(_insert(table, narrow), narrow, lazy_sql, lazy)
+
+
+@lru_cache(512)
+def upsert(table_name: str, names: tuple[str, ...]) -> Plan:
+    """Return how to add a row, or set its columns where the key exists; the side table's last are the key's."""
+    table, narrow, lazy = _split(table_name, names)
+    changed = ", ".join(f"{n} = excluded.{n}" for n in narrow if n not in table.key)
+    on_conflict = f"ON CONFLICT ({', '.join(table.key)}) DO {f'UPDATE SET {changed}' if changed else 'NOTHING'}"
+    return Plan(f"{_insert(table, narrow)} {on_conflict}", narrow, _set_lazy(table, lazy, table.key), lazy)
+
+
+@lru_cache(512)
+def ensure(table_name: str, names: tuple[str, ...]) -> Plan:
+    """Return how to add a row of narrow columns where its key does not exist."""
+    table, narrow, lazy = _split(table_name, names)
+    return Plan(f"{_insert(table, narrow)} ON CONFLICT ({', '.join(table.key)}) DO NOTHING", narrow, "", lazy)
+
+
+@lru_cache(512)
+def update(table_name: str, set_: tuple[str, ...], add: tuple[str, ...], where: tuple[str, ...]) -> Plan:
+    """Return how to set and add; NULL plus anything is NULL, which is what is wanted."""
+    table, narrow, lazy = _split(table_name, set_)
+    check_columns(table, [*where, *add])
+    changes = [f"{n} = ?" for n in narrow] + [f"{n} = {n} + ?" for n in add]
+    sql = f"UPDATE {table.name} SET {', '.join(changes)} WHERE {equal(where)}" if changes else ""  # noqa: S608
+    return Plan(sql, narrow, _set_lazy(table, lazy, where), lazy)
+
+
+def _split(table_name: str, names: tuple[str, ...]) -> tuple[Table, tuple[str, ...], tuple[str, ...]]:
+    """Return a table, and which of the columns are in it and which in its side table."""
+    table = table_named(table_name)
+    check_columns(table, names)
+    lazy = lazy_names(table)
+    return table, tuple(n for n in names if n not in lazy), tuple(n for n in names if n in lazy)
+
+
+def _insert(table: Table, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+
+
+def _set_lazy(table: Table, names: tuple[str, ...], where: tuple[str, ...]) -> str:
     """Return the text that sets side-table columns of the rows where `where` columns are equal."""
+    if not names:
+        return ""
     return (
         f"INSERT INTO {table.name}_lazy ({ROW}, {', '.join(names)}) "  # noqa: S608
         f"SELECT {row_number(table)}, {', '.join('?' * len(names))} FROM {table.name} WHERE {equal(where)} "
         f"ON CONFLICT ({ROW}) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in names)}"
     )
-
-
-@lru_cache(256)
-def update(table: Table, set_: tuple[str, ...], add: tuple[str, ...], where: tuple[str, ...]) -> str:
-    """Return the text that sets and adds; NULL plus anything is NULL, which is what is wanted."""
-    changes = [f"{n} = ?" for n in set_] + [f"{n} = {n} + ?" for n in add]
-    return f"UPDATE {table.name} SET {', '.join(changes)} WHERE {equal(where)}"  # noqa: S608
 
 
 def delete(table: Table, where: tuple[str, ...]) -> list[str]:

@@ -26,6 +26,13 @@ class Upsert(msgspec.Struct, frozen=True):
     row: dict[str, Any]
 
 
+class Ensure(msgspec.Struct, frozen=True):
+    """Add a row of narrow columns, unless there is one with its key."""
+
+    table: str
+    row: dict[str, Any]
+
+
 class Update(msgspec.Struct, frozen=True):
     """Set columns of all rows where the `where` columns are equal.
 
@@ -47,7 +54,7 @@ class Delete(msgspec.Struct, frozen=True):
     where: dict[str, Any]
 
 
-Write = Insert | Upsert | Update | Delete
+Write = Insert | Upsert | Ensure | Update | Delete
 
 Condition = tuple[str, str, Any]
 """Column, one of `= != < <= > >= in contains` (text, any case), and a value."""

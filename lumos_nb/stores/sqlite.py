@@ -16,7 +16,7 @@ from typing import Any
 
 from lumos_nb.stores import _sql, _sqlite_file
 from lumos_nb.stores._sqlite_errors import store_error
-from lumos_nb.stores.base import Condition, Delete, Insert, Update, Upsert, Write
+from lumos_nb.stores.base import Condition, Delete, Ensure, Insert, Update, Upsert, Write
 from lumos_nb.stores.schema import Table
 
 _ROWS_AT_ONCE = 2_000
@@ -192,51 +192,30 @@ class SqliteStore:
 
 def _apply(connection: sqlite3.Connection, write: Write) -> None:
     """Do one write inside the open transaction."""
-    table = _sql.table_named(write.table)
     match write:
-        case Insert():
-            _insert(connection, table, write.row)
-        case Upsert():
-            _upsert(connection, table, write.row)
-        case Update():
-            _update(connection, table, write)
-        case Delete():
-            _sql.check_columns(table, list(write.where))
-            for sql in _sql.delete(table, tuple(write.where)):
-                connection.execute(sql, list(write.where.values()))
-
-
-def _insert(connection: sqlite3.Connection, table: Table, row: dict[str, Any]) -> None:
-    _sql.check_columns(table, list(row))
-    narrow, lazy = _split(table, row)
-    cursor = connection.execute(_sql.insert(table, tuple(narrow), replace=False), list(narrow.values()))
-    if lazy:
-        names = (_sql.ROW, *lazy)
-        sql = f"INSERT INTO {table.name}_lazy ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-        connection.execute(sql, [cursor.lastrowid, *lazy.values()])
-
-
-def _upsert(connection: sqlite3.Connection, table: Table, row: dict[str, Any]) -> None:
-    _sql.check_columns(table, list(row))
-    narrow, lazy = _split(table, row)
-    connection.execute(_sql.insert(table, tuple(narrow), replace=True), list(narrow.values()))
-    if lazy:
-        key = [row[name] for name in table.key]
-        connection.execute(_sql.set_lazy(table, tuple(lazy), table.key), [*lazy.values(), *key])
-
-
-def _update(connection: sqlite3.Connection, table: Table, write: Update) -> None:
-    _sql.check_columns(table, [*write.where, *write.set, *write.add])
-    narrow, lazy = _split(table, write.set)
-    where = tuple(write.where)
-    if lazy:  # first, for the other statement may change what `where` looks at
-        connection.execute(_sql.set_lazy(table, tuple(lazy), where), [*lazy.values(), *write.where.values()])
-    if narrow or write.add:
-        values = [*narrow.values(), *write.add.values(), *write.where.values()]
-        connection.execute(_sql.update(table, tuple(narrow), tuple(write.add), where), values)
-
-
-def _split(table: Table, row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the columns of the narrow table and those of the side table."""
-    lazy = _sql.lazy_names(table)
-    return {n: v for n, v in row.items() if n not in lazy}, {n: v for n, v in row.items() if n in lazy}
+        case Insert(table, row):
+            plan = _sql.insert(table, tuple(row))
+            cursor = connection.execute(plan.sql, [row[name] for name in plan.narrow])
+            if plan.lazy:
+                connection.execute(plan.lazy_sql, [cursor.lastrowid, *(row[name] for name in plan.lazy)])
+        case Upsert(table, row):
+            plan = _sql.upsert(table, tuple(row))
+            connection.execute(plan.sql, [row[name] for name in plan.narrow])
+            if plan.lazy:
+                key = (row[name] for name in _sql.table_named(table).key)
+                connection.execute(plan.lazy_sql, [*(row[name] for name in plan.lazy), *key])
+        case Ensure(table, row):
+            plan = _sql.ensure(table, tuple(row))
+            connection.execute(plan.sql, [row[name] for name in plan.narrow])
+        case Update(table, where, set_, add):
+            plan = _sql.update(table, tuple(set_), tuple(add), tuple(where))
+            if plan.lazy:  # first, for the other statement may change what `where` looks at
+                connection.execute(plan.lazy_sql, [*(set_[name] for name in plan.lazy), *where.values()])
+            if plan.sql:
+                values = [*(set_[name] for name in plan.narrow), *add.values(), *where.values()]
+                connection.execute(plan.sql, values)
+        case Delete(table, where):
+            described = _sql.table_named(table)
+            _sql.check_columns(described, list(where))
+            for sql in _sql.delete(described, tuple(where)):
+                connection.execute(sql, list(where.values()))

@@ -187,9 +187,7 @@ async def _send(session: aiohttp.ClientSession, request: Request, limits: Limits
     raise failure
 
 
-async def _chunks(
-    response: aiohttp.ClientResponse, request: Request, limits: Limits
-) -> AsyncGenerator[bytes, None]:
+async def _chunks(response: aiohttp.ClientResponse, request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
     failure: ProviderError | None = None
     try:
         pieces = response.content.iter_any()

@@ -12,7 +12,6 @@ from typing import Protocol
 
 import msgspec
 
-
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine: they are reached directly, whatever proxy the environment names."""
 

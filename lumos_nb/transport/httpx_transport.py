@@ -63,9 +63,7 @@ class _Client:
     def __init__(self, *, trust_env: bool, is_secure: bool) -> None:
         import httpx
 
-        limits = httpx.Limits(
-            max_connections=None, max_keepalive_connections=_REQUESTS_A_CLIENT, keepalive_expiry=30.0
-        )
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=_REQUESTS_A_CLIENT, keepalive_expiry=30.0)
         verify = ssl_context() if is_secure else False
         self.http = httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=verify)
         self.in_flight = 0

@@ -28,6 +28,7 @@ from lumos_nb.messages import Message, ToolCall, ToolResult
 from lumos_nb.stores import SqliteStore
 
 CALL = ToolCall(id="call_0", name="rows", arguments='{"n": 1}')
+DONE = GenerationComplete(AgentGenerateResult(response="ok", duration_s=2.0))
 FAILED = Error(error=ErrorInfo(type="StreamError", message="The answer broke off."))
 
 
@@ -58,9 +59,20 @@ async def test_start_keeps_the_run_and_names_a_new_thread_after_the_prompt(memor
     await started(memory)
     assert rows(memory, "runs", "status", "thread_id", "cost_usd", "root_run_id") == [("running", "t1", None, "r1")]
     assert rows(memory, "threads", "title", "n_runs", "agent") == [("How many rows?", 1, "a")]
+    again = await started(memory)
     with pytest.raises(ConflictError):
-        await started(memory)
+        await again.append([FAILED])
     assert rows(memory, "threads", "n_runs") == [(1,)]
+
+
+async def test_where_writing_goes_well_a_short_run_is_one_transaction(memory):
+    await (await started(memory)).append([DONE])
+    log = await started(memory, "r2")
+    await log.append([StepStart(1), TextDelta("Hi"), StepComplete(step(1))])
+    assert rows(memory, "runs", "run_id") == [("r1",)]
+    await log.append([DONE])
+    assert rows(memory, "runs", "run_id", "status", order=["run_id"]) == [("r1", "completed"), ("r2", "completed")]
+    assert rows(memory, "threads", "n_runs", "n_steps") == [(2, 1)]
 
 
 async def test_start_fails_before_anything_is_sent_if_nothing_can_be_kept(tmp_path):
@@ -89,6 +101,7 @@ async def test_the_same_call_id_in_two_steps_is_two_calls(memory):
     for i in (1, 2):
         await log.append([StepStart(i), ToolCallStart(CALL), ToolCallComplete("call_0", result, 0.1)])
         await log.append([StepComplete(step(i))])
+    await log.append([DONE])
     assert rows(memory, "tool_calls", "step", "status", order=["step"]) == [(1, "ok"), (2, "ok")]
     assert rows(memory, "runs", "n_tool_calls") == [(2,)]
 
@@ -110,14 +123,16 @@ async def test_sums_of_steps_run_and_thread_are_equal_at_every_commit(memory):
     for run in ("r1", "r2"):
         log = await started(memory, run)
         for i in range(1, 4):
-            await log.append([StepStart(i), TextDelta("x"), StepComplete(step(i, cost=0.1 * i, n=i))])
+            await log.append(
+                [StepStart(i), TextDelta("x"), StepComplete(step(i, cost=0.1 * i, n=i)), ToolCallStart(CALL)]
+            )
             columns = ("input_tokens", "output_tokens", "reasoning_tokens", "cost_usd")
             sums = [
                 [sum(c) for c in zip(*rows(memory, t, *columns), strict=True)] for t in ("steps", "runs", "threads")
             ]
             assert sums[0][:3] == sums[1][:3] == sums[2][:3]
             assert sums[0][3] == pytest.approx(sums[1][3], abs=1e-9) == pytest.approx(sums[2][3], abs=1e-9)
-        await log.append([GenerationComplete(AgentGenerateResult(response="ok", duration_s=2.0))])
+        await log.append([DONE])
     assert rows(memory, "threads", "n_steps", "n_runs") == [(6, 2)]
     assert (
         rows(memory, "runs", "status", "n_steps", "duration_s", "output_preview") == [("completed", 3, 2.0, "ok")] * 2
@@ -128,6 +143,7 @@ async def test_one_unknown_price_makes_run_and_thread_unknown(memory):
     log = await started(memory)
     for i, cost in enumerate((0.1, None, 0.1), 1):
         await log.append([StepStart(i), StepComplete(step(i, cost=cost))])
+    await log.append([DONE])
     assert rows(memory, "runs", "cost_usd") == rows(memory, "threads", "cost_usd") == [(None,)]
     assert rows(memory, "steps", "cost_usd", order=["step"]) == [(0.1,), (None,), (0.1,)]
 

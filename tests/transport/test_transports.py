@@ -13,7 +13,6 @@ from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.transport import Request, default_transport, new_transport
 
-
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
 
 
