@@ -25,6 +25,7 @@ from lumos_nb.errors import (
     RateLimitError,
     StreamError,
 )
+from lumos_nb.messages import valid_text
 
 TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Statuses after which the same request may succeed."""
@@ -67,7 +68,7 @@ def redact(text: str) -> str:
 def shorten(text: str, limit: int = 300) -> str:
     """Return `text` on one line, redacted, cut to `limit` characters."""
     # Of megabytes no more is searched than could be shown: the search may take long on a text made for that.
-    text = redact(" ".join(text[: 20 * limit + 1000].split()))
+    text = redact(valid_text(" ".join(text[: 20 * limit + 1000].split())))
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 

@@ -8,7 +8,7 @@ from time import time
 import pytest
 
 from lumos_nb.errors import LumosError
-from lumos_nb.providers.failures import from_status, read_refusal, redact, retry_after_s
+from lumos_nb.providers.failures import from_status, from_stream, read_refusal, redact, retry_after_s
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,8 @@ def test_a_redirect_to_nowhere_is_an_error_too(location):
         provider="p", model="m", url="http://old/v1", status=302, headers={"location": location}, body=b""
     )
     assert "names no address" in error.message and "base_url" in error.hint
+
+
+def test_half_a_character_in_the_words_of_a_server_can_be_shown_and_kept():
+    error = from_stream(b'{"error": {"message": "no \\ud83d"}}')
+    assert str(error).encode() and "no" in str(error)

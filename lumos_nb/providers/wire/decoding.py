@@ -100,6 +100,20 @@ def broken_off() -> StreamError:
     )
 
 
+def stopped(reason: str) -> StreamError:
+    """Return the error of an answer that its server ended for a reason of its own.
+
+    Example:
+        >>> print(stopped("network_error").message)
+        The server stopped in the middle of the answer: 'network_error'.
+    """
+    return StreamError(
+        f"The server stopped in the middle of the answer: {reason!r}.",
+        hint="Run it again in a while, or use another model.",
+        is_temporary=True,
+    )
+
+
 def too_deep() -> StreamError:
     """Return the error of an event whose JSON is nested more deeply than can be read."""
     return StreamError(

@@ -13,7 +13,7 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, stopped, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, joined_details, split_content
 from lumos_nb.providers.wire.sse import SseParser
 from lumos_nb.providers.wire.think import ThinkSplitter
@@ -32,6 +32,8 @@ _REASONS = {
     "content_filter": "content_filter",
     "sensitive": "content_filter",
 }
+#: The server stopped in the middle; the next time it may get to the end.
+_FAILURES = {"error", "abort", "network_error", "insufficient_system_resource"}
 
 
 class _Delta(msgspec.Struct):
@@ -89,11 +91,14 @@ class Decoder(StreamDecoder):
         self._reason = ""
         self._model = ""
         self._id = ""
+        #: Some of an answer was read; and an event that holds none, for what it may say.
+        self._has_begun = False
+        self._other = b""
 
     def _read(self, events: list[tuple[str, bytes]], out: list[ModelEvent]) -> None:
         for name, data in events:
             if data.startswith(b"[DONE]"):
-                self._finish(out)
+                self._end(out)
                 return
             try:
                 chunk = _chunk_decoder.decode(data)
@@ -107,9 +112,19 @@ class Decoder(StreamDecoder):
             if chunk is None:
                 raise unreadable(data, "Chat Completions")
             self._take(chunk, out)
+            if chunk.choices is None and chunk.usage is None:
+                self._other = data
+
+    def _end(self, out: list[ModelEvent]) -> None:
+        """Take the format's end: it makes whole what was said, but nothing is no answer."""
+        if self._has_begun:
+            self._finish(out)
+        else:
+            self._fail(from_stream(self._other) if self._other else broken_off())
 
     def _take(self, chunk: _Chunk, out: list[ModelEvent]) -> None:
         if chunk.choices:
+            self._has_begun = True
             choice = chunk.choices[0]
             if (delta := choice.delta or choice.message) is not None and not choice.index:
                 self._take_delta(delta, out)
@@ -153,6 +168,8 @@ class Decoder(StreamDecoder):
         self.is_done = True
         if self._think is not None:
             out.extend(self._think.close())
+        if self._reason in _FAILURES:
+            raise stopped(self._reason)
         if self._details:
             out.append(PartEnd(joined_details(self._details)))
         calls = self._calls.complete(self._id)
