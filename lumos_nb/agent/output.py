@@ -35,7 +35,8 @@ class OutputType:
 
     def __init__(self, type: Any) -> None:
         self._adapter: Any = None
-        schema = type if isinstance(type, dict) else self._schema_of(type)
+        # Its own: what was given may be used again.
+        schema = dict(type) if isinstance(type, dict) else self._schema_of(type)
         # Vendors want an object: anything else is put into one.
         self._is_wrapped = schema.get("type") != "object"
         if self._is_wrapped:
@@ -54,6 +55,8 @@ class OutputType:
             value = json.loads(_bare(text))
         except ValueError as error:
             raise OutputError(f"The answer is no JSON: {error}.", text=text) from None
+        except RecursionError:
+            raise OutputError("The answer is JSON that is nested too deeply to be read.", text=text) from None
         if self._is_wrapped and isinstance(value, dict) and "value" in value:
             value = value["value"]
         if self._adapter is None:

@@ -119,3 +119,17 @@ async def test_a_tool_that_must_be_called_must_be_so_once():
     named = {"type": "function", "function": {"name": "people"}}
     assert [r.body.get("tool_choice") for r in server.requests] == [named, None]
     assert [r.body["temperature"] for r in server.requests] == [0.0, 0.0]
+
+
+async def test_a_schema_can_be_used_again_and_keeps_its_definitions():
+    schema = {"type": "array", "items": {"$ref": "#/$defs/A"}, "$defs": {"A": {"type": "string"}}}
+    model = ScriptedProvider(['{"value": ["x"]}'] * 2)
+    for _ in range(2):
+        assert (await Agent(model=model, output=schema).generate("Go")).output == ["x"]
+    assert all("$defs" in request.options.output.schema for request in model.requests if request.options.output)
+    assert "$defs" in schema
+
+
+async def test_an_answer_that_is_nested_too_deeply_is_asked_for_again():
+    result = await Agent(model=ScriptedProvider(["[" * 100_000, "[1]"]), output=list[int]).generate("Go")
+    assert result.output == [1]

@@ -445,3 +445,10 @@ async def test_the_official_client_reads_faults_of_the_double_alike():
                     pass
             last = [e async for e in await client.responses.create(model="m", input="Hi", stream=True)][-1]
     assert last.type == "response.incomplete" and last.response.incomplete_details.reason == "max_output_tokens"
+
+
+@pytest.mark.parametrize("output", ['"x"', "[1]", '[{"type": "message"}, null]'])
+def test_a_whole_answer_of_another_form_is_an_error_that_says_so(output):
+    body = f'data: {{"object": "response", "output": {output}}}\n\n'.encode()
+    events, error = decode("openai-responses", [body])
+    assert events == [] and isinstance(error, StreamError)

@@ -71,7 +71,10 @@ class StreamDecoder:
             return out
         if is_cut or not self._is_whole():
             raise broken_off()
-        self._finish(out)
+        try:
+            self._finish(out)
+        except RecursionError:
+            raise too_deep() from None
         return out
 
     def _read(self, events: list[Any], out: list[ModelEvent]) -> None:
