@@ -29,6 +29,7 @@ from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
 from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
+from lumos_nb.providers.wire.encoding import with_valid_names
 from lumos_nb.transport import Request, Response, Transport, default_transport
 from lumos_nb.transport.failures import without_userinfo
 
@@ -168,7 +169,7 @@ class HttpProvider(BatchedProvider):
         self._check_parts(ask.messages)
         wire = WireRequest(
             model=self.model,
-            messages=ask.messages,
+            messages=with_valid_names(ask.messages),
             tools=ask.tools,
             options=ask.options,
             quirks=self._quirks,

@@ -201,6 +201,7 @@ _BUILT_IN = (
             has_stream_options=False,
             names_tool_results=True,
             has_short_call_ids=True,
+            takes_user_after_tool=False,
             reasoning="",
             required_choice="any",
         ),

@@ -32,6 +32,7 @@ from lumos_nb.providers.wire.encoding import (
     results_of,
     system_of,
     turns_of,
+    without_last,
     without_place,
 )
 from lumos_nb.providers.wire.schemas import closed
@@ -133,7 +134,8 @@ def _blocks(message: Message, request: WireRequest) -> list[dict[str, Any]]:
         return [_result(result) for result in results_of(message)]
     is_user = message.role == "user"
     blocks = (_block(part, request, is_user=is_user) for part in message.parts)
-    return [block for block in blocks if block is not None]
+    # Thinking at the very end is refused.
+    return without_last([block for block in blocks if block is not None], {"thinking", "redacted_thinking"})
 
 
 def _block(part: Part, request: WireRequest, *, is_user: bool) -> dict[str, Any] | None:

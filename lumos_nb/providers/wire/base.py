@@ -32,6 +32,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     names_tool_results: bool = False
     #: Call ids must have nine letters or digits.
     has_short_call_ids: bool = False
+    #: A user may speak right behind the results of tools, as where a run was stopped there.
+    takes_user_after_tool: bool = True
     #: How the wish for reasoning is written: `effort` (`reasoning_effort`), `thinking` (an object beside it),
     #: `enable_thinking` (a bool), `nested` (`reasoning.effort`), or empty: it is not sent.
     reasoning: str = "effort"

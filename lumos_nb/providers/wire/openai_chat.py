@@ -26,6 +26,9 @@ __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
 _SOUNDS = {"audio/mpeg": "mp3", "audio/mp3": "mp3"}
 
+_LONGEST_ID = 40
+"""What OpenAI takes; the others do not say."""
+
 ACCEPT = "text/event-stream"
 MODELS_PATH = "/models"
 
@@ -117,6 +120,16 @@ def _messages(request: WireRequest) -> list[dict[str, Any]]:
             out.append(_assistant(message, request))
         else:
             out.append({"role": message.role, "content": _content(message)})
+    return out if request.quirks.takes_user_after_tool else _answered(out)
+
+
+def _answered(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return messages with a word of the model where a user speaks right behind results: that is refused."""
+    out: list[dict[str, Any]] = []
+    for message in messages:
+        if message["role"] == "user" and out and out[-1]["role"] == "tool":
+            out.append({"role": "assistant", "content": "…"})
+        out.append(message)
     return out
 
 
@@ -185,7 +198,9 @@ def _tool_results(message: Message, quirks: Quirks) -> Iterator[dict[str, Any]]:
 
 
 def _call_id(call_id: str, quirks: Quirks) -> str:
-    if not quirks.has_short_call_ids or re.fullmatch("[a-zA-Z0-9]{9}", call_id):
-        return call_id
     # A thread may have begun at another vendor, whose ids this one refuses: same id in, same id out.
-    return hashlib.sha256(call_id.encode()).hexdigest()[:9]
+    if quirks.has_short_call_ids:
+        is_taken, length = re.fullmatch("[a-zA-Z0-9]{9}", call_id) is not None, 9
+    else:
+        is_taken, length = len(call_id) <= _LONGEST_ID, 32
+    return call_id if is_taken else hashlib.sha256(call_id.encode()).hexdigest()[:length]

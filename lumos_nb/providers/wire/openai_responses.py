@@ -13,7 +13,7 @@ from typing import Any
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.encoding import merged, object_of, results_of
+from lumos_nb.providers.wire.encoding import call_id_of, merged, object_of, results_of
 from lumos_nb.providers.wire.openai_responses_parts import file_item, image_item
 from lumos_nb.providers.wire.openai_responses_stream import Decoder
 from lumos_nb.providers.wire.schemas import is_strict
@@ -158,9 +158,9 @@ def _said(part: TextPart, request: WireRequest) -> _Item:
 def _call(call: ToolCall) -> _Item:
     # What is no object would be refused; the tool's result says what was wrong with it.
     arguments = "{}" if object_of(call.arguments) is None else call.arguments
-    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
+    return {"type": "function_call", "call_id": call_id_of(call.id), "name": call.name, "arguments": arguments}
 
 
 def _tool_results(message: Message) -> Iterator[_Item]:
     for result in results_of(message):
-        yield {"type": "function_call_output", "call_id": result.call_id, "output": result.content}
+        yield {"type": "function_call_output", "call_id": call_id_of(result.call_id), "output": result.content}
