@@ -31,9 +31,10 @@ from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.providers.wire.encoding import with_valid_names
 from lumos_nb.transport import Request, Response, Transport, default_transport
-from lumos_nb.transport.failures import without_userinfo
+from lumos_nb.transport.failures import without_secrets
 
 _LONGEST_WAIT_S = 60.0
+_SHORTEST_KEY = 8
 _TAKES_NO_TOOLS = re.compile(
     r"does not support (?:tool|function)|tools? (?:is|are) not supported|not support(?:ed)? (?:tool|function) call"
     r"|tool-call-parser|tools param requires --jinja",
@@ -219,7 +220,7 @@ class HttpProvider(BatchedProvider):
             else:
                 decoder = self._format.Decoder(self._quirks)
                 is_sse = self._format.ACCEPT == "text/event-stream"
-                reads = read_batches(response, decoder, without_userinfo(request.url), is_sse=is_sse)
+                reads = read_batches(response, decoder, without_secrets(request.url), is_sse=is_sse)
                 async with aclosing(reads) as batches:
                     async for batch in batches:
                         yield batch
@@ -234,7 +235,7 @@ class HttpProvider(BatchedProvider):
         return from_status(
             provider=self.provider,
             model=self.model,
-            url=without_userinfo(self.base_url),
+            url=without_secrets(self.base_url),
             status=response.status,
             headers=response.headers,
             # Before anything is cut: half a key is found by no search for the whole one.
@@ -245,7 +246,9 @@ class HttpProvider(BatchedProvider):
 
     def _without_key(self, text: str) -> str:
         key = self._key or key_of(self.vendor)
-        return text if key is None else text.replace(key.reveal(), "••••")
+        # A word of a few letters, as servers of one's own are given, is no secret, and stands in many others.
+        is_secret = key is not None and len(key.reveal()) >= _SHORTEST_KEY
+        return text.replace(key.reveal(), "••••") if key is not None and is_secret else text
 
     async def _near_models(self, hint: str) -> str:
         """Return a hint that names the models most like this one, if the server tells them."""

@@ -53,6 +53,10 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     #: Beginnings of model names by which a name without a vendor is recognised.
     model_prefixes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        # Headers and the address may hold a key.
+        return f"<Vendor {self.id}>"
+
 
 _RAW = Quirks(has_think_tags=True)
 _OPENAI = Quirks(max_tokens_key="max_completion_tokens")
@@ -396,5 +400,5 @@ def _row(id: str, fields: Any) -> Vendor:
     except msgspec.ValidationError as error:
         raise SettingsError(
             f"The vendor {id!r} of the setting 'vendors' cannot be used: {error}.",
-            hint=f"A row has: {', '.join(Vendor.__struct_fields__)}.",
+            hint=f"A row has: {', '.join(Vendor.__struct_fields__)}; quirks: {', '.join(Quirks.__struct_fields__)}.",
         ) from None
