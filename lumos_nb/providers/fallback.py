@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, UsageError
+from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, RateLimitError, UsageError
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message, ToolSpec
 from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait
 
-_ELSEWHERE = {402, 404, 429}
+_ELSEWHERE = {404}
 """Statuses that say nothing of the request: another model may take it."""
 
 
@@ -99,7 +99,7 @@ def allows_another(error: LumosError) -> bool:
         >>> allows_another(ProviderError("Overloaded.", is_temporary=True)), allows_another(ProviderError("Bad tool."))
         (True, False)
     """
-    if isinstance(error, CredentialError | ContextLengthError):
+    if isinstance(error, CredentialError | ContextLengthError | RateLimitError):
         return True
     return isinstance(error, ProviderError) and (error.is_temporary or error.status in _ELSEWHERE)
 
