@@ -23,7 +23,7 @@ from lumos_nb.events import ModelEvent, Restart
 from lumos_nb.messages import FilePart, ImagePart, Message, valid
 from lumos_nb.providers.adapt import Ask, adapted
 from lumos_nb.providers.auth import headers_of, key_of, signed
-from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
@@ -116,13 +116,19 @@ class HttpProvider(BatchedProvider):
         call = adapted(
             ask,
             supports_function_calling=self.supports_function_calling,
-            structured=quirks.structured,
+            structured=self._way_to(ask.options.output),
             beside_tools=quirks.is_structured_beside_tools,
         )
         batches = self._tries(call.ask, on_wait)
         async with aclosing(call.filtered(batches) if call.filters else batches) as filtered:
             async for batch in filtered:
                 yield batch
+
+    def _way_to(self, output: OutputSchema | None) -> str:
+        """Return how an answer gets its form; one that the format cannot hold it to is asked for in words."""
+        holds = getattr(self._format, "holds", None)
+        is_held = output is None or holds is None or holds(output.schema)
+        return self._quirks.structured if is_held or self._quirks.structured != "schema" else "prompt"
 
     async def _tries(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         request = self._request(ask)

@@ -133,3 +133,33 @@ async def test_a_schema_can_be_used_again_and_keeps_its_definitions():
 async def test_an_answer_that_is_nested_too_deeply_is_asked_for_again():
     result = await Agent(model=ScriptedProvider(["[" * 100_000, "[1]"]), output=list[int]).generate("Go")
     assert result.output == [1]
+
+
+class Tree(BaseModel):
+    name: str
+    children: list["Tree"] = []
+
+
+@pytest.mark.parametrize(
+    ("type", "answer", "value"),
+    [
+        (dict[str, int], '{"a": 1, "b": 2}', {"a": 1, "b": 2}),
+        (list[dict[str, int]], '{"value": [{"a": 1}]}', [{"a": 1}]),
+        (dict, '{"a": [1]}', {"a": [1]}),
+        (Tree, '{"name": "a", "children": [{"name": "b"}]}', Tree(name="a", children=[Tree(name="b")])),
+    ],
+)
+async def test_a_form_that_a_closed_grammar_cannot_hold_is_asked_for_in_words(type, answer, value):
+    with FakeServer([answer]) as server:
+        model = llm("anthropic/m", base_url=server.base_url, api_key="k")
+        result = await Agent(model=model, output=type).generate("Go")
+    sent = server.requests[0].body
+    assert result.output == value
+    assert "output_config" not in sent and "JSON schema" in sent["system"]
+
+
+async def test_a_form_that_it_can_hold_is_its_own_affair():
+    with FakeServer(['{"name": "Oslo", "people": 1}']) as server:
+        model = llm("anthropic/m", base_url=server.base_url, api_key="k")
+        await Agent(model=model, output=City).generate("Go")
+    assert "output_config" in server.requests[0].body and "system" not in server.requests[0].body

@@ -35,9 +35,9 @@ from lumos_nb.providers.wire.encoding import (
     without_last,
     without_place,
 )
-from lumos_nb.providers.wire.schemas import closed
+from lumos_nb.providers.wire.schemas import closed, is_closable
 
-__all__ = ["ACCEPT", "HEADERS", "KEY_HEADER", "MODELS_PATH", "Decoder", "encode", "path"]
+__all__ = ["ACCEPT", "HEADERS", "KEY_HEADER", "MODELS_PATH", "Decoder", "encode", "holds", "path"]
 
 ACCEPT = "text/event-stream"
 MODELS_PATH = "/v1/models"
@@ -50,6 +50,10 @@ KEY_HEADER = "x-api-key"
 _MAX_TOKENS = 8192
 _TITLE = "Anthropic Messages"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+holds = is_closable
+"""Whether an answer can be held to a schema: the grammar knows closed objects only."""
 
 
 def path(model: str) -> str:

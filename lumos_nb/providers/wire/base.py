@@ -107,7 +107,8 @@ class WireFormat(Protocol):
     """What a module of this package offers.
 
     It may also have `HEADERS`, further headers of every request, and `KEY_HEADER`, the header of the key
-    where this is not the vendor's usual format.
+    where this is not the vendor's usual format; and `holds(schema)`, whether its own way can hold an answer
+    to a schema, where that is not so for all.
     """
 
     #: Media type of the stream, for the header `accept`.

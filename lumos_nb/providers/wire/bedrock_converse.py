@@ -38,9 +38,9 @@ from lumos_nb.providers.wire.encoding import (
     without_last,
     without_place,
 )
-from lumos_nb.providers.wire.schemas import closed
+from lumos_nb.providers.wire.schemas import closed, is_closable
 
-__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
+__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "holds", "path"]
 
 ACCEPT = "application/vnd.amazon.eventstream"
 #: The list of models is another service's, at another address.
@@ -59,6 +59,10 @@ _DOCUMENTS = {
     "application/vnd.ms-excel": "xls",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }
+
+
+holds = is_closable
+"""Whether an answer can be held to a schema: the grammar knows closed objects only."""
 
 
 def path(model: str) -> str:
