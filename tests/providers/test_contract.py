@@ -13,6 +13,7 @@ from lumos_nb.providers import ModelOptions, OutputSchema
 from lumos_nb.providers.wire import FORMATS
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.wire import served_format
+from tests.providers.streams import decode
 
 VENDORS = {
     "openai-chat": "openai", "openai-responses": "openai", "anthropic-messages": "anthropic", "gemini": "google",
@@ -265,3 +266,29 @@ async def test_an_agent_works_the_same_over_every_format(format):
 async def test_a_refused_overload_is_an_overload(format):
     with FakeServer([Reply(status=529)]) as server, pytest.raises(OverloadedError):
         await model(server, format).generate(ASK)
+
+
+@pytest.mark.parametrize("arguments", ["", '{"a": 1, "b'])
+async def test_a_call_that_the_length_cut_is_never_made(arguments):
+    function = {"name": "add", "arguments": arguments}
+    begun = {"type": "tool_use", "id": "c", "name": "add", "input": {}}
+    cut = {
+        "openai-chat": [
+            {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c", "function": function}]}}]},
+            {"choices": [{"delta": {}, "finish_reason": "length"}]},
+        ],
+        "anthropic-messages": [
+            {"type": "content_block_start", "content_block": begun},
+            {"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": arguments}},
+            {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}},
+            {"type": "message_stop"},
+        ],
+        "cohere-chat": [
+            {"type": "tool-call-start", "delta": {"message": {"tool_calls": {"id": "c", "function": function}}}},
+            {"type": "message-end", "delta": {"finish_reason": "MAX_TOKENS"}},
+        ],
+    }
+    for format, rows in cut.items():
+        events, error = decode(format, [b"data: " + json.dumps(row).encode() + b"\n\n" for row in rows])
+        assert error is None and [event.type for event in events] == ["finish"], format
+        assert events[-1].reason == "length"

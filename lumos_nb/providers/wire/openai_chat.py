@@ -24,7 +24,8 @@ from lumos_nb.providers.wire.schemas import is_strict
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
-_SOUNDS = {"audio/mpeg": "mp3", "audio/mp3": "mp3"}
+_SOUNDS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a", "x-m4a": "m4a"}
+"""What a kind of sound is called here, where that is not its media type."""
 
 _LONGEST_ID = 40
 """What OpenAI takes; the others do not say."""
@@ -153,7 +154,8 @@ def _file(part: FilePart) -> dict[str, Any]:
             f"This server takes a {part.kind} as bytes, not as an address.", hint="Give FilePart(data=…) its bytes."
         )
     if part.kind == "audio":
-        sound = {"data": base64.b64encode(part.data).decode(), "format": _SOUNDS.get(part.media_type, "wav")}
+        kind = part.media_type.partition("/")[2].partition(";")[0].strip().lower()
+        sound = {"data": base64.b64encode(part.data).decode(), "format": _SOUNDS.get(kind, kind)}
         return {"type": "input_audio", "input_audio": sound}
     return {"type": "file", "file": {"filename": part.name or "document.pdf", "file_data": part.address()}}
 

@@ -13,6 +13,7 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
+from lumos_nb.providers.wire.block_calls import uncut
 from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, stopped, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, joined_details, split_content
 from lumos_nb.providers.wire.sse import SseParser
@@ -172,9 +173,9 @@ class Decoder(StreamDecoder):
             raise stopped(self._reason)
         if self._details:
             out.append(PartEnd(joined_details(self._details)))
-        calls = self._calls.complete(self._id)
-        out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
+        calls = uncut(self._calls.complete(self._id), reason)
+        out.extend(ModelToolCall(call) for call in calls)
         # Servers say "stop" with calls and "tool_calls" without: what came is what counts.
         if calls and reason in {"stop", "other"}:
             reason = "tool_calls"
