@@ -183,8 +183,11 @@ class HttpProvider(BatchedProvider):
             origin=self.origin,
         )
         headers = {**self._headers(), "content-type": "application/json", "accept": self._format.ACCEPT}
-        body = _encoded(self._format.encode(wire))
-        return Request(url=_joined(self.base_url, self._format.path(self.model)), headers=headers, body=body)
+        body = self._format.encode(wire)
+        if [] in (body.get(name) for name in ("messages", "contents", "input")):
+            raise UsageError("There is nothing to ask: all messages are empty.", hint="Ask something in one of them.")
+        url = _joined(self.base_url, self._format.path(self.model))
+        return Request(url=url, headers=headers, body=_encoded(body))
 
     def _check_parts(self, messages: Sequence[Message]) -> None:
         """Refuse a picture, a document or a sound where the vendor's row says that it takes none."""

@@ -292,3 +292,28 @@ async def test_a_call_that_the_length_cut_is_never_made(arguments):
         events, error = decode(format, [b"data: " + json.dumps(row).encode() + b"\n\n" for row in rows])
         assert error is None and [event.type for event in events] == ["finish"], format
         assert events[-1].reason == "length"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+async def test_messages_that_say_nothing_are_an_error_before_anything_is_sent(format):
+    with FakeServer(["never"]) as server:
+        with pytest.raises(UsageError, match="nothing to ask"):
+            await model(server, format).generate([])
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("usage", ['"12"', "[]", "3", '{"prompt_tokens": "x", "promptTokenCount": "x"}'])
+def test_an_answer_is_not_lost_for_its_figures(usage):
+    chat = '{"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}], "usage": %s}'
+    gemini = '{"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}], "usageMetadata": %s}'
+    for format, row in (("openai-chat", chat), ("gemini", gemini)):
+        events, error = decode(format, [f"data: {row.replace('%s', usage)}\n\n".encode()])
+        assert error is None and text_of(events) == "Hi" and events[-1].usage == TokenUsage()
+
+
+def test_an_answer_is_not_lost_for_half_a_character():
+    chat = r'{"choices": [{"delta": {"content": "Hi \ud83d"}, "finish_reason": "stop"}]}'
+    gemini = r'{"candidates": [{"content": {"parts": [{"text": "Hi \ud83d"}]}, "finishReason": "STOP"}]}'
+    for format, row in (("openai-chat", chat), ("gemini", gemini)):
+        events, error = decode(format, [f"data: {row}\n\n".encode()])
+        assert error is None and text_of(events) == "Hi \ufffd"

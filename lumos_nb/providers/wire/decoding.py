@@ -6,11 +6,17 @@ and an answer without its end is never a success.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import json
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from lumos_nb.errors import LumosError, StreamError
 from lumos_nb.events import ModelEvent
+from lumos_nb.messages import valid
 from lumos_nb.providers.failures import shorten
+
+_Event = TypeVar("_Event")
 
 
 class Parser(Protocol):
@@ -92,6 +98,26 @@ class StreamDecoder:
     def _fail(self, error: LumosError) -> None:
         self.is_done = True
         self._failure = error
+
+
+def mended(decoder: msgspec.json.Decoder[_Event], data: bytes, figures: str) -> _Event | None:
+    """Return an event that could not be read as it came, or None if it cannot be at all.
+
+    An answer is not lost for a figure, nor for half a character, as servers send it who cut text into UTF-16.
+
+    Args:
+        decoder: Reads such an event.
+        data: The event.
+        figures: Key of the usage, which is left out.
+    """
+    try:
+        value = valid(json.loads(data))
+        if not isinstance(value, dict):
+            return None
+        value.pop(figures, None)
+        return decoder.decode(msgspec.json.encode(value))
+    except (ValueError, RecursionError):  # of which msgspec's errors are
+        return None
 
 
 def broken_off() -> StreamError:

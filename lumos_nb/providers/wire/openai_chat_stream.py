@@ -14,7 +14,7 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, Reasonin
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
 from lumos_nb.providers.wire.block_calls import uncut
-from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, stopped, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, mended, stopped, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, joined_details, split_content
 from lumos_nb.providers.wire.sse import SseParser
 from lumos_nb.providers.wire.think import ThinkSplitter
@@ -101,10 +101,11 @@ class Decoder(StreamDecoder):
             if data.startswith(b"[DONE]"):
                 self._end(out)
                 return
+            chunk: _Chunk | None
             try:
                 chunk = _chunk_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                chunk = None
+                chunk = mended(_chunk_decoder, data, "usage")
             if name == "error" or (chunk is not None and (chunk.error or chunk.object == "error")):
                 if chunk is not None:
                     self._take(chunk, out)
