@@ -133,3 +133,10 @@ async def test_a_key_that_is_no_secret_leaves_the_words_of_an_error_alone(key):
         pytest.raises(ProviderError, match=said),
     ):
         await llm("mine/m", base_url=server.base_url, api_key=key).generate(ASK)
+
+
+async def test_a_secret_in_an_address_shows_in_no_log(caplog):
+    with FakeServer(["Hello"]) as server, caplog.at_level(logging.DEBUG):
+        address = server.base_url.replace("http://", "http://ada:hunter22@") + "?key=hunter22"
+        assert (await llm("mine/m", base_url=address).generate(ASK)).text == "Hello"
+    assert "chat/completions" in caplog.text and "hunter22" not in caplog.text
