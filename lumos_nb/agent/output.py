@@ -60,7 +60,7 @@ class OutputType:
         if self._is_wrapped and isinstance(value, dict) and "value" in value:
             value = value["value"]
         if self._adapter is None:
-            return value
+            return self._as_schema_says(value, text)
         from pydantic import ValidationError
 
         try:
@@ -68,6 +68,18 @@ class OutputType:
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'answer'}: {e['msg']}" for e in error.errors()[:5])
             raise OutputError(f"The answer has not the form that was asked for: {wrong}.", text=text) from None
+
+    def _as_schema_says(self, value: Any, text: str) -> Any:
+        """Return a value for which there is a schema and no type: its outline is checked, not all that it says."""
+        if self._is_wrapped:
+            return value
+        if not isinstance(value, dict):
+            wrong = f"an object is asked for, not {value!r:.80}"
+        elif missing := [name for name in self.schema.schema.get("required", ()) if name not in value]:
+            wrong = f"{', '.join(missing)}: missing"
+        else:
+            return value
+        raise OutputError(f"The answer has not the form that was asked for: {wrong}.", text=text)
 
     def _schema_of(self, type: Any) -> dict[str, Any]:
         from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter

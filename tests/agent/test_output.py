@@ -163,3 +163,11 @@ async def test_a_form_that_it_can_hold_is_its_own_affair():
         model = llm("anthropic/m", base_url=server.base_url, api_key="k")
         await Agent(model=model, output=City).generate("Go")
     assert "output_config" in server.requests[0].body and "system" not in server.requests[0].body
+
+
+@pytest.mark.parametrize("first", ["[1]", "null", '"Oslo"', '{"people": 1}'])
+async def test_an_answer_that_misses_the_outline_of_a_schema_is_asked_for_again(first):
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    model = ScriptedProvider([first, '{"name": "Oslo"}'])
+    assert (await Agent(model=model, output=schema).generate("Go")).output == {"name": "Oslo"}
+    assert "not the form" in model.requests[1].messages[-1].text
