@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, UsageError
+from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, RateLimitError, UsageError
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message, ToolSpec
 from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait
 
-_ELSEWHERE = {402, 404, 429}
+_ELSEWHERE = {404}
 """Statuses that say nothing of the request: another model may take it."""
 
 
@@ -68,7 +68,7 @@ class FallbackProvider(BatchedProvider):
                 return
             except LumosError as error:
                 failure = error
-            if has_begun or n + 1 == len(self.models) or not _allows_another(failure):
+            if has_begun or n + 1 == len(self.models) or not allows_another(failure):
                 raise failure
             if on_wait is not None:
                 on_wait(_taking_over(self.models[n + 1], failure))
@@ -92,14 +92,14 @@ def in_turn(models: Sequence[LlmProvider]) -> LlmProvider:
     return FallbackProvider(batched)
 
 
-def _allows_another(error: LumosError) -> bool:
+def allows_another(error: LumosError) -> bool:
     """Return whether another model may answer what this one could not.
 
     Example:
-        >>> _allows_another(ProviderError("Busy.", is_temporary=True)), _allows_another(ProviderError("Bad tool."))
+        >>> allows_another(ProviderError("Busy.", is_temporary=True)), allows_another(ProviderError("Bad tool."))
         (True, False)
     """
-    if isinstance(error, CredentialError | ContextLengthError):
+    if isinstance(error, CredentialError | ContextLengthError | RateLimitError):
         return True
     return isinstance(error, ProviderError) and (error.is_temporary or error.status in _ELSEWHERE)
 

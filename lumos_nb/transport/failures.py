@@ -25,7 +25,7 @@ def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderEr
         >>> print(explain(ConnectionRefusedError(111, "refused"), "http://127.0.0.1:9/v1", is_streaming=False))
         Nothing answers at http://127.0.0.1:9/v1. Start the server there, or correct base_url.
     """
-    url = without_userinfo(url)
+    url = without_secrets(url)
     if is_streaming:
         return _broken(error, url)
     if type(error).__name__ == "ReadTimeout":
@@ -47,7 +47,7 @@ def timed_out(setting: str, url: str, *, is_streaming: bool) -> ProviderError:
         >>> print(timed_out("total_timeout_s", "http://h/v1", is_streaming=True).hint)
         Ask for less, or set LUMOS_TOTAL_TIMEOUT_S to more seconds; 0 is no limit.
     """
-    url = without_userinfo(url)
+    url = without_secrets(url)
     name = f"LUMOS_{setting.upper()}"
     kind = StreamError if is_streaming else ProviderError
     if setting == "total_timeout_s":
@@ -122,13 +122,14 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def without_userinfo(url: str) -> str:
-    """Return an address without the name and password that may stand in it.
+def without_secrets(url: str) -> str:
+    """Return an address without what may be secret in it: name and password, and the values of its query.
 
     Example:
-        >>> without_userinfo("http://ada:secret@host/v1")
-        'http://host/v1'
+        >>> without_secrets("http://ada:secret@host/v1?key=k&alt=sse")
+        'http://host/v1?…'
     """
     scheme, slashes, rest = url.partition("://")
+    rest, query, _ = rest.partition("?")
     host, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}{'?…' if query else ''}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import ssl
 import threading
 import weakref
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 from lumos_nb.errors import ProviderError
 from lumos_nb.transport.base import Request, Response
-from lumos_nb.transport.failures import explain
+from lumos_nb.transport.failures import explain, without_secrets
 from lumos_nb.transport.limits import Limits
 
 if TYPE_CHECKING:
@@ -114,9 +115,18 @@ def _ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    """Take out of httpx's line about a request what an address may hold beside the host: passwords and keys."""
+    if isinstance(record.args, tuple):
+        # Only addresses: the other arguments are a method, a version, a status and its words.
+        record.args = tuple(without_secrets(str(a)) if type(a).__name__ == "URL" else a for a in record.args)
+    return True
+
+
 def _new_client(*, trust_env: bool, is_secure: bool) -> httpx.AsyncClient:
     import httpx
 
+    logging.getLogger("httpx").addFilter(_hide_secrets)  # the same one again is not added
     # No upper limit, or the 101st run waits for a connection. Few idle ones: for each request httpx
     # walks over them more than once, and 1,000 idle connections cost 41 s where 20 cost 7.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)

@@ -1,5 +1,7 @@
 """Several models as one: who takes over, when, and what is told and kept of it."""
 
+import json
+
 import pytest
 
 from lumos_nb import Agent, llm
@@ -92,3 +94,10 @@ def test_what_holds_for_any_model_holds_for_each_of_several():
         FallbackProvider([])
     with pytest.raises(UsageError, match="cannot be one of several"):
         Agent(model=[ScriptedProvider(["x"]), "openai/m"]).get_llm()
+
+
+@pytest.mark.parametrize("code", ["context_length_exceeded", "insufficient_quota", "rate_limit_exceeded"])
+async def test_the_next_model_takes_over_also_where_the_refusal_comes_in_place_of_the_answer(code):
+    body = json.dumps({"error": {"code": code, "message": "No"}})
+    with FakeServer([Reply(status=200, body=body), "Hello"]) as server:
+        assert (await pair(server).generate(ASK)).text == "Hello"

@@ -36,11 +36,12 @@ from lumos_nb.providers.wire.encoding import (
     results_of,
     system_of,
     turns_of,
+    without_last,
     without_place,
 )
-from lumos_nb.providers.wire.schemas import closed
+from lumos_nb.providers.wire.schemas import closed, is_closable
 
-__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
+__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "holds", "path"]
 
 ACCEPT = "application/vnd.amazon.eventstream"
 #: The list of models is another service's, at another address.
@@ -59,6 +60,10 @@ _DOCUMENTS = {
     "application/vnd.ms-excel": "xls",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }
+
+
+holds = is_closable
+"""Whether an answer can be held to a schema: the grammar knows closed objects only."""
 
 
 def path(model: str) -> str:
@@ -158,7 +163,8 @@ def _blocks(message: Message, request: WireRequest) -> list[dict[str, Any]]:
         return [_result(result) for result in results_of(message)]
     is_user = message.role == "user"
     blocks = (_block(part, request, is_user=is_user) for part in message.parts)
-    return [block for block in blocks if block is not None]
+    # Reasoning at the very end is refused.
+    return without_last([block for block in blocks if block is not None], {"reasoningContent"})
 
 
 def _block(part: Part, request: WireRequest, *, is_user: bool) -> dict[str, Any] | None:
