@@ -6,16 +6,22 @@ import pytest
 
 from tests.kernels import Kernel
 
-SETUP = """
+SETUP = '''
 from types import SimpleNamespace
 from lumos_nb import llm
 from lumos_nb.notebook import commands
-from lumos_nb.testing import FakeServer, Reply
+from lumos_nb.testing import Answer, FakeServer, Reply
 
-server = FakeServer({"no": [Reply(status=401)], "yes": ["Hello."]})
+steps = [Answer(tool_calls=[ToolCall("c", "add", '{"a": 1}')]), "2."]
+server = FakeServer({"no": [Reply(status=401)], "yes": ["Hello."], "calls": steps})
 server.__enter__()
-no, yes = (llm(f"mine/{name}", base_url=server.base_url) for name in ("no", "yes"))
-"""
+no, yes, calls = (llm(f"mine/{name}", base_url=server.base_url) for name in ("no", "yes", "calls"))
+
+@tool
+def add(a: int) -> int:
+    """Add one."""
+    return a + 1
+'''
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +33,17 @@ def kernel(kernel: Kernel) -> Kernel:
 def test_variables_can_be_asked_in_turn_as_names_can(kernel):
     cell = kernel.run("%%agent -m no,yes\nHi").ok()
     assert [item["text"] for item in cell.run["items"]] == ["Hello."]
+
+
+def test_the_run_names_the_model_that_answered_and_the_one_in_whose_place(kernel):
+    cell = kernel.run("%%agent -m no,yes\nHi").ok()
+    assert (cell.run["model"], cell.run["in_place_of"]) == ("yes", ["no"])
+    assert "agent · yes · " in cell.text and " · in place of no" in cell.text
+
+
+def test_who_could_not_answer_is_named_once_in_a_run_of_several_steps(kernel):
+    cell = kernel.run("%%agent -m no,calls --tools add\nAdd").ok()
+    assert (cell.run["n_steps"], cell.run["model"], cell.run["in_place_of"]) == (2, "calls", ["no"])
 
 
 def test_a_key_that_was_just_given_is_used_by_the_next_cell(kernel):
