@@ -129,3 +129,14 @@ def test_the_promise_of_the_package():
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, lumos_nb.providers; print({'httpx','pydantic','asyncio','xllamacpp'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [({"base_urll": "http://h"}, "A row has: id, "), ({"quirks": {"max_tokens": "x"}}, "`quirks` has: ")],
+)
+def test_a_value_that_a_vendor_s_row_or_its_quirks_do_not_have_is_named(row, says):
+    settings.configure(vendors={"mine": {"base_url": "http://h/v1", **row}})
+    with pytest.raises(SettingsError, match="unknown field") as caught:
+        llm("mine/m")
+    assert says in str(caught.value)

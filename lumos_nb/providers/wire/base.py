@@ -15,7 +15,7 @@ from lumos_nb.messages import Message, ReasoningPart, TextPart, ToolCall, ToolCh
 from lumos_nb.providers.base import ModelOptions, ToolSpec
 
 
-class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """In what one vendor differs from others that speak the same format."""
 
     #: Key of the longest answer: `max_tokens`, or `max_completion_tokens`.
