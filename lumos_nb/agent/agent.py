@@ -197,8 +197,11 @@ class Agent:
         if model is not None and not isinstance(model, str):
             return in_turn([self._provider(each) for each in model])
         key = model or settings.current().model
+        if not key:  # looked for each time: a key may have been given since
+            found = default_llm()
+            return self._models.setdefault(f"{found.provider}/{found.model}", found)
         if key not in self._models:
-            self._models[key] = llm(key) if key else default_llm()
+            self._models[key] = llm(key)
         return self._models[key]
 
     # ---- a run ------------------------------------------------------------------------

@@ -140,7 +140,7 @@ def default_llm() -> BatchedProvider:
 
 
 def state_of(vendor: Vendor) -> str:
-    """Return in words whether a vendor can be used: `key found`, `set NAME`, or an address.
+    """Return in words whether a vendor can be used: `key found`, `no key: set NAME`, or an address.
 
     Example:
         >>> from lumos_nb.providers.vendors import VENDORS
@@ -152,7 +152,7 @@ def state_of(vendor: Vendor) -> str:
 
         return "installed" if is_installed() else f"run: lumos models install {vendor.default_model}"
     if vendor.needs_key:
-        return "key found" if key_of(vendor) else f"set {vendor.key_env[0]}"
+        return "key found" if key_of(vendor) else f"no key: set {vendor.key_env[0]}"
     address = os.environ.get(vendor.base_url_env) or vendor.base_url
     return without_secrets(address) if address else f"set {vendor.base_url_env}"
 

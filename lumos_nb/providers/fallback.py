@@ -13,6 +13,7 @@ from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, Pro
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message, ToolSpec
 from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait
+from lumos_nb.providers.prices import cost_source
 
 _ELSEWHERE = {404}
 """Statuses that say nothing of the request: another model may take it."""
@@ -110,6 +111,7 @@ def _taking_over(model: BatchedProvider, failure: LumosError) -> dict[str, str |
         "state": f"{_name(model)} takes over: {failure.message}",
         "model": _name(model),
         "origin": model.origin,
+        "cost_source": cost_source(model.provider, model.model),
         "error": type(failure).__name__,
     }
 

@@ -187,16 +187,18 @@ class HttpProvider(BatchedProvider):
         """Refuse a picture, a document or a sound where the vendor's row says that it takes none."""
         if self.vendor.accepts is None:
             return
-        for message in messages:
+        for n, message in enumerate(messages):
             if isinstance(message.content, str):
                 continue
             for part in message.content:
                 kind = "image" if isinstance(part, ImagePart) else part.kind if isinstance(part, FilePart) else ""
                 if kind and kind not in self.vendor.accepts:
-                    raise UsageError(
-                        f"{self.provider!r} takes no {kind} in messages.",
-                        hint=f"It takes: {', '.join(('text', *self.vendor.accepts))}. Use another model, or send text.",
-                    )
+                    takes = f"It takes: {', '.join(('text', *self.vendor.accepts))}."
+                    if any(later.role == "user" for later in messages[n + 1 :]):
+                        takes += " An earlier message holds one: begin a new thread, or use another model."
+                    else:
+                        takes += " Use another model, or send text."
+                    raise UsageError(f"{self.provider!r} takes no {kind} in messages.", hint=takes)
 
     def _headers(self) -> dict[str, str]:
         headers = headers_of(

@@ -402,7 +402,8 @@ def _row(id: str, fields: Any) -> Vendor:
     try:
         return msgspec.convert({**known, **fields, "id": id}, Vendor)
     except msgspec.ValidationError as error:
+        what, named = ("`quirks`", Quirks) if "quirks" in str(error) else ("A row", Vendor)
         raise SettingsError(
             f"The vendor {id!r} of the setting 'vendors' cannot be used: {error}.",
-            hint=f"A row has: {', '.join(Vendor.__struct_fields__)}; quirks: {', '.join(Quirks.__struct_fields__)}.",
+            hint=f"{what} has: {', '.join(named.__struct_fields__)}.",
         ) from None

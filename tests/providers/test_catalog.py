@@ -150,3 +150,14 @@ def test_a_quirk_that_is_not_known_is_an_error_that_lists_those_that_are(quirks,
     with pytest.raises(SettingsError, match="max_tokens_key"):
         settings.configure(vendors={"mine": {"base_url": "http://h/v1", "quirks": quirks}})
         llm("mine/m")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [({"base_urll": "http://h"}, "A row has: id, "), ({"quirks": {"max_tokens": "x"}}, "`quirks` has: ")],
+)
+def test_a_value_that_a_vendor_s_row_or_its_quirks_do_not_have_is_named(row, says):
+    settings.configure(vendors={"mine": {"base_url": "http://h/v1", **row}})
+    with pytest.raises(SettingsError, match="unknown field") as caught:
+        llm("mine/m")
+    assert says in str(caught.value)

@@ -1,6 +1,7 @@
 """Several models as one: who takes over, when, and what is told and kept of it."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -79,6 +80,21 @@ async def test_a_retry_and_a_model_that_takes_over_are_events_and_rows(monkeypat
     assert list(rows[rows.kind == "metadata"]["name"]) == ["retry", "fallback", "retry"]
     assert lumos.steps()[["provider", "attempt"]].values.tolist() == [["xai", 2]]
     assert result.steps[0].attempt == 2
+
+
+async def test_a_run_is_the_model_s_that_took_over_and_so_is_the_source_of_its_price(monkeypatch, tmp_path):
+    import lumos_nb as lumos
+
+    monkeypatch.setenv("LUMOS_DB", str(tmp_path / "lumos.db"))
+    lumos.settings.reset()
+    lumos.configure(prices={"xai/m": {"input": 1, "output": 2}})
+    for script in ([Reply(status=503), "Hello"], [Reply(status=503), Reply(status=503)]):
+        with FakeServer(script) as server, suppress(OverloadedError):
+            await Agent(model=list(pair(server).models)).generate("Hi")
+    assert lumos.runs()[["provider", "cost_source", "status"]].values.tolist() == [
+        ["xai", "settings", "completed"],
+        ["xai", "settings", "failed"],
+    ]
 
 
 def test_several_names_make_one_model():
