@@ -230,7 +230,7 @@ class Agent:
         context = options.get("context") or RuntimeContext()
         context = context.with_run(new_id(), thread_id, self.name)
         model = options.get("model")
-        provider = self._provider(model) if model is not None else self.get_llm(context)
+        provider = (self._provider(model) if model is not None else self.get_llm(context)).for_run()
         history = await self._history(thread_id, options.get("memory_options"))
         info = self._info(context, provider, messages, options)
         state = LoopState(

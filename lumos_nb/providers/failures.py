@@ -277,6 +277,9 @@ def _target(url: str, location: str) -> str:
     return shorten(address.geturl()) if location.strip() else ""
 
 
+_LONGEST_S = 86_400.0
+
+
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the server asks to wait, if it does.
 
@@ -291,7 +294,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         if not value:
             return None
         if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
-            return float(value)
+            return min(float(value), _LONGEST_S)
         return max(0.0, parsedate_to_datetime(value).timestamp() - time())
     except ValueError:
         return None

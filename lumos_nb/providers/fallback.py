@@ -40,11 +40,23 @@ class FallbackProvider(BatchedProvider):
             raise UsageError("A fallback needs at least one model.", hint='Write llm(["openai/x", "anthropic/y"]).')
         self.models = tuple(models)
         self.provider, self.model = models[0].provider, models[0].model
+        self._is_of_run = False
 
     @property
     def origin(self) -> str:
         """The first model's; a caller is told when another takes over."""
         return self.models[0].origin
+
+    def for_run(self) -> FallbackProvider:
+        """Return one that stays with the model that took over."""
+        own = FallbackProvider(self.models)
+        own._is_of_run = True
+        return own
+
+    def _stay_with(self, model: BatchedProvider) -> None:
+        if self._is_of_run:
+            self.models = self.models[self.models.index(model) :]
+            self.provider, self.model = model.provider, model.model
 
     def __repr__(self) -> str:
         return f"<FallbackProvider {', then '.join(map(_name, self.models))}>"
@@ -58,7 +70,8 @@ class FallbackProvider(BatchedProvider):
         on_wait: OnWait | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of the first model that answers; see `BatchedProvider.generate_batches`."""
-        for n, model in enumerate(self.models):
+        passed: list[str] = []
+        for model, following in zip(self.models, [*self.models[1:], None], strict=True):
             has_begun = False
             try:
                 answer = model.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
@@ -69,10 +82,12 @@ class FallbackProvider(BatchedProvider):
                 return
             except LumosError as error:
                 failure = error
-            if has_begun or n + 1 == len(self.models) or not allows_another(failure):
-                raise failure
+            if has_begun or following is None or not allows_another(failure):
+                raise _after(failure, passed)
+            passed.append(f"{_name(model)}: {failure.message}")
             if on_wait is not None:
-                on_wait(_taking_over(self.models[n + 1], failure))
+                on_wait(_taking_over(following, failure))
+            self._stay_with(following)
 
     async def aclose(self) -> None:
         """Close the connections of all models."""
@@ -103,6 +118,13 @@ def allows_another(error: LumosError) -> bool:
     if isinstance(error, CredentialError | ContextLengthError | RateLimitError):
         return True
     return isinstance(error, ProviderError) and (error.is_temporary or error.status in _ELSEWHERE)
+
+
+def _after(failure: LumosError, passed: Sequence[str]) -> LumosError:
+    """Return the last failure, with the ones before it in its hint."""
+    if passed:
+        failure.hint = f"{failure.hint} Asked before: {'; '.join(passed)}".strip()
+    return failure
 
 
 def _taking_over(model: BatchedProvider, failure: LumosError) -> dict[str, str | None]:

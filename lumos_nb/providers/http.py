@@ -20,7 +20,8 @@ from lumos_nb._version import __version__
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent, Restart
-from lumos_nb.messages import FilePart, ImagePart, Message, valid
+from lumos_nb.messages import Message, valid
+from lumos_nb.providers.accepts import taken
 from lumos_nb.providers.adapt import adapted
 from lumos_nb.providers.auth import headers_of, key_of, signed
 from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec
@@ -167,10 +168,9 @@ class HttpProvider(BatchedProvider):
         await self.transport.aclose()
 
     def _request(self, ask: Ask) -> Request:
-        self._check_parts(ask.messages)
         wire = WireRequest(
             model=self.model,
-            messages=with_valid_names(ask.messages),
+            messages=with_valid_names(taken(ask.messages, self.vendor)),
             tools=ask.tools,
             options=ask.options,
             quirks=self._quirks,
@@ -182,23 +182,6 @@ class HttpProvider(BatchedProvider):
             raise UsageError("There is nothing to ask: all messages are empty.", hint="Ask something in one of them.")
         url = _joined(self.base_url, self._format.path(self.model))
         return Request(url=url, headers=headers, body=_encoded(body))
-
-    def _check_parts(self, messages: Sequence[Message]) -> None:
-        """Refuse a picture, a document or a sound where the vendor's row says that it takes none."""
-        if self.vendor.accepts is None:
-            return
-        for n, message in enumerate(messages):
-            if isinstance(message.content, str):
-                continue
-            for part in message.content:
-                kind = "image" if isinstance(part, ImagePart) else part.kind if isinstance(part, FilePart) else ""
-                if kind and kind not in self.vendor.accepts:
-                    takes = f"It takes: {', '.join(('text', *self.vendor.accepts))}."
-                    if any(later.role == "user" for later in messages[n + 1 :]):
-                        takes += " An earlier message holds one: begin a new thread, or use another model."
-                    else:
-                        takes += " Use another model, or send text."
-                    raise UsageError(f"{self.provider!r} takes no {kind} in messages.", hint=takes)
 
     def _headers(self) -> dict[str, str]:
         headers = headers_of(

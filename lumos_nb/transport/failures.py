@@ -129,7 +129,17 @@ def without_secrets(url: str) -> str:
         >>> without_secrets("http://ada:secret@host/v1?key=k&alt=sse")
         'http://host/v1?…'
     """
+    path, query, _ = without_userinfo(url).partition("?")
+    return f"{path}{'?…' if query else ''}"
+
+
+def without_userinfo(url: str) -> str:
+    """Return an address without the name and password that may stand in it.
+
+    Example:
+        >>> without_userinfo("http://ada:secret@host/v1?a=b")
+        'http://host/v1?a=b'
+    """
     scheme, slashes, rest = url.partition("://")
-    rest, query, _ = rest.partition("?")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}{'?…' if query else ''}"
+    end = min((n for n in map(rest.find, "/?#") if n >= 0), default=len(rest))
+    return f"{scheme}{slashes}{rest[:end].rpartition('@')[2]}{rest[end:]}"

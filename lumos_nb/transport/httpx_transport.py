@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from lumos_nb.errors import ProviderError
 from lumos_nb.transport.base import Request, Response
-from lumos_nb.transport.failures import explain, without_secrets
+from lumos_nb.transport.failures import explain, without_secrets, without_userinfo
 from lumos_nb.transport.limits import Limits
 
 if TYPE_CHECKING:
@@ -150,9 +150,11 @@ async def _send(client: httpx.AsyncClient, request: Request, limits: Limits) -> 
             limits.mark_sent()
 
     try:
+        # A key counts more than a name and password in the address, which httpx would put in its place.
+        has_key = any(name.lower() == "authorization" for name in request.headers)
         outgoing = client.build_request(
             request.method,
-            request.url,
+            without_userinfo(request.url) if has_key else request.url,
             headers={"accept-encoding": "identity", **request.headers},
             content=request.body or None,
             timeout=httpx.Timeout(connect=limits.connect_s, read=read_s, write=limits.read_s, pool=None),

@@ -7,7 +7,7 @@ from itertools import zip_longest
 import pytest
 
 from lumos_nb import Agent, llm, settings, tool
-from lumos_nb.errors import OverloadedError, ProviderError, StreamError, UsageError
+from lumos_nb.errors import LumosError, OverloadedError, ProviderError, StreamError, UsageError
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import FilePart, ImagePart, Message, TextPart, ToolCall, ToolResult, ToolSpec
 from lumos_nb.providers import ModelOptions, OutputSchema
@@ -337,3 +337,18 @@ def test_an_answer_is_not_lost_for_half_a_character():
     for format, row in (("openai-chat", chat), ("gemini", gemini)):
         events, error = decode(format, [f"data: {row}\n\n".encode()])
         assert error is None and text_of(events) == "Hi \ufffd"
+
+
+async def test_json_that_is_no_answer_is_told_in_the_server_s_words_and_not_asked_again(format):
+    told = Reply(body=b'{"detail": "No such deployment."}', headers={"content-type": "application/json"})
+    with FakeServer([told]) as server, pytest.raises(LumosError, match=r"No such deployment\.") as caught:
+        await model(server, format).generate(ASK)
+    assert not caught.value.is_temporary and len(server.requests) == 1
+
+
+async def test_a_misspelt_option_is_said_before_anything_is_sent(format):
+    with pytest.raises(UsageError, match="Did you mean 'high'"):
+        ModelOptions(reasoning="hight")
+    with FakeServer() as server, pytest.raises(UsageError, match="Did you mean 'add'"):
+        await model(server, format).generate(ASK, tools=[ADD], options=ModelOptions(tool_choice="ad"))
+    assert not server.requests

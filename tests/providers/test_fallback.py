@@ -7,7 +7,7 @@ import pytest
 
 from lumos_nb import Agent, llm
 from lumos_nb.errors import CredentialError, OverloadedError, ProviderError, StreamError, UsageError
-from lumos_nb.messages import Message
+from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers import FallbackProvider
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
 
@@ -46,9 +46,25 @@ async def test_half_an_answer_is_not_continued_by_another():
     assert len(server.requests) == 1
 
 
-async def test_the_last_error_is_the_one_that_is_raised():
-    with FakeServer([Reply(status=401), Reply(status=503)]) as server, pytest.raises(OverloadedError):
+async def test_the_last_error_is_the_one_that_is_raised_and_names_those_before():
+    with FakeServer([Reply(status=401), Reply(status=503)]) as server, pytest.raises(OverloadedError) as caught:
         await pair(server).generate(ASK)
+    assert "Asked before: openai/m: " in caught.value.hint
+
+
+async def test_a_run_stays_with_the_model_that_took_over_and_the_next_run_begins_anew():
+    def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    call = ToolCall(id="c", name="now", arguments="{}")
+    with FakeServer([Reply(status=503), Answer(tool_calls=[call]), "Noon.", "Hello"]) as server:
+        agent = Agent(model=pair(server), tools=[now])
+        first = await agent.generate("When?")
+        second = await agent.generate("Hi")
+    assert [step.provider for step in first.steps] == ["xai", "xai"]
+    assert second.steps[0].provider == "openai"
+    assert len(server.requests) == 4
 
 
 async def test_a_model_without_a_key_is_passed_over(monkeypatch):

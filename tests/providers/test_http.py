@@ -380,10 +380,16 @@ async def test_a_run_whose_answer_began_anew_has_the_whole_one_and_shows_both():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("now", "says"), [(PICTURE, "or send text"), ("And in words?", "begin a new thread")])
-async def test_a_picture_that_is_not_taken_is_said_with_where_it_is(now, says):
-    before = [Message(role="user", content=PICTURE), Message(role="assistant", content="A line.")]
-    messages = [*(before if now is not PICTURE else ()), Message(role="user", content=now)]
+async def test_a_picture_that_is_not_taken_is_said_before_it_is_sent():
+    ask = [Message(role="user", content=PICTURE)]
     with FakeServer() as server, pytest.raises(UsageError, match="takes no image") as caught:
-        await model(server, "deepseek/m").generate(messages)
-    assert says in str(caught.value) and not server.requests
+        await model(server, "deepseek/m").generate(ask)
+    assert "or send text" in str(caught.value) and not server.requests
+
+
+async def test_an_earlier_picture_does_not_end_the_conversation_with_a_model_that_takes_none():
+    before = [Message(role="user", content=PICTURE), Message(role="assistant", content="A line.")]
+    with FakeServer(["Hi"]) as server:
+        await model(server, "deepseek/m").generate([*before, Message(role="user", content="And in words?")])
+    said = [message["content"] for message in server.requests[0].body["messages"]]
+    assert "A picture was here" in said[0] and said[1:] == ["A line.", "And in words?"]

@@ -74,9 +74,9 @@ def encode(request: WireRequest) -> dict[str, Any]:
     if system := system_of(request.messages):
         body["system"] = system
     body["messages"] = _messages(request)
-    if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
-        if choice := _choice(request):
+    if tools := request.declared:
+        body["tools"] = [_tool(tool) for tool in tools]
+        if choice := _choice(request) if request.tools else {"type": "none"}:
             body["tool_choice"] = choice
     body |= given(
         temperature=options.temperature,

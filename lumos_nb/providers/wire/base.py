@@ -79,6 +79,14 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
         return part.provider is None or part.provider == self.origin
 
     @property
+    def declared(self) -> tuple[ToolSpec, ...]:
+        """The tools; without any, the names that earlier turns called, which some servers refuse undeclared."""
+        if self.tools:
+            return self.tools
+        talked = (message for message in self.messages if type(message.content) is not str)
+        return tuple(ToolSpec(name=name) for name in dict.fromkeys(c.name for m in talked for c in m.tool_calls))
+
+    @property
     def choice(self) -> ToolChoice:
         """Whether tools may, must or must not be called."""
         return ToolChoice.of(self.options.tool_choice)

@@ -118,13 +118,11 @@ def _output(options: ModelOptions) -> dict[str, Any]:
 
 
 def _tools(request: WireRequest) -> dict[str, Any]:
-    if not request.tools:
-        # Calls of earlier turns are refused while no tool is declared: their names are.
-        names = dict.fromkeys(call.name for message in request.messages for call in message.tool_calls)
-        return {"tools": [_tool(ToolSpec(name=name)) for name in names]} if names else {}
-    config: dict[str, Any] = {"tools": [_tool(tool) for tool in request.tools]}
+    if not request.declared:
+        return {}
+    config: dict[str, Any] = {"tools": [_tool(tool) for tool in request.declared]}
     choice = request.choice
-    if choice.mode in request.quirks.tool_choices:
+    if request.tools and choice.mode in request.quirks.tool_choices:
         if choice.mode == "required":
             config["toolChoice"] = {"any": {}}
         elif choice.mode == "tool":
