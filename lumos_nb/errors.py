@@ -107,7 +107,7 @@ class ProviderError(LumosError):
 
 
 class RateLimitError(ProviderError):
-    """Too many requests or tokens (HTTP 429)."""
+    """Too many requests or tokens (HTTP 429), or no credit for them."""
 
 
 class OverloadedError(ProviderError):

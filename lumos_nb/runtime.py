@@ -15,6 +15,7 @@ from lumos_nb.agent.background import CoreTask, run_sync
 from lumos_nb.errors import ThreadNotFoundError, UsageError, nearest
 from lumos_nb.memory import Memory, MemoryThread
 from lumos_nb.providers import LlmProvider, llm
+from lumos_nb.providers.fallback import in_turn
 from lumos_nb.tools import Tool, tool
 
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant in a Jupyter notebook. Answer in Markdown, briefly."
@@ -92,7 +93,10 @@ class Runtime:
         return tool(value)
 
     def model(self, spec: str) -> LlmProvider:
-        """Return a model by `vendor/model`, or the one that a variable of that name holds."""
+        """Return a model by `vendor/model`, or the one that a variable holds; several with commas, asked in turn."""
+        names = [name.strip() for name in spec.split(",") if name.strip()]
+        if len(names) > 1:
+            return in_turn([self.model(name) for name in names])
         value = self.namespace.get(spec)
         if isinstance(value, LlmProvider):
             return value

@@ -83,6 +83,11 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     #: Record runs, steps, tool calls and events.
     enable_telemetry: bool = True
 
+    def __repr__(self) -> str:
+        # Rows of vendors may hold keys, in headers and addresses: a cell shows, and a notebook keeps, their names.
+        fields = {**msgspec.structs.asdict(self), "vendors": list(self.vendors)}
+        return f"LumosConfig({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
+
     def database(self) -> Path:
         """Return the path of the database file, absolute."""
         return Path(self.db).expanduser().absolute() if self.db else Path.cwd() / ".lumos" / "lumos.db"
@@ -142,7 +147,7 @@ def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
                 value = msgspec.json.decode(value)
             out[name] = msgspec.convert(value, fields[name], strict=False, dec_hook=_secret)
         except msgspec.MsgspecError as error:
-            value = "…" if name == "keys" else value
+            value = "…" if name in {"keys", "vendors"} else value
             shown = f"{prefix}{name.upper()}" if prefix else name
             known = get_args(fields[name]) if get_origin(fields[name]) is Literal else ()
             hint = f"There is: {', '.join(known)}." if known else _FORMS.get(name, "")

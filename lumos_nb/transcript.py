@@ -9,6 +9,7 @@ plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSC
  "state": what it waits for now, for example "waiting for the first token", or "",
  "started_at": unix seconds, "duration_s", "ttft_s", "tokens_per_s", "cost_usd", "stop_reason",
  "usage": {"input_tokens", "output_tokens", …}, "n_steps", "n_tool_calls",
+ "n_retries", "in_place_of": [models that could not answer],
  "error": {"type", "message", "hint"} | null,
  "items": [ {"kind": "text", "text"}
           | {"kind": "reasoning", "text", "duration_s"}
@@ -68,11 +69,13 @@ class Transcript:
             "provider": "", "model": "", "prompt": "", "status": "running", "state": "connecting",
             "started_at": time.time(), "duration_s": None, "ttft_s": None, "tokens_per_s": None,
             "cost_usd": None, "stop_reason": "", "usage": msgspec.to_builtins(TokenUsage()),
-            "n_steps": 0, "n_tool_calls": 0, "error": None, "items": [],
+            "n_steps": 0, "n_tool_calls": 0, "n_retries": 0, "in_place_of": [], "error": None, "items": [],
         }  # fmt: skip
         self._steps: list[AgentStep] = []
         self._reasoning_since: float | None = None
         self._is_new = False
+        #: The model that the run asks first, and the one that is asked now.
+        self._first = self._asked = ""
 
     def apply(self, events: Iterable[AgentEvent]) -> None:
         """Fold events into the document, in their order."""
@@ -91,8 +94,11 @@ class Transcript:
                 self._append("reasoning", event.delta)
             case RunStart():
                 doc.update({f: getattr(event, f) for f in event.__struct_fields__})
+                self._first = event.model
             case StepStart():
                 doc["state"] = "waiting for the first token"
+                self._asked = self._first
+                self._is_new = True  # what another model call says is a text of its own
             case ApprovalRequested():
                 self._tool(event.call)["status"] = "waiting"
                 doc["state"] = "waiting for you"
@@ -107,6 +113,8 @@ class Transcript:
                 self._complete(event)
             case StepComplete():
                 self._steps.append(event.step)
+                if event.step.model:
+                    doc.update(provider=event.step.provider, model=event.step.model)
                 self._total()
             case GenerationComplete():
                 doc.update(status="completed", state="", stop_reason=event.result.stop_reason,
@@ -119,8 +127,7 @@ class Transcript:
                         item["status"] = "cancelled"
             case Metadata():
                 doc["state"] = event.data.get("state", doc["state"])
-                if event.data.get("kind") == "restart":
-                    self._restart()
+                self._held_up(event.data)
             case _:
                 pass
 
@@ -134,6 +141,19 @@ class Transcript:
         else:
             items.append({"kind": kind, "text": delta})
         self._is_new = False
+
+    def _held_up(self, data: dict[str, Any]) -> None:
+        """Keep what a wait leaves behind: how often it was tried again, and who answers in whose place."""
+        match data.get("kind"):
+            case "retry":
+                self.doc["n_retries"] += 1
+            case "fallback":
+                if self._asked not in self.doc["in_place_of"]:
+                    self.doc["in_place_of"].append(self._asked)
+                self.doc["provider"], _, self.doc["model"] = data["model"].partition("/")
+                self._asked = self.doc["model"]
+            case "restart":
+                self._restart()
 
     def _restart(self) -> None:
         """Leave half an answer as it was seen, and begin anew below it."""

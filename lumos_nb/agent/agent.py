@@ -197,8 +197,11 @@ class Agent:
         if model is not None and not isinstance(model, str):
             return in_turn([self._provider(each) for each in model])
         key = model or settings.current().model
+        if not key:  # looked for each time: a key may have been given since
+            found = default_llm()
+            return self._models.setdefault(f"{found.provider}/{found.model}", found)
         if key not in self._models:
-            self._models[key] = llm(key) if key else default_llm()
+            self._models[key] = llm(key)
         return self._models[key]
 
     # ---- a run ------------------------------------------------------------------------
@@ -227,7 +230,7 @@ class Agent:
         context = options.get("context") or RuntimeContext()
         context = context.with_run(new_id(), thread_id, self.name)
         model = options.get("model")
-        provider = self._provider(model) if model is not None else self.get_llm(context)
+        provider = (self._provider(model) if model is not None else self.get_llm(context)).for_run()
         history = await self._history(thread_id, options.get("memory_options"))
         info = self._info(context, provider, messages, options)
         state = LoopState(

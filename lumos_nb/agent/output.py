@@ -35,7 +35,8 @@ class OutputType:
 
     def __init__(self, type: Any) -> None:
         self._adapter: Any = None
-        schema = type if isinstance(type, dict) else self._schema_of(type)
+        # Its own: what was given may be used again.
+        schema = dict(type) if isinstance(type, dict) else self._schema_of(type)
         # Vendors want an object: anything else is put into one.
         self._is_wrapped = schema.get("type") != "object"
         if self._is_wrapped:
@@ -54,10 +55,12 @@ class OutputType:
             value = json.loads(_bare(text))
         except ValueError as error:
             raise OutputError(f"The answer is no JSON: {error}.", text=text) from None
+        except RecursionError:
+            raise OutputError("The answer is JSON that is nested too deeply to be read.", text=text) from None
         if self._is_wrapped and isinstance(value, dict) and "value" in value:
             value = value["value"]
         if self._adapter is None:
-            return value
+            return self._as_schema_says(value, text)
         from pydantic import ValidationError
 
         try:
@@ -65,6 +68,18 @@ class OutputType:
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'answer'}: {e['msg']}" for e in error.errors()[:5])
             raise OutputError(f"The answer has not the form that was asked for: {wrong}.", text=text) from None
+
+    def _as_schema_says(self, value: Any, text: str) -> Any:
+        """Return a value for which there is a schema and no type: its outline is checked, not all that it says."""
+        if self._is_wrapped:
+            return value
+        if not isinstance(value, dict):
+            wrong = f"an object is asked for, not {value!r:.80}"
+        elif missing := [name for name in self.schema.schema.get("required", ()) if name not in value]:
+            wrong = f"{', '.join(missing)}: missing"
+        else:
+            return value
+        raise OutputError(f"The answer has not the form that was asked for: {wrong}.", text=text)
 
     def _schema_of(self, type: Any) -> dict[str, Any]:
         from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter

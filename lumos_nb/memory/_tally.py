@@ -58,7 +58,7 @@ class Tally:
                 self.step = event.index
                 self._run["n_model_calls"] += 1
             case Metadata():
-                self._retry(event.data)
+                self._held_up(event.data)
             case ApprovalRequested():
                 self._waiting_since[event.call.id] = time.monotonic()
                 return [self._begin_call(event.call, "waiting", now)]
@@ -76,8 +76,15 @@ class Tally:
                 pass
         return []
 
-    def _retry(self, data: dict[str, Any]) -> None:
-        """Count `Metadata({"attempt": 1, "wait_s": 2.0, "state": …})`, which a provider tells before it tries again."""
+    def _held_up(self, data: dict[str, Any]) -> None:
+        """Count `Metadata({"attempt": 1, "wait_s": 2.0, "state": …})`, which a provider tells before it tries again.
+
+        Where another model takes over, the run is from then on that model's, and so is the source of its price.
+        """
+        if data.get("kind") == "fallback":
+            vendor, _, model = data["model"].partition("/")
+            self._run.update(provider=vendor, model=model, cost_source=data["cost_source"])
+            self._is_free = data["cost_source"] == "local"
         if "attempt" in data:
             self._run["n_retries"] += 1
             self._waited_s += float(data.get("wait_s") or 0.0)

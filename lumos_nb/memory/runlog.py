@@ -154,7 +154,7 @@ class RunLog:
 
     def _write(self, messages: Sequence[Message] = (), said: Sequence[Said] = ()) -> None:
         with self._lock:
-            writes, self._pending = self._pending, []
+            writes, self._pending = _fewer(self._pending), []
         try:
             if messages and self.info.thread_id is not None:
                 run = {"run_id": self.info.run_id, "agent": self.info.agent or None}
@@ -252,3 +252,10 @@ class RunLog:
             "root_run_id": info.root_run_id or info.run_id,
             "trace_id": info.trace_id or info.root_run_id or info.run_id,
         }
+
+
+def _fewer(writes: list[Write]) -> list[Write]:
+    """Return writes that do the same in fewer statements: the events together, and of the run's sums the last."""
+    sums = [n for n, write in enumerate(writes) if isinstance(write, Update) and write.table == "runs"]
+    kept = [write for n, write in enumerate(writes) if n not in sums[:-1]]
+    return sorted(kept, key=lambda write: write.table != "events")

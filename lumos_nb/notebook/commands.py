@@ -199,10 +199,12 @@ def lumos_models(runtime: Runtime, action: str | None = None, name: str = "smoll
     return Shown(install(name))
 
 
-def lumos_login(runtime: Runtime, vendor: str, where: str = "") -> Shown:
+def lumos_login(runtime: Runtime, vendor: str = "", *where: str) -> Shown:
     """Ask for a vendor's key and keep it in this kernel; with `--keep` in the system's keyring, for all kernels."""
-    if where not in {"", "--keep"}:
-        raise UsageError(f"%lumos login takes no {where!r}.", hint="Use: %lumos login VENDOR [--keep]")
+    if not vendor:
+        raise UsageError("%lumos login needs a vendor.", hint="Use: %lumos login VENDOR [--keep]")
+    if where not in {(), ("--keep",)}:
+        raise UsageError(f"%lumos login takes no {' '.join(where)!r}.", hint="Use: %lumos login VENDOR [--keep]")
     row = vendors().get(vendor)
     if row is None:
         raise UsageError(f"There is no vendor {vendor!r}.", hint=nearest(vendor, vendors()))

@@ -87,10 +87,14 @@ def _checked(values: dict[str, object]) -> CellOptions:
             raise UsageError(f"--max-steps takes a number from 1, not {steps!r}.")
         values["max_steps"] = int(str(steps))
     if "output" in values:
-        output, _, type_ = str(values["output"]).partition(":")
+        output, colon, type_ = str(values["output"]).partition(":")
         if not output.isidentifier() or iskeyword(output):
             raise UsageError(
                 f"-o takes the name of a variable, not {output!r}.", hint="Write -o NAME, or -o NAME:TYPE."
+            )
+        if colon and not type_:
+            raise UsageError(
+                f"-o {output}: names no type.", hint="Write it without spaces, or quoted: -o 'names:list[str]'."
             )
         values |= {"output": output, "output_type": type_ or None}
     return msgspec.convert(values, CellOptions)

@@ -12,8 +12,9 @@ from typing import Protocol
 
 import msgspec
 
-from lumos_nb.errors import LumosError
+from lumos_nb.errors import LumosError, UsageError, nearest
 from lumos_nb.events import ModelEvent
+from lumos_nb.messages import ToolChoice
 from lumos_nb.providers import legacy, structured_output
 from lumos_nb.providers.base import Ask
 
@@ -39,6 +40,7 @@ def adapted(ask: Ask, *, supports_function_calling: bool, structured: str, besid
         structured: How it keeps to a form: see `Quirks.structured`.
         beside_tools: Whether its own way to a form also works while there are tools.
     """
+    _check_choice(ask)
     filters: list[EventFilter] = []
     if ask.options.output is not None:
         has_tools = bool(ask.tools)
@@ -52,6 +54,14 @@ def adapted(ask: Ask, *, supports_function_calling: bool, structured: str, besid
         ask, parsed = legacy.adapt(ask)
         filters.insert(0, parsed)
     return Adapted(ask=ask, filters=tuple(filters))
+
+
+def _check_choice(ask: Ask) -> None:
+    choice = ToolChoice.of(ask.options.tool_choice)
+    names = [tool.name for tool in ask.tools]
+    if choice.mode == "tool" and names and choice.name not in names:
+        hint = f"{nearest(choice.name, names)} There is: auto, none, required, {', '.join(names)}.".strip()
+        raise UsageError(f"tool_choice cannot be {choice.name!r}: there is no such tool.", hint=hint)
 
 
 class Adapted(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, Restart, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall, ToolChoice, ToolSpec
 
@@ -33,6 +34,10 @@ OnWait = Callable[[dict[str, Any]], None]
 `kind` is retry, fallback (`model` is then the next one, `origin` its origin), or missing."""
 
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""How much a model may think first."""
+
+
 class OutputSchema(msgspec.Struct, frozen=True, kw_only=True):
     """The form that an answer must have: a JSON schema, and a name for it."""
 
@@ -49,7 +54,7 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     max_tokens: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] | None = None
-    #: How much a model thinks first: `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`.
+    #: How much a model thinks first: one of `EFFORTS`.
     reasoning: str | None = None
     #: Whether tools may, must or must not be called: `auto`, `none`, `required`, or a tool's name.
     tool_choice: ToolChoice | str | None = None
@@ -61,6 +66,11 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     output: OutputSchema | None = None
     #: Further keys of the request body, sent as they are.
     extra: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        if self.reasoning is not None and self.reasoning not in EFFORTS:
+            hint = f"{nearest(str(self.reasoning), EFFORTS)} There is: {', '.join(EFFORTS)}.".strip()
+            raise UsageError(f"reasoning cannot be {self.reasoning!r}.", hint=hint)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +158,10 @@ class LlmProvider:
             usage=finish.usage,
             duration_s=time.perf_counter() - started,
         )
+
+    def for_run(self) -> LlmProvider:
+        """Return the provider for one run: itself, unless it learns something in a run that the next must not know."""
+        return self
 
     async def aclose(self) -> None:
         """Close connections. A closed provider opens new ones when it is used again."""

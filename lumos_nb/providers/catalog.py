@@ -19,6 +19,7 @@ from lumos_nb.providers.base import BatchedProvider
 from lumos_nb.providers.vendors import Vendor, expanded, vendors
 from lumos_nb.providers.wire import Quirks
 from lumos_nb.transport import Transport
+from lumos_nb.transport.failures import without_secrets
 
 _OTHER_NAMES = {
     "alibaba": "qwen", "dashscope": "qwen", "x-ai": "xai", "grok": "xai", "z.ai": "zai", "z-ai": "zai",
@@ -58,6 +59,8 @@ def llm(
         >>> llm("mine/llama-3", base_url="http://127.0.0.1:9000/v1")
         <HttpProvider mine/llama-3>
     """
+    if not isinstance(spec, str | Sequence) or not all(isinstance(each, str) for each in spec):
+        raise UsageError(f"{spec!r:.80} is not the name of a model.", hint="Write it as 'vendor/model'.")
     specs = [part for part in spec.split(",") if part.strip()] if isinstance(spec, str) else list(spec)
     if len(specs) != 1:
         if base_url or api_key or format:
@@ -79,9 +82,9 @@ def llm(
 
     address = _address(vendor, base_url, format)
     format = format or _format_at(vendor, address)
-    if isinstance(api_key, str):
-        api_key = Secret(api_key.strip()) if api_key else None
-    provider = HttpProvider(vendor, model, base_url=address, key=api_key, format=format, transport=transport)
+    given = (api_key.reveal() if isinstance(api_key, Secret) else api_key or "").strip()
+    key = Secret(given) if given else None
+    provider = HttpProvider(vendor, model, base_url=address, key=key, format=format, transport=transport)
     if supports_function_calling is not None:
         provider.supports_function_calling = supports_function_calling
     return provider
@@ -137,7 +140,7 @@ def default_llm() -> BatchedProvider:
 
 
 def state_of(vendor: Vendor) -> str:
-    """Return in words whether a vendor can be used: `key found`, `set NAME`, or an address.
+    """Return in words whether a vendor can be used: `key found`, `no key: set NAME`, or an address.
 
     Example:
         >>> from lumos_nb.providers.vendors import VENDORS
@@ -149,8 +152,9 @@ def state_of(vendor: Vendor) -> str:
 
         return "installed" if is_installed() else f"run: lumos models install {vendor.default_model}"
     if vendor.needs_key:
-        return "key found" if key_of(vendor) else f"set {vendor.key_env[0]}"
-    return os.environ.get(vendor.base_url_env) or vendor.base_url or f"set {vendor.base_url_env}"
+        return "key found" if key_of(vendor) else f"no key: set {vendor.key_env[0]}"
+    address = os.environ.get(vendor.base_url_env) or vendor.base_url
+    return without_secrets(address) if address else f"set {vendor.base_url_env}"
 
 
 def _without_vendor(spec: str) -> UsageError:
@@ -184,10 +188,30 @@ def _address(vendor: Vendor, base_url: str | None, format: str | None) -> str:
             )
         if "#" in given:
             raise UsageError(
-                f"base_url = {given!r} has more than an address.", hint="End it with its path, such as /v1."
+                f"base_url = {without_secrets(given.partition('#')[0])!r}#… has more than an address.",
+                hint="End it with its path, such as /v1.",
+            )
+        if not _is_whole(given):
+            raise UsageError(
+                f"base_url = {without_secrets(given)!r} names no host, or none that can be.",
+                hint="Write it as 'http://host:8000/v1'.",
             )
         return given.rstrip("/")
     return _from_host(given, own)
+
+
+def _is_whole(address: str) -> bool:
+    """Return whether an address has a host, and a port that can be one.
+
+    Example:
+        >>> _is_whole("http://host:8000/v1"), _is_whole("http://[::1/v1"), _is_whole("http://host:99999")
+        (True, False, False)
+    """
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _format_at(vendor: Vendor, address: str) -> str:

@@ -25,15 +25,23 @@ from lumos_nb.errors import (
     RateLimitError,
     StreamError,
 )
+from lumos_nb.messages import valid_text
 
 _TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Statuses after which the same request may succeed."""
 
 _OUT_OF_MONEY = {"insufficient_quota", "billing_not_active", "billing_hard_limit_reached", "1113", "1112", "1121"}
+_NO_CREDIT = re.compile(
+    r"credit balance is too low|insufficient.?(?:balance|quota|credit)|arrearage|billing.not.active|account is overdue",
+    re.IGNORECASE,
+)
+"""How vendors say it that have neither a status nor a code for it."""
 _TOO_LONG = re.compile(
     r"context[_ ]length|context window|maximum context|context size|tokens_too_long|characters_too_long"
     r"|(?:prompt|input) is too long|context limit"
-    r"|string_above_max_length|exceed_context_size|too many tokens|range of input length",
+    r"|string_above_max_length|exceed_context_size|too many tokens|range of input length"
+    r"|input token count.*exceeds the maximum|maximum prompt length|reduce the length of the (?:messages|prompt)"
+    r"|exceeds (?:the )?max(?:imum)? length|model token limit",
     re.IGNORECASE,
 )
 _SECRET = re.compile(
@@ -42,12 +50,28 @@ _SECRET = re.compile(
     r"|\b[0-9a-f]{32,}(?:\.\w+)?\b"
 )
 
+_TOO_MANY = re.compile(r"rate.?limit|throttl", re.IGNORECASE)
+
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """An error body, whatever its shape."""
 
     message: str = ""
     code: str = ""
+    #: The vendor's id of the request, and the seconds that it asks to wait, where the body says them.
+    request_id: str | None = None
+    retry_after_s: float | None = None
+
+    @property
+    def is_out_of_money(self) -> bool:
+        """Whether the account has no credit left."""
+        return self.code in _OUT_OF_MONEY or _NO_CREDIT.search(f"{self.code} {self.message}") is not None
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the conversation does not fit the model's window."""
+        # "Too many tokens" may also be those of a minute.
+        return bool(_TOO_LONG.search(f"{self.code} {self.message}")) and not _TOO_MANY.search(self.code)
 
     def __str__(self) -> str:
         shown = f"{self.code}: " if self.code and self.code.lower() not in self.message.lower() else ""
@@ -67,7 +91,7 @@ def redact(text: str) -> str:
 def shorten(text: str, limit: int = 300) -> str:
     """Return `text` on one line, redacted, cut to `limit` characters."""
     # Of megabytes no more is searched than could be shown: the search may take long on a text made for that.
-    text = redact(" ".join(text[: 20 * limit + 1000].split()))
+    text = redact(valid_text(" ".join(text[: 20 * limit + 1000].split())))
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
@@ -93,6 +117,7 @@ def _from_value(value: Any) -> Refusal:
         value = value[0]
     if not isinstance(value, dict):
         return Refusal(message=shorten(str(value)))
+    request_id = value.get("request_id")
     inner = value.get("error")
     if isinstance(inner, dict):
         value = inner
@@ -107,7 +132,25 @@ def _from_value(value: Any) -> Refusal:
     # A code that only repeats the status says less than the type does.
     codes = [str(value[k]) for k in ("code", "status", "error_code", "type") if value.get(k) is not None]
     code = next((c for c in codes if not re.fullmatch(r"[45]\d\d", c)), codes[0] if codes else "")
-    return Refusal(message=shorten(message), code=shorten(code, 60))
+    return Refusal(
+        message=shorten(message),
+        code=shorten(code, 60),
+        request_id=shorten(request_id, 100) if isinstance(request_id, str) and request_id else None,
+        retry_after_s=_retry_delay_s(value.get("details")),
+    )
+
+
+def _retry_delay_s(details: Any) -> float | None:
+    """Return the wait that Google's error details name.
+
+    Example:
+        >>> _retry_delay_s([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}])
+        34.5
+    """
+    rows = details if isinstance(details, list) else []
+    said = (row.get("retryDelay") for row in rows if isinstance(row, dict))
+    found = (re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)s", delay) for delay in said if isinstance(delay, str))
+    return next((float(match[1]) for match in found if match), None)
 
 
 _PASSING = re.compile(
@@ -127,8 +170,19 @@ def from_stream(event: bytes) -> LumosError:
     """
     refusal = read_refusal(event)
     what = f"The server broke the answer off: {refusal}."
+    context: dict[str, Any] = {"request_id": refusal.request_id, "retry_after_s": refusal.retry_after_s}
+    # What would have been a status of its own, had the server known it before the answer began.
+    if refusal.is_out_of_money:
+        return RateLimitError(what, hint=_ADD_CREDIT, **context)
+    if refusal.is_too_long:
+        return ContextLengthError(what, hint=_SHORTEN, **context)
     is_temporary = bool(_PASSING.search(str(refusal)))
-    return StreamError(what, hint="Run it again, or ask for less.", is_temporary=is_temporary)
+    return StreamError(what, hint="Run it again, or ask for less.", is_temporary=is_temporary, **context)
+
+
+_ADD_CREDIT = "Add credit in the vendor's console, or use another model."
+_SHORTEN = "Start a new thread, shorten what the tools return, or use a model with a larger window."
+_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-ds-trace-id", "x-trace-id")
 
 
 def from_status(
@@ -153,26 +207,25 @@ def from_status(
     context: dict[str, Any] = {
         "provider": provider,
         "status": status,
-        "request_id": headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid"),
-        "retry_after_s": retry_after_s(headers),
-        "is_temporary": status in _TEMPORARY and refusal.code not in _OUT_OF_MONEY,
+        "request_id": next((headers[name] for name in _REQUEST_IDS if headers.get(name)), refusal.request_id),
+        "retry_after_s": wait_s if (wait_s := retry_after_s(headers)) is not None else refusal.retry_after_s,
+        "is_temporary": status in _TEMPORARY and not refusal.is_out_of_money,
     }
     if status == 404:
         hint = f"Check the model name {model!r} and base_url; the address of such a server mostly ends in /v1."
         return ProviderError(f"{where} does not know the model {model!r} (HTTP 404{said}).", hint=hint, **context)
-    if status == 402 or refusal.code in _OUT_OF_MONEY:
-        hint = "Add credit in the vendor's console, or use another model."
-        kind = RateLimitError if status == 429 else ProviderError
-        return kind(f"{where} refuses: the account has no credit left (HTTP {status}{said}).", hint=hint, **context)
+    if status == 402 or refusal.is_out_of_money:
+        what = f"{where} refuses: the account has no credit left (HTTP {status}{said})."
+        return RateLimitError(what, hint=_ADD_CREDIT, **context)
     if status == 429:
         return RateLimitError(
             f"{where} refuses: too many requests or tokens (HTTP 429{said}).",
             hint=f"Wait {_shown_wait(context['retry_after_s'])}, or set LUMOS_MAX_RETRIES to more than it is.",
             **context,
         )
-    if status in {400, 413, 422} and _TOO_LONG.search(f"{refusal.code} {refusal.message}"):
-        hint = "Start a new thread, shorten what the tools return, or use a model with a larger window."
-        return ContextLengthError(f"The conversation does not fit {where} (HTTP {status}{said}).", hint=hint, **context)
+    if status in {400, 413, 422} and refusal.is_too_long:
+        what = f"The conversation does not fit {where} (HTTP {status}{said})."
+        return ContextLengthError(what, hint=_SHORTEN, **context)
     if status >= 500:
         hint = "Run it again in a while, or use another model."
         return OverloadedError(f"{where} cannot answer now (HTTP {status}{said}).", hint=hint, **context)
@@ -224,6 +277,9 @@ def _target(url: str, location: str) -> str:
     return shorten(address.geturl()) if location.strip() else ""
 
 
+_LONGEST_S = 86_400.0
+
+
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the server asks to wait, if it does.
 
@@ -238,7 +294,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         if not value:
             return None
         if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
-            return float(value)
+            return min(float(value), _LONGEST_S)
         return max(0.0, parsedate_to_datetime(value).timestamp() - time())
     except ValueError:
         return None

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, UsageError
+from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, RateLimitError, UsageError
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message, ToolSpec
 from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait
+from lumos_nb.providers.prices import cost_source
 
-_ELSEWHERE = {402, 404, 429}
+_ELSEWHERE = {404}
 """Statuses that say nothing of the request: another model may take it."""
 
 
@@ -39,11 +40,23 @@ class FallbackProvider(BatchedProvider):
             raise UsageError("A fallback needs at least one model.", hint='Write llm(["openai/x", "anthropic/y"]).')
         self.models = tuple(models)
         self.provider, self.model = models[0].provider, models[0].model
+        self._is_of_run = False
 
     @property
     def origin(self) -> str:
         """The first model's; a caller is told when another takes over."""
         return self.models[0].origin
+
+    def for_run(self) -> FallbackProvider:
+        """Return one that stays with the model that took over."""
+        own = FallbackProvider(self.models)
+        own._is_of_run = True
+        return own
+
+    def _stay_with(self, model: BatchedProvider) -> None:
+        if self._is_of_run:
+            self.models = self.models[self.models.index(model) :]
+            self.provider, self.model = model.provider, model.model
 
     def __repr__(self) -> str:
         return f"<FallbackProvider {', then '.join(map(_name, self.models))}>"
@@ -57,7 +70,8 @@ class FallbackProvider(BatchedProvider):
         on_wait: OnWait | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of the first model that answers; see `BatchedProvider.generate_batches`."""
-        for n, model in enumerate(self.models):
+        passed: list[str] = []
+        for model, following in zip(self.models, [*self.models[1:], None], strict=True):
             has_begun = False
             try:
                 answer = model.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
@@ -68,10 +82,12 @@ class FallbackProvider(BatchedProvider):
                 return
             except LumosError as error:
                 failure = error
-            if has_begun or n + 1 == len(self.models) or not _allows_another(failure):
-                raise failure
+            if has_begun or following is None or not allows_another(failure):
+                raise _after(failure, passed)
+            passed.append(f"{_name(model)}: {failure.message}")
             if on_wait is not None:
-                on_wait(_taking_over(self.models[n + 1], failure))
+                on_wait(_taking_over(following, failure))
+            self._stay_with(following)
 
     async def aclose(self) -> None:
         """Close the connections of all models."""
@@ -92,16 +108,23 @@ def in_turn(models: Sequence[LlmProvider]) -> LlmProvider:
     return FallbackProvider(batched)
 
 
-def _allows_another(error: LumosError) -> bool:
+def allows_another(error: LumosError) -> bool:
     """Return whether another model may answer what this one could not.
 
     Example:
-        >>> _allows_another(ProviderError("Busy.", is_temporary=True)), _allows_another(ProviderError("Bad tool."))
+        >>> allows_another(ProviderError("Busy.", is_temporary=True)), allows_another(ProviderError("Bad tool."))
         (True, False)
     """
-    if isinstance(error, CredentialError | ContextLengthError):
+    if isinstance(error, CredentialError | ContextLengthError | RateLimitError):
         return True
     return isinstance(error, ProviderError) and (error.is_temporary or error.status in _ELSEWHERE)
+
+
+def _after(failure: LumosError, passed: Sequence[str]) -> LumosError:
+    """Return the last failure, with the ones before it in its hint."""
+    if passed:
+        failure.hint = f"{failure.hint} Asked before: {'; '.join(passed)}".strip()
+    return failure
 
 
 def _taking_over(model: BatchedProvider, failure: LumosError) -> dict[str, str | None]:
@@ -110,6 +133,7 @@ def _taking_over(model: BatchedProvider, failure: LumosError) -> dict[str, str |
         "state": f"{_name(model)} takes over: {failure.message}",
         "model": _name(model),
         "origin": model.origin,
+        "cost_source": cost_source(model.provider, model.model),
         "error": type(failure).__name__,
     }
 

@@ -20,19 +20,22 @@ from lumos_nb._version import __version__
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent, Restart
-from lumos_nb.messages import FilePart, ImagePart, Message, valid
+from lumos_nb.messages import Message, valid
+from lumos_nb.providers.accepts import taken
 from lumos_nb.providers.adapt import adapted
 from lumos_nb.providers.auth import headers_of, key_of, signed
-from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
 from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
+from lumos_nb.providers.wire.encoding import with_valid_names
 from lumos_nb.transport import Request, Response, Transport, default_transport
-from lumos_nb.transport.failures import without_userinfo
+from lumos_nb.transport.failures import without_secrets
 
 _LONGEST_WAIT_S = 60.0
+_SHORTEST_KEY = 8
 _TAKES_NO_TOOLS = re.compile(
     r"does not support (?:tool|function)|tools? (?:is|are) not supported|not support(?:ed)? (?:tool|function) call"
     r"|tool-call-parser|tools param requires --jinja",
@@ -98,7 +101,7 @@ class HttpProvider(BatchedProvider):
             call = adapted(
                 ask,
                 supports_function_calling=has_tools,
-                structured=self._quirks.structured,
+                structured=self._way_to(ask.options.output),
                 beside_tools=self._quirks.is_structured_beside_tools,
             )
             tries = self._tries(call.ask, on_wait)
@@ -115,6 +118,12 @@ class HttpProvider(BatchedProvider):
             self.supports_function_calling = False
             if on_wait is not None:
                 on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
+
+    def _way_to(self, output: OutputSchema | None) -> str:
+        """Return how an answer gets its form; one that the format cannot hold it to is asked for in words."""
+        holds = getattr(self._format, "holds", None)
+        is_held = output is None or holds is None or holds(output.schema)
+        return self._quirks.structured if is_held or self._quirks.structured != "schema" else "prompt"
 
     async def _tries(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
         request = self._request(ask)
@@ -159,33 +168,20 @@ class HttpProvider(BatchedProvider):
         await self.transport.aclose()
 
     def _request(self, ask: Ask) -> Request:
-        self._check_parts(ask.messages)
         wire = WireRequest(
             model=self.model,
-            messages=ask.messages,
+            messages=with_valid_names(taken(ask.messages, self.vendor)),
             tools=ask.tools,
             options=ask.options,
             quirks=self._quirks,
             origin=self.origin,
         )
         headers = {**self._headers(), "content-type": "application/json", "accept": self._format.ACCEPT}
-        body = _encoded(self._format.encode(wire))
-        return Request(url=_joined(self.base_url, self._format.path(self.model)), headers=headers, body=body)
-
-    def _check_parts(self, messages: Sequence[Message]) -> None:
-        """Refuse a picture, a document or a sound where the vendor's row says that it takes none."""
-        if self.vendor.accepts is None:
-            return
-        for message in messages:
-            if isinstance(message.content, str):
-                continue
-            for part in message.content:
-                kind = "image" if isinstance(part, ImagePart) else part.kind if isinstance(part, FilePart) else ""
-                if kind and kind not in self.vendor.accepts:
-                    raise UsageError(
-                        f"{self.provider!r} takes no {kind} in messages.",
-                        hint=f"It takes: {', '.join(('text', *self.vendor.accepts))}. Use another model, or send text.",
-                    )
+        body = self._format.encode(wire)
+        if [] in (body.get(name) for name in ("messages", "contents", "input")):
+            raise UsageError("There is nothing to ask: all messages are empty.", hint="Ask something in one of them.")
+        url = _joined(self.base_url, self._format.path(self.model))
+        return Request(url=url, headers=headers, body=_encoded(body))
 
     def _headers(self) -> dict[str, str]:
         headers = headers_of(
@@ -214,7 +210,7 @@ class HttpProvider(BatchedProvider):
             else:
                 decoder = self._format.Decoder(self._quirks)
                 is_sse = self._format.ACCEPT == "text/event-stream"
-                reads = read_batches(response, decoder, without_userinfo(request.url), is_sse=is_sse)
+                reads = read_batches(response, decoder, without_secrets(request.url), is_sse=is_sse)
                 async with aclosing(reads) as batches:
                     async for batch in batches:
                         yield batch
@@ -229,7 +225,7 @@ class HttpProvider(BatchedProvider):
         return from_status(
             provider=self.provider,
             model=self.model,
-            url=without_userinfo(self.base_url),
+            url=without_secrets(self.base_url),
             status=response.status,
             headers=response.headers,
             # Before anything is cut: half a key is found by no search for the whole one.
@@ -240,7 +236,8 @@ class HttpProvider(BatchedProvider):
 
     def _without_key(self, text: str) -> str:
         key = self._find_key()
-        return text if key is None else key.hidden_in(text)
+        # A word of a few letters, as servers of one's own are given, is no secret, and stands in many others.
+        return text if key is None or len(key.reveal()) < _SHORTEST_KEY else key.hidden_in(text)
 
     async def _near_models(self, hint: str) -> str:
         """Return a hint that names the models most like this one, if the server tells them."""

@@ -16,12 +16,15 @@ from typing import Any
 import msgspec
 
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, Restart, TextDelta
-from lumos_nb.messages import Message, Part, TextPart, ToolCall, ToolChoice, ToolResult, ToolSpec
+from lumos_nb.messages import Message, Part, TextPart, ToolCall, ToolChoice, ToolResult, ToolSpec, valid_text
 from lumos_nb.providers.base import Ask
 
 _OPENERS = {"<tool_call>": "</tool_call>", "```tool_call": "```", "```json": "```"}
 _LONGEST = max(map(len, _OPENERS))
 _OPENER = re.compile("|".join(map(re.escape, _OPENERS)))
+_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
+#: What stands around and between the calls of one block: white space, and tags that a model wrote once too often.
+_BETWEEN = re.compile(r"(?:\s|</?tool_call>|```(?:json|tool_call)?)*")
 _NAME = re.compile(r'"name"\s*:\s*"([^"]+)"')
 
 _HOW = """You can use the tools below. To use one, write its call in this form and nothing else after it:
@@ -75,7 +78,7 @@ def _in_words(message: Message) -> Message:
 def _call(call: ToolCall) -> str:
     try:
         arguments: Any = call.parsed()
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = {}
     return f"\n<tool_call>{json.dumps({'name': call.name, 'arguments': arguments}, ensure_ascii=False)}</tool_call>"
 
@@ -146,11 +149,13 @@ class CallFilter:
         self._say(said, out)
         return False
 
-    def _take_block(self, out: list[ModelEvent]) -> bool:
+    def _take_block(self, out: list[ModelEvent], *, is_last: bool = False) -> bool:
         """Take a whole block: a call, or text that only looked like one. Return whether there was one."""
         opener = _OPENER.match(self._held)
         begin = opener.end() if opener else 0
-        end = self._held.find(self._closer, begin)
+        end = _end_of_block(self._held, begin, self._closer)
+        if end < 0 and is_last:  # a quote was forgotten
+            end = self._held.find(self._closer, begin)
         if end < 0:
             return False
         block, self._held = self._held[: end + len(self._closer)], self._held[end + len(self._closer) :]
@@ -166,24 +171,26 @@ class CallFilter:
 
     def _calls_in(self, text: str, *, is_certain: bool) -> list[ToolCall]:
         try:
-            value = json.loads(text)
-        except ValueError:
+            values = _values(text)
+        except (ValueError, RecursionError):
             # Not JSON, and yet meant as a call: the tool's answer says what is wrong with it.
             name = _NAME.search(text)
             return [self._made(name[1], text)] if is_certain and name else []
-        rows = value if isinstance(value, list) else [value]
+        rows = [_bare(row) for value in values for row in (value if isinstance(value, list) else [value])]
         good = [row for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str)]
         if not is_certain:  # a block of JSON may be part of an answer
             good = [row for row in good if row["name"] in self._names and {"arguments", "parameters"} & row.keys()]
         return [self._made(row["name"], _text_of(row)) for row in good]
 
     def _made(self, name: str, arguments: str) -> ToolCall:
-        n = len(self._calls)
+        n, name, arguments = len(self._calls), valid_text(name), valid_text(arguments)
         digest = hashlib.sha256(f"{n}{name}{arguments}".encode()).hexdigest()[:8]
         return ToolCall(id=f"call_{digest}", name=name, arguments=arguments)
 
     def _end(self, out: list[ModelEvent]) -> None:
         """Take what is left: a call whose end tag was forgotten, or text."""
+        while self._closer and self._take_block(out, is_last=True):
+            self._scan(out)
         opener = _OPENER.match(self._held)
         if self._closer and opener:
             block, self._held = self._held, ""
@@ -204,6 +211,54 @@ class CallFilter:
         return any(opener.startswith(text) for opener in _OPENERS)
 
 
+def _end_of_block(text: str, begin: int, closer: str) -> int:
+    """Return where a block's end tag begins, or -1; one in a JSON string is part of the call.
+
+    Example:
+        >>> _end_of_block('{"a": "</x>"}</x>', 0, "</x>")
+        13
+    """
+    at, is_inside, end = begin, False, text.find(closer, begin)
+    while end >= 0:
+        is_inside ^= len(_QUOTE.findall(text, at, end)) % 2 == 1
+        if not is_inside:
+            return end
+        at, end = end, text.find(closer, end + 1)
+    return -1
+
+
+def _values(text: str) -> list[Any]:
+    """Return the JSON values that follow one another in a text.
+
+    Raises:
+        ValueError: Something else stands there too.
+
+    Example:
+        >>> _values('{"a": 1}\\n<tool_call>{"a": 2}')
+        [{'a': 1}, {'a': 2}]
+    """
+    values, at = [], _after_marks(text, 0)
+    while at < len(text):
+        value, at = _json.raw_decode(text, at)
+        values.append(value)
+        at = _after_marks(text, at)
+    return values
+
+
+_json = json.JSONDecoder()
+
+
+def _after_marks(text: str, at: int) -> int:
+    found = _BETWEEN.match(text, at)
+    return found.end() if found else at
+
+
+def _bare(row: Any) -> Any:
+    """Return a call without the `function` that some models put around it, as in Chat Completions."""
+    inner = row.get("function") if isinstance(row, dict) else None
+    return inner if isinstance(inner, dict) else row
+
+
 def _text_of(row: dict[str, Any]) -> str:
-    arguments = row.get("arguments", row.get("parameters", {}))
+    arguments = row.get("arguments", row.get("parameters")) or {}
     return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)

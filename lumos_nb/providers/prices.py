@@ -116,7 +116,7 @@ def _listed(id: str, model: str, minute: int) -> Callable[[TokenUsage], float | 
         getattr(row, n, None) for n in others
     ):
         known = {kind: float(rate) for kind, rate in rates.items() if rate is not None}
-        return functools.partial(_total, Rate(**{"input": 0.0, "output": 0.0, **known}))
+        return functools.partial(_total, msgspec.convert({"input": 0.0, "output": 0.0, **known}, Rate))
     return functools.partial(_calculated, id, model)
 
 

@@ -10,11 +10,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import ModelEvent
-from lumos_nb.providers.failures import shorten
+from lumos_nb.providers.failures import from_stream, read_refusal, shorten
 from lumos_nb.providers.wire import Decoder
 from lumos_nb.transport import Response
 
 _DRAIN_S = 0.25
+_LONGEST_REFUSAL = 10_000
 
 
 async def read_batches(
@@ -34,18 +35,21 @@ async def read_batches(
     """
     kind = response.headers.get("content-type", "")
     if is_sse and kind.startswith("application/json"):
-        # Some servers answer whole although a stream was asked for: one event, then.
-        body = b" ".join((await response.read(64_000_000)).splitlines())
-        chunks = _pieces(b"data: " + body + b"\n\ndata: [DONE]\n\n")
-    elif kind.startswith("text/html"):
+        yield _whole(await response.read(64_000_000), decoder, url)
+        return
+    if kind.startswith("text/html"):
         raise ProviderError(
             f"{url} answered with a web page: {shorten((await response.read()).decode(errors='replace'), 80)!r}.",
             hint="Check base_url; the address of an OpenAI-compatible server mostly ends in /v1.",
         )
-    else:
-        chunks = response.chunks
+    chunks = response.chunks
+    is_json, told = kind.startswith("application/json"), b""  # perhaps no answer at all
     async for chunk in chunks:
         batch = decoder.feed(chunk)
+        if batch:
+            is_json, told = False, b""
+        elif is_json and len(told) < _LONGEST_REFUSAL:
+            told += chunk
         if decoder.is_done:
             # Read to the end before the caller can turn away: only then is the connection kept.
             await _drain(chunks)
@@ -53,12 +57,29 @@ async def read_batches(
             yield batch
         if decoder.is_done:
             break
-    if last := decoder.close():
+    if last := _closed(decoder, told, url):
         yield last
 
 
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    yield data
+def _whole(body: bytes, decoder: Decoder, url: str) -> list[ModelEvent]:
+    """Return the events of a server that answers whole although a stream was asked for: one event, then."""
+    events = decoder.feed(b"data: " + b" ".join(body.splitlines()) + b"\n\ndata: [DONE]\n\n")
+    return events + _closed(decoder, body, url)
+
+
+def _closed(decoder: Decoder, told: bytes, url: str) -> list[ModelEvent]:
+    """Return the last events; where JSON came and no answer, say what it says."""
+    try:
+        return decoder.close()
+    except StreamError:
+        if not told:
+            raise
+    if str(read_refusal(told)):
+        raise from_stream(told)
+    raise ProviderError(
+        f"{url} sent no answer, but {shorten(told.decode(errors='replace'))!r}.",
+        hint="Check that base_url is the address of a model server, and that the format is right.",
+    )
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

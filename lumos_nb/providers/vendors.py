@@ -53,6 +53,10 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     #: Beginnings of model names by which a name without a vendor is recognised.
     model_prefixes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        # Headers and the address may hold a key.
+        return f"<Vendor {self.id}>"
+
     def address(self, format: str) -> str:
         """Return its own address for a format, with its `{NAME}`s; empty: it has none."""
         return self.formats.get(format, self.base_url)
@@ -205,6 +209,7 @@ _BUILT_IN = (
             has_stream_options=False,
             names_tool_results=True,
             has_short_call_ids=True,
+            takes_user_after_tool=False,
             reasoning="",
             required_choice="any",
         ),
@@ -397,7 +402,8 @@ def _row(id: str, fields: Any) -> Vendor:
     try:
         return msgspec.convert({**known, **fields, "id": id}, Vendor)
     except msgspec.ValidationError as error:
+        what, named = ("`quirks`", Quirks) if "quirks" in str(error) else ("A row", Vendor)
         raise SettingsError(
             f"The vendor {id!r} of the setting 'vendors' cannot be used: {error}.",
-            hint=f"A row has: {', '.join(Vendor.__struct_fields__)}.",
+            hint=f"{what} has: {', '.join(named.__struct_fields__)}.",
         ) from None

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +155,12 @@ class SqliteStore:
         connection = self._open_writer()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for write in batch:
-                _apply(connection, write)
+            for kind, writes in groupby(batch, _kind):
+                if kind is not None:
+                    _insert(connection, _sql.insert(*kind), [write.row for write in writes])  # type: ignore[union-attr]
+                else:
+                    for write in writes:
+                        _apply(connection, write)
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
@@ -190,14 +195,24 @@ class SqliteStore:
         return found.st_dev, found.st_ino
 
 
+def _kind(write: Write) -> tuple[str, tuple[str, ...]] | None:
+    """Return what rows have in common that one statement can add; None for what is no new row."""
+    return (write.table, tuple(write.row)) if isinstance(write, Insert) else None
+
+
+def _insert(connection: sqlite3.Connection, plan: _sql.Plan, rows: list[dict[str, Any]]) -> None:
+    """Add rows that have the same columns."""
+    connection.executemany(plan.sql, ([row[name] for name in plan.narrow] for row in rows))
+    if plan.lazy:
+        # Nobody else writes during this transaction, and the numbers go up: the rows have the last ones.
+        last = connection.execute("SELECT last_insert_rowid()").fetchone()[0]
+        numbered = zip(range(last - len(rows) + 1, last + 1), rows, strict=True)
+        connection.executemany(plan.lazy_sql, ([n, *(row[name] for name in plan.lazy)] for n, row in numbered))
+
+
 def _apply(connection: sqlite3.Connection, write: Write) -> None:
     """Do one write inside the open transaction."""
     match write:
-        case Insert(table, row):
-            plan = _sql.insert(table, tuple(row))
-            cursor = connection.execute(plan.sql, [row[name] for name in plan.narrow])
-            if plan.lazy:
-                connection.execute(plan.lazy_sql, [cursor.lastrowid, *(row[name] for name in plan.lazy)])
         case Upsert(table, row):
             plan = _sql.upsert(table, tuple(row))
             connection.execute(plan.sql, [row[name] for name in plan.narrow])

@@ -12,6 +12,8 @@ from typing import Protocol
 
 import msgspec
 
+from lumos_nb.transport.failures import without_secrets
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine: they are reached directly, whatever proxy the environment names."""
 
@@ -39,8 +41,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     total_timeout_s: float | None = None
 
     def __repr__(self) -> str:
-        # The headers carry the key: they are never shown.
-        return f"<Request {self.method} {self.url}, {len(self.body)} bytes>"
+        # The headers carry the key: they are never shown. Nor is what else may be secret.
+        return f"<Request {self.method} {without_secrets(self.url)}, {len(self.body)} bytes>"
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

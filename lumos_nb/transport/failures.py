@@ -37,7 +37,7 @@ def explain(error: BaseException, url: str, *, is_streaming: bool) -> ProviderEr
         >>> print(explain(ConnectionRefusedError(111, "refused"), "http://127.0.0.1:9/v1", is_streaming=False))
         Nothing answers at http://127.0.0.1:9/v1. Start the server there, or correct base_url.
     """
-    url = without_userinfo(url)
+    url = without_secrets(url)
     if is_streaming:
         return _broken(error, url)
     if type(error).__name__ in _READ_TIMEOUT:
@@ -58,7 +58,7 @@ def timed_out(setting: str, url: str, *, is_streaming: bool) -> ProviderError:
         >>> print(timed_out("total_timeout_s", "http://h/v1", is_streaming=True).hint)
         Ask for less, or set LUMOS_TOTAL_TIMEOUT_S to more seconds; 0 is no limit.
     """
-    url = without_userinfo(url)
+    url = without_secrets(url)
     name = f"LUMOS_{setting.upper()}"
     kind = StreamError if is_streaming else ProviderError
     if setting == "total_timeout_s":
@@ -142,13 +142,24 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
+def without_secrets(url: str) -> str:
+    """Return an address without what may be secret in it: name and password, and the values of its query.
+
+    Example:
+        >>> without_secrets("http://ada:secret@host/v1?key=k&alt=sse")
+        'http://host/v1?…'
+    """
+    path, query, _ = without_userinfo(url).partition("?")
+    return f"{path}{'?…' if query else ''}"
+
+
 def without_userinfo(url: str) -> str:
     """Return an address without the name and password that may stand in it.
 
     Example:
-        >>> without_userinfo("http://ada:secret@host/v1")
-        'http://host/v1'
+        >>> without_userinfo("http://ada:secret@host/v1?a=b")
+        'http://host/v1?a=b'
     """
     scheme, slashes, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+    end = min((n for n in map(rest.find, "/?#") if n >= 0), default=len(rest))
+    return f"{scheme}{slashes}{rest[:end].rpartition('@')[2]}{rest[end:]}"

@@ -7,6 +7,7 @@ are spread over several of them.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from lumos_nb.errors import ProviderError
 from lumos_nb.transport.base import LOOPBACK, Request, Response
-from lumos_nb.transport.failures import explain
+from lumos_nb.transport.failures import explain, without_secrets, without_userinfo
 from lumos_nb.transport.limits import Limits
 from lumos_nb.transport.loops import PerLoop
 from lumos_nb.transport.tls import ssl_context
@@ -64,6 +65,7 @@ class _Client:
         import httpx
 
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=_REQUESTS_A_CLIENT, keepalive_expiry=30.0)
+        logging.getLogger("httpx").addFilter(_hide_secrets)  # the same one again is not added
         verify = ssl_context() if is_secure else False
         self.http = httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=verify)
         self.in_flight = 0
@@ -113,6 +115,14 @@ class HttpxTransport:
             await pool.close_if_idle()
 
 
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    """Take out of httpx's line about a request what an address may hold beside the host: passwords and keys."""
+    if isinstance(record.args, tuple):
+        # Only addresses: the other arguments are a method, a version, a status and its words.
+        record.args = tuple(without_secrets(str(a)) if type(a).__name__ == "URL" else a for a in record.args)
+    return True
+
+
 async def _settle() -> None:
     """Let the client's generators end: each holds the next, and each ends in a task, one turn of the loop later."""
     for _ in range(_N_GENERATORS * 2):
@@ -130,9 +140,11 @@ async def _send(client: httpx.AsyncClient, request: Request, limits: Limits) -> 
             limits.mark_sent()
 
     try:
+        # A key counts more than a name and password in the address, which httpx would put in its place.
+        has_key = any(name.lower() == "authorization" for name in request.headers)
         outgoing = client.build_request(
             request.method,
-            request.url,
+            without_userinfo(request.url) if has_key else request.url,
             headers={"accept-encoding": "identity", **request.headers},
             content=request.body or None,
             timeout=httpx.Timeout(connect=limits.connect_s, read=read_s, write=limits.read_s, pool=None),

@@ -19,6 +19,7 @@ from lumos_nb.events import (
     Error,
     Metadata,
     ReasoningDelta,
+    StepStart,
     TextDelta,
     ToolCallComplete,
     ToolCallStart,
@@ -98,6 +99,8 @@ class PlainView:
                 self._write(event.text or joined(event.data.get("text/plain")) + "\n")
             case ToolCallComplete():
                 self._ended(event)
+            case StepStart() if not self._at_line_start:  # what another model call says is a text of its own
+                self._write("\n")
             case Metadata() if event.data.get("state"):
                 self._line(str(event.data["state"]), "quiet")
             case Error():

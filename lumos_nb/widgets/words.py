@@ -79,10 +79,13 @@ def summary(doc: dict[str, Any]) -> list[str]:
     Example:
         >>> summary({"status": "completed", "n_steps": 2, "n_tool_calls": 1, "duration_s": 4.1})
         ['✓ 2 steps', '1 tool', '4.1 s']
+        >>> summary({"status": "completed", "n_steps": 1, "n_retries": 2, "in_place_of": ["a", "b"]})
+        ['✓ 1 step', 'retried 2 times', 'in place of a, b']
     """
     usage, ended = doc.get("usage") or {}, {"failed": "Failed", "cancelled": "Stopped"}
     tokens = (usage.get("input_tokens") or 0, usage.get("output_tokens") or 0)
     status = doc.get("status", "running")
+    others = [model for model in doc.get("in_place_of") or () if model != doc.get("model")]
     parts = [
         ended.get(status, ""),
         count(doc.get("n_steps") or 0, "step"),
@@ -92,11 +95,17 @@ def summary(doc: dict[str, Any]) -> list[str]:
         f"first token {seconds(doc['ttft_s'])}" if doc.get("ttft_s") is not None else "",
         price(doc.get("cost_usd")),
         seconds(doc.get("duration_s")),
+        _retried(doc.get("n_retries") or 0),
+        f"in place of {', '.join(others)}" if others else "",
         doc.get("thread") or "",
         _CUT_SHORT.get(doc.get("stop_reason") or "", ""),
     ]
     shown = [p for p in parts if p]
     return [f"{_MARKS.get(status, '·')} {shown[0]}", *shown[1:]]
+
+
+def _retried(n: int) -> str:
+    return "" if n == 0 else "retried once" if n == 1 else f"retried {n:,} times"
 
 
 def failure(doc: dict[str, Any]) -> str:

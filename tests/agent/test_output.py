@@ -119,3 +119,55 @@ async def test_a_tool_that_must_be_called_must_be_so_once():
     named = {"type": "function", "function": {"name": "people"}}
     assert [r.body.get("tool_choice") for r in server.requests] == [named, None]
     assert [r.body["temperature"] for r in server.requests] == [0.0, 0.0]
+
+
+async def test_a_schema_can_be_used_again_and_keeps_its_definitions():
+    schema = {"type": "array", "items": {"$ref": "#/$defs/A"}, "$defs": {"A": {"type": "string"}}}
+    model = ScriptedProvider(['{"value": ["x"]}'] * 2)
+    for _ in range(2):
+        assert (await Agent(model=model, output=schema).generate("Go")).output == ["x"]
+    assert all("$defs" in request.options.output.schema for request in model.requests if request.options.output)
+    assert "$defs" in schema
+
+
+async def test_an_answer_that_is_nested_too_deeply_is_asked_for_again():
+    result = await Agent(model=ScriptedProvider(["[" * 100_000, "[1]"]), output=list[int]).generate("Go")
+    assert result.output == [1]
+
+
+class Tree(BaseModel):
+    name: str
+    children: list["Tree"] = []
+
+
+@pytest.mark.parametrize(
+    ("type", "answer", "value"),
+    [
+        (dict[str, int], '{"a": 1, "b": 2}', {"a": 1, "b": 2}),
+        (list[dict[str, int]], '{"value": [{"a": 1}]}', [{"a": 1}]),
+        (dict, '{"a": [1]}', {"a": [1]}),
+        (Tree, '{"name": "a", "children": [{"name": "b"}]}', Tree(name="a", children=[Tree(name="b")])),
+    ],
+)
+async def test_a_form_that_a_closed_grammar_cannot_hold_is_asked_for_in_words(type, answer, value):
+    with FakeServer([answer]) as server:
+        model = llm("anthropic/m", base_url=server.base_url, api_key="k")
+        result = await Agent(model=model, output=type).generate("Go")
+    sent = server.requests[0].body
+    assert result.output == value
+    assert "output_config" not in sent and "JSON schema" in sent["system"]
+
+
+async def test_a_form_that_it_can_hold_is_its_own_affair():
+    with FakeServer(['{"name": "Oslo", "people": 1}']) as server:
+        model = llm("anthropic/m", base_url=server.base_url, api_key="k")
+        await Agent(model=model, output=City).generate("Go")
+    assert "output_config" in server.requests[0].body and "system" not in server.requests[0].body
+
+
+@pytest.mark.parametrize("first", ["[1]", "null", '"Oslo"', '{"people": 1}'])
+async def test_an_answer_that_misses_the_outline_of_a_schema_is_asked_for_again(first):
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    model = ScriptedProvider([first, '{"name": "Oslo"}'])
+    assert (await Agent(model=model, output=schema).generate("Go")).output == {"name": "Oslo"}
+    assert "not the form" in model.requests[1].messages[-1].text

@@ -13,7 +13,7 @@ def test_models_lists_the_embedded_one_and_every_vendor(capsys, monkeypatch):
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
     assert cli.main(["models"]) == 0
     shown = capsys.readouterr().out
-    assert "local/smollm2" in shown and "key found" in shown and "set GROQ_API_KEY" in shown
+    assert "local/smollm2" in shown and "key found" in shown and "no key: set GROQ_API_KEY" in shown
     assert "sk-secret" not in shown
 
 

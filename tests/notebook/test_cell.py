@@ -182,6 +182,8 @@ def test_the_magic_works_wherever_it_can_stand(kernel, code):
         ("%%agent hello\n{{ open }", "is not a Python expression"),
         ("%thread shwo", "Did you mean 'show'?"),
         ("%trace 0000", "There is no run '0000'."),
+        ("%%agent -o names: list[str]\nGo", "quoted: -o 'names:list[str]'"),
+        ("%lumos login", "Use: %lumos login VENDOR [--keep]"),
         ("%lumos login opnai", "Did you mean 'openai'?"),
         ("%lumos login openai", "Set OPENAI_API_KEY before the kernel starts."),
         ("%lumos settings max_step=3", "Did you mean 'max_steps'?"),

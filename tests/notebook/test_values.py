@@ -99,6 +99,12 @@ def test_a_type_behind_the_name_gives_the_answer_as_a_value(kernel, option, answ
     assert kernel.run(f"print(_.response == {answer!r})").stdout == "True\n"
 
 
+def test_each_answer_on_the_way_to_the_form_is_a_text_of_its_own(kernel):
+    kernel.run("clerk = Agent('clerk', model=ScriptedProvider(['Oslo', '[7]']))").ok()
+    cell = kernel.run("%%agent clerk --new -o 'x:list[int]'\nGo").ok()
+    assert [item["text"] for item in cell.run["items"]] == ["Oslo", "[7]"]
+
+
 def test_an_answer_of_another_form_is_an_error_and_the_variable_stays(kernel):
     kernel.run("city = 'as before'; clerk = Agent('clerk', model=ScriptedProvider(lambda m: 'Oslo, I think.'))").ok()
     cell = kernel.run("%%agent clerk --new -o city:City\nGo")

@@ -303,3 +303,9 @@ async def test_a_key_is_asked_for_also_where_this_is_not_the_usual_format(vendor
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(CredentialError, match="has no API key"):
         await llm(f"{vendor}/m", format="anthropic-messages").generate([HI])
+
+
+def test_tools_of_earlier_turns_are_declared_because_they_must_be_and_not_called():
+    call, result = ToolCall(id="toolu_1", name="add"), ToolResult(call_id="toolu_1", name="add", content="5")
+    sent = body(HI, assistant(call), Message(role="tool", content=(result,)), HI)
+    assert [tool["name"] for tool in sent["tools"]] == ["add"] and sent["tool_choice"] == {"type": "none"}

@@ -195,7 +195,7 @@ def test_why_it_ended(told, reason):
 
 @pytest.mark.parametrize(("told", "reason"), [("end_turn", "tool_calls"), ("max_tokens", "length")])
 def test_calls_make_the_reason_unless_it_says_more(told, reason):
-    events, _ = read(start(), *block(0, "tool_use", id="a", name="f", input={}), *end(told))
+    events, _ = read(start(), *block(0, "tool_use", id="a", name="f", input={"x": 1}), *end(told))
     assert [e.type for e in events] == ["tool_call", "finish"] and events[-1].reason == reason
 
 

@@ -187,7 +187,7 @@ def test_why_it_ended(told, reason):
 
 @pytest.mark.parametrize(("told", "reason"), [("end_turn", "tool_calls"), ("max_tokens", "length")])
 def test_calls_make_the_reason_unless_it_says_more(told, reason):
-    events, _ = read(began(0, toolUseId="a", name="f"), stop(told))
+    events, _ = read(began(0, toolUseId="a", name="f"), args(0, '{"x": 1}'), stop(told))
     assert [e.type for e in events] == ["tool_call", "finish"] and events[-1].reason == reason
 
 

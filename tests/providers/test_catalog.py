@@ -129,3 +129,35 @@ def test_the_promise_of_the_package():
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, lumos_nb.providers; print({'httpx','pydantic','asyncio','xllamacpp'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://", "http:///v1", "http://[::1/v1", "http://host:99999/v1", "http://host:abc"]
+)
+def test_an_address_that_cannot_be_is_said_at_once(address):
+    with pytest.raises(UsageError, match="base_url"):
+        llm("mine/m", base_url=address)
+
+
+@pytest.mark.parametrize("spec", [None, 5, [None], {"a/b": 1}.values()])
+def test_what_is_no_name_of_a_model_is_said_so(spec):
+    with pytest.raises(UsageError, match="name of a model"):
+        llm(spec)
+
+
+@pytest.mark.parametrize("quirks", [{"max_token_key": "x"}, {"structured": "strict"}, {"reasoning": "efort"}])
+def test_a_quirk_that_is_not_known_is_an_error_that_lists_those_that_are(quirks, no_keys):
+    with pytest.raises(SettingsError, match="max_tokens_key"):
+        settings.configure(vendors={"mine": {"base_url": "http://h/v1", "quirks": quirks}})
+        llm("mine/m")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [({"base_urll": "http://h"}, "A row has: id, "), ({"quirks": {"max_tokens": "x"}}, "`quirks` has: ")],
+)
+def test_a_value_that_a_vendor_s_row_or_its_quirks_do_not_have_is_named(row, says):
+    settings.configure(vendors={"mine": {"base_url": "http://h/v1", **row}})
+    with pytest.raises(SettingsError, match="unknown field") as caught:
+        llm("mine/m")
+    assert says in str(caught.value)

@@ -7,7 +7,7 @@ from itertools import zip_longest
 import pytest
 
 from lumos_nb import Agent, llm, settings, tool
-from lumos_nb.errors import OverloadedError, ProviderError, StreamError, UsageError
+from lumos_nb.errors import LumosError, OverloadedError, ProviderError, StreamError, UsageError
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import FilePart, ImagePart, Message, TextPart, ToolCall, ToolResult, ToolSpec
 from lumos_nb.providers import ModelOptions, OutputSchema
@@ -286,3 +286,69 @@ async def test_an_agent_works_the_same_over_every_format(format):
 async def test_a_refused_overload_is_an_overload(format):
     with FakeServer([Reply(status=529)]) as server, pytest.raises(OverloadedError):
         await model(server, format).generate(ASK)
+
+
+@pytest.mark.parametrize("arguments", ["", '{"a": 1, "b'])
+async def test_a_call_that_the_length_cut_is_never_made(arguments):
+    function = {"name": "add", "arguments": arguments}
+    begun = {"type": "tool_use", "id": "c", "name": "add", "input": {}}
+    cut = {
+        "openai-chat": [
+            {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c", "function": function}]}}]},
+            {"choices": [{"delta": {}, "finish_reason": "length"}]},
+        ],
+        "anthropic-messages": [
+            {"type": "content_block_start", "content_block": begun},
+            {"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": arguments}},
+            {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}},
+            {"type": "message_stop"},
+        ],
+        "cohere-chat": [
+            {"type": "tool-call-start", "delta": {"message": {"tool_calls": {"id": "c", "function": function}}}},
+            {"type": "message-end", "delta": {"finish_reason": "MAX_TOKENS"}},
+        ],
+    }
+    for format, rows in cut.items():
+        events, error = decode(format, [b"data: " + json.dumps(row).encode() + b"\n\n" for row in rows])
+        assert error is None and [event.type for event in events] == ["finish"], format
+        assert events[-1].reason == "length"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+async def test_messages_that_say_nothing_are_an_error_before_anything_is_sent(format):
+    with FakeServer(["never"]) as server:
+        with pytest.raises(UsageError, match="nothing to ask"):
+            await model(server, format).generate([])
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("usage", ['"12"', "[]", "3", '{"prompt_tokens": "x", "promptTokenCount": "x"}'])
+def test_an_answer_is_not_lost_for_its_figures(usage):
+    chat = '{"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}], "usage": %s}'
+    gemini = '{"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}], "usageMetadata": %s}'
+    for format, row in (("openai-chat", chat), ("gemini", gemini)):
+        events, error = decode(format, [f"data: {row.replace('%s', usage)}\n\n".encode()])
+        assert error is None and text_of(events) == "Hi" and events[-1].usage == TokenUsage()
+
+
+def test_an_answer_is_not_lost_for_half_a_character():
+    chat = r'{"choices": [{"delta": {"content": "Hi \ud83d"}, "finish_reason": "stop"}]}'
+    gemini = r'{"candidates": [{"content": {"parts": [{"text": "Hi \ud83d"}]}, "finishReason": "STOP"}]}'
+    for format, row in (("openai-chat", chat), ("gemini", gemini)):
+        events, error = decode(format, [f"data: {row}\n\n".encode()])
+        assert error is None and text_of(events) == "Hi \ufffd"
+
+
+async def test_json_that_is_no_answer_is_told_in_the_server_s_words_and_not_asked_again(format):
+    told = Reply(body=b'{"detail": "No such deployment."}', headers={"content-type": "application/json"})
+    with FakeServer([told]) as server, pytest.raises(LumosError, match=r"No such deployment\.") as caught:
+        await model(server, format).generate(ASK)
+    assert not caught.value.is_temporary and len(server.requests) == 1
+
+
+async def test_a_misspelt_option_is_said_before_anything_is_sent(format):
+    with pytest.raises(UsageError, match="Did you mean 'high'"):
+        ModelOptions(reasoning="hight")
+    with FakeServer() as server, pytest.raises(UsageError, match="Did you mean 'add'"):
+        await model(server, format).generate(ASK, tools=[ADD], options=ModelOptions(tool_choice="ad"))
+    assert not server.requests

@@ -7,8 +7,9 @@ from time import time
 
 import pytest
 
-from lumos_nb.errors import LumosError
-from lumos_nb.providers.failures import from_status, read_refusal, redact, retry_after_s
+from lumos_nb.errors import ContextLengthError, LumosError, RateLimitError
+from lumos_nb.providers.failures import from_status, from_stream, read_refusal, redact, retry_after_s
+from lumos_nb.providers.fallback import allows_another
 
 
 @pytest.mark.parametrize(
@@ -118,3 +119,71 @@ def test_a_redirect_to_nowhere_is_an_error_too(location):
         provider="p", model="m", url="http://old/v1", status=302, headers={"location": location}, body=b""
     )
     assert "names no address" in error.message and "base_url" in error.hint
+
+
+def test_half_a_character_in_the_words_of_a_server_can_be_shown_and_kept():
+    error = from_stream(b'{"error": {"message": "no \\ud83d"}}')
+    assert str(error).encode() and "no" in str(error)
+
+
+def refused(status, message, code="invalid_request_error", **headers):
+    body = json.dumps({"error": {"message": message, "type": code}}).encode()
+    return from_status(provider="p", model="m", url="http://h/v1", status=status, headers=headers, body=body)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "prompt is too long: 208310 tokens > 200000 maximum",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+        "Please reduce the length of the messages or completion.",
+        "This model's maximum context length is 128000 tokens.",
+        "Invalid request: Your request exceeded model token limit: 131072",
+        "Prompt exceeds max length",
+    ],
+)
+def test_a_window_that_is_too_small_is_known_by_each_vendors_words(message):
+    assert isinstance(refused(400, message), ContextLengthError)
+    assert isinstance(from_stream(json.dumps({"error": {"message": message}}).encode()), ContextLengthError)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [
+        (400, "Your credit balance is too low to access the Anthropic API.", "invalid_request_error"),
+        (400, "Access denied, please make sure your account is in good standing.", "Arrearage"),
+        (402, "Insufficient Balance", "unknown_error"),
+        (429, "You exceeded your current quota", "insufficient_quota"),
+    ],
+)
+def test_an_account_without_credit_is_told_apart_and_another_model_may_answer(status, message, code):
+    error = refused(status, message, code)
+    assert isinstance(error, RateLimitError) and "credit" in error.hint
+    assert not error.is_temporary and error.status == status and allows_another(error)
+
+
+def test_a_quota_that_is_used_up_in_the_middle_of_a_stream_is_known_too():
+    error = from_stream(b'{"type": "error", "error": {"code": "insufficient_quota", "message": "You exceeded it."}}')
+    assert isinstance(error, RateLimitError) and not error.is_temporary and allows_another(error)
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"), [("34s", 34.0), ("0.5s", 0.5), ("soon", None), (34, None), ("1e9s", None), (None, None)]
+)
+def test_the_wait_may_stand_in_the_body(delay, seconds):
+    details = [{"@type": "type.googleapis.com/google.rpc.Help"}, {"retryDelay": delay}, "?"]
+    value = {"error": {"code": 429, "message": "Busy", "status": "RESOURCE_EXHAUSTED", "details": details}}
+    for body in (value, [value]):
+        error = from_status(
+            provider="p", model="m", url="http://h", status=429, headers={}, body=json.dumps(body).encode()
+        )
+        assert error.retry_after_s == seconds and error.is_temporary
+
+
+def test_the_id_of_a_request_is_found_in_the_headers_or_the_body():
+    body = b'{"type": "error", "error": {"type": "api_error", "message": "No"}, "request_id": "req_1"}'
+    for headers, id in [({}, "req_1"), ({"request-id": "req_2"}, "req_2"), ({"apim-request-id": "req_3"}, "req_3")]:
+        error = from_status(provider="p", model="m", url="http://h", status=500, headers=headers, body=body)
+        assert error.request_id == id
+    assert from_stream(body).request_id == "req_1"

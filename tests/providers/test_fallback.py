@@ -1,10 +1,13 @@
 """Several models as one: who takes over, when, and what is told and kept of it."""
 
+import json
+from contextlib import suppress
+
 import pytest
 
 from lumos_nb import Agent, llm
 from lumos_nb.errors import CredentialError, OverloadedError, ProviderError, StreamError, UsageError
-from lumos_nb.messages import Message
+from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers import FallbackProvider
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
 
@@ -43,9 +46,25 @@ async def test_half_an_answer_is_not_continued_by_another():
     assert len(server.requests) == 1
 
 
-async def test_the_last_error_is_the_one_that_is_raised():
-    with FakeServer([Reply(status=401), Reply(status=503)]) as server, pytest.raises(OverloadedError):
+async def test_the_last_error_is_the_one_that_is_raised_and_names_those_before():
+    with FakeServer([Reply(status=401), Reply(status=503)]) as server, pytest.raises(OverloadedError) as caught:
         await pair(server).generate(ASK)
+    assert "Asked before: openai/m: " in caught.value.hint
+
+
+async def test_a_run_stays_with_the_model_that_took_over_and_the_next_run_begins_anew():
+    def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    call = ToolCall(id="c", name="now", arguments="{}")
+    with FakeServer([Reply(status=503), Answer(tool_calls=[call]), "Noon.", "Hello"]) as server:
+        agent = Agent(model=pair(server), tools=[now])
+        first = await agent.generate("When?")
+        second = await agent.generate("Hi")
+    assert [step.provider for step in first.steps] == ["xai", "xai"]
+    assert second.steps[0].provider == "openai"
+    assert len(server.requests) == 4
 
 
 async def test_a_model_without_a_key_is_passed_over(monkeypatch):
@@ -79,6 +98,21 @@ async def test_a_retry_and_a_model_that_takes_over_are_events_and_rows(monkeypat
     assert result.steps[0].attempt == 2
 
 
+async def test_a_run_is_the_model_s_that_took_over_and_so_is_the_source_of_its_price(monkeypatch, tmp_path):
+    import lumos_nb as lumos
+
+    monkeypatch.setenv("LUMOS_DB", str(tmp_path / "lumos.db"))
+    lumos.settings.reset()
+    lumos.configure(prices={"xai/m": {"input": 1, "output": 2}})
+    for script in ([Reply(status=503), "Hello"], [Reply(status=503), Reply(status=503)]):
+        with FakeServer(script) as server, suppress(OverloadedError):
+            await Agent(model=list(pair(server).models)).generate("Hi")
+    assert lumos.runs()[["provider", "cost_source", "status"]].values.tolist() == [
+        ["xai", "settings", "completed"],
+        ["xai", "settings", "failed"],
+    ]
+
+
 def test_several_names_make_one_model():
     assert repr(llm("local/smollm2, openai/gpt-5.6-luna")) == repr(llm(["local/smollm2", "openai/gpt-5.6-luna"]))
     with pytest.raises(UsageError, match="belong to one model"):
@@ -92,3 +126,10 @@ def test_what_holds_for_any_model_holds_for_each_of_several():
         FallbackProvider([])
     with pytest.raises(UsageError, match="cannot be one of several"):
         Agent(model=[ScriptedProvider(["x"]), "openai/m"]).get_llm()
+
+
+@pytest.mark.parametrize("code", ["context_length_exceeded", "insufficient_quota", "rate_limit_exceeded"])
+async def test_the_next_model_takes_over_also_where_the_refusal_comes_in_place_of_the_answer(code):
+    body = json.dumps({"error": {"code": code, "message": "No"}})
+    with FakeServer([Reply(status=200, body=body), "Hello"]) as server:
+        assert (await pair(server).generate(ASK)).text == "Hello"

@@ -381,3 +381,10 @@ async def test_the_official_client_reads_the_double_alike():
     assert usage.prompt_token_count == 90 and usage.cached_content_token_count == 40
     assert (usage.candidates_token_count, usage.thoughts_token_count) == (10, 20)
     await asyncio.sleep(0)
+
+
+def test_arguments_that_are_nested_too_deeply_are_an_error():
+    piece = {"name": "f", "partialArgs": [{"jsonPath": "$" + ".a" * 5_000, "stringValue": "x"}]}
+    chunk = {"candidates": [{"content": {"parts": [{"functionCall": piece}]}, "finishReason": "STOP"}]}
+    _, error = decode(FORMAT, [f"data: {json.dumps(chunk)}\n\n".encode()])
+    assert isinstance(error, StreamError)

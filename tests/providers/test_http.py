@@ -13,15 +13,17 @@ from lumos_nb.errors import (
     ProviderError,
     RateLimitError,
     StreamError,
+    UsageError,
 )
 from lumos_nb.events import Finish, TextDelta, TokenUsage
-from lumos_nb.messages import Message, ToolCall
+from lumos_nb.messages import ImagePart, Message, ToolCall
 from lumos_nb.providers import ModelOptions, ToolSpec, llm
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.tools import tool
 from lumos_nb.transcript import Transcript
 
 KEY = "sk-very-secret-0123456789"
+PICTURE = (ImagePart(data=b"(a picture)", media_type="image/png"),)
 ASK = [Message(role="user", content="Say hello")]
 
 
@@ -376,3 +378,18 @@ async def test_a_run_whose_answer_began_anew_has_the_whole_one_and_shows_both():
     assert [item["text"] for item in shown.doc["items"]] == [
         "one two  …\n\n*(It broke off here; the answer begins again.)*", "All of it.",
     ]  # fmt: skip
+
+
+async def test_a_picture_that_is_not_taken_is_said_before_it_is_sent():
+    ask = [Message(role="user", content=PICTURE)]
+    with FakeServer() as server, pytest.raises(UsageError, match="takes no image") as caught:
+        await model(server, "deepseek/m").generate(ask)
+    assert "or send text" in str(caught.value) and not server.requests
+
+
+async def test_an_earlier_picture_does_not_end_the_conversation_with_a_model_that_takes_none():
+    before = [Message(role="user", content=PICTURE), Message(role="assistant", content="A line.")]
+    with FakeServer(["Hi"]) as server:
+        await model(server, "deepseek/m").generate([*before, Message(role="user", content="And in words?")])
+    said = [message["content"] for message in server.requests[0].body["messages"]]
+    assert "A picture was here" in said[0] and said[1:] == ["A line.", "And in words?"]

@@ -11,8 +11,10 @@ from lumos_nb.credentials import Secret, find_stored_key, store_key
 from lumos_nb.errors import CredentialError, ProviderError, SettingsError
 from lumos_nb.messages import Message
 from lumos_nb.providers.auth import key_of
+from lumos_nb.providers.catalog import state_of
 from lumos_nb.providers.vendors import VENDORS
 from lumos_nb.testing import FakeServer, Reply
+from lumos_nb.transport import Request
 
 KEY = "sk-very-secret-0123456789"
 ASK = [Message(role="user", content="Hi")]
@@ -101,3 +103,40 @@ async def test_no_vendor_shows_a_key_in_an_error_a_log_or_a_repr(vendor, caplog)
     assert KEY not in server.requests[0].path
     shown = f"{caught.value}{caught.value!r}{caught.value.__dict__}{provider!r}{vars(provider)}{caplog.text}"
     assert KEY not in shown
+
+
+SECRET_ROW = {"base_url": "http://ada:hunter22@127.0.0.1:9/v1?key=hunter22", "headers": {"x-api-key": "hunter22"}}
+
+
+async def test_a_secret_in_a_row_or_an_address_shows_nowhere():
+    shown = [repr(configure(vendors={"mine": SECRET_ROW}, max_retries=0))]
+    model = llm("mine/m")
+    shown += [repr(model), repr(model.vendor), state_of(model.vendor)]
+    shown.append(repr(Request(url=SECRET_ROW["base_url"])))
+    with pytest.raises(ProviderError) as caught:
+        await model.generate(ASK)
+    assert not any("hunter22" in text for text in [*shown, str(caught.value)])
+    assert "127.0.0.1:9/v1" in str(caught.value)
+
+
+def test_settings_that_cannot_be_read_are_not_shown_where_they_may_hold_keys():
+    with pytest.raises(SettingsError) as caught:
+        configure(vendors='{"mine": {"headers": {"x-api-key": "hunter22"}}')
+    assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["", "  ", "k", "none"])
+async def test_a_key_that_is_no_secret_leaves_the_words_of_an_error_alone(key):
+    said = "none of the kinds is known"
+    with (
+        FakeServer([Reply(status=400, body=json.dumps({"error": said}))]) as server,
+        pytest.raises(ProviderError, match=said),
+    ):
+        await llm("mine/m", base_url=server.base_url, api_key=key).generate(ASK)
+
+
+async def test_a_secret_in_an_address_shows_in_no_log(caplog):
+    with FakeServer(["Hello"]) as server, caplog.at_level(logging.DEBUG):
+        address = server.base_url.replace("http://", "http://ada:hunter22@") + "?key=hunter22"
+        assert (await llm("mine/m", base_url=address).generate(ASK)).text == "Hello"
+    assert "chat/completions" in caplog.text and "hunter22" not in caplog.text

@@ -137,3 +137,31 @@ def test_an_answer_that_begins_again_begins_with_its_own_text():
     calls = CallFilter([ROWS])
     calls.feed([TextDelta(f"{CALL}\n\n")])
     assert calls.feed([Restart(), TextDelta(f"{CALL}after")]) == [Restart(), TextDelta("after")]
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ('<tool_call>{"name": "now", "arguments": {"a": "</tool_call>b"}}</tool_call>', ['{"a": "</tool_call>b"}']),
+        ('```json\n{"name": "now", "arguments": {"md": "```py\\n```"}}\n```', ['{"md": "```py\\n```"}']),
+        ('<tool_call>{"name": "now"}\n{"name": "now", "arguments": {"a": 1}}</tool_call>', ["{}", '{"a": 1}']),
+        ('<tool_call>{"name": "now"}\n<tool_call>{"name": "now", "arguments": {"a": 1}}', ["{}", '{"a": 1}']),
+        ('<tool_call>```json\n{"name": "now", "arguments": null}\n```</tool_call>', ["{}"]),
+        ('<tool_call>{"type": "function", "function": {"name": "now"}}</tool_call>', ["{}"]),
+        ('<tool_call>{"name": "now", "arguments": {"a": "\\ud83d"}}</tool_call>', ['{"a": "\ufffd"}']),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_calls_are_found_however_a_model_wraps_them(text, calls, step):
+    assert read(text, range(step, len(text), step)) == ("", [("now", arguments) for arguments in calls], "tool_calls")
+
+
+def test_a_call_in_which_a_quote_was_forgotten_does_not_swallow_what_follows():
+    text = f'<tool_call>{{"name": "now", "arguments": {{"a": "x}}}}</tool_call> And {CALL}'
+    said, calls, _ = read(text, range(1, len(text)))
+    assert said.strip() == "And" and [name for name, _ in calls] == ["now", "rows"]
+
+
+def test_json_that_is_too_deep_is_text():
+    text = f"<tool_call>{'[' * 100_000}</tool_call>"
+    assert read(text) == (text, [], "stop")

@@ -195,3 +195,14 @@ def test_what_we_send_is_what_the_official_client_takes():
     picture = one(TextPart("see"), ImagePart(data=b"x"), FilePart(data=b"%PDF"))
     for sent in (body("openai"), body("openai", options=options), body("openai", picture)):
         params.validate_python(sent)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "format"),
+    [("audio/wav", "wav"), ("audio/x-wav", "wav"), ("audio/mpeg", "mp3"), ("audio/mp3", "mp3"), ("audio/flac", "flac"),
+     ("audio/ogg; codecs=opus", "ogg"), ("audio/mp4", "m4a")],
+)  # fmt: skip
+def test_a_sound_is_called_what_it_is(media_type, format):
+    ask = Message(role="user", content=(FilePart(data=b"sound", media_type=media_type),))
+    sent = encode(WireRequest(model="m", messages=(ask,)))["messages"][0]["content"][0]
+    assert sent["input_audio"]["format"] == format

@@ -89,3 +89,25 @@ def test_nothing_is_read_after_the_end():
     decoder.feed(b'data: {"choices":[{"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
     assert decoder.is_done
     assert decoder.feed(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n') == [] == decoder.close()
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"detail":"Not Found"}', b'{"error_code":336003,"error_msg":"Not Found"}', b'{"message":"Not Found"}']
+)
+def test_a_body_that_holds_no_answer_is_an_error_in_the_words_of_the_server(body):
+    events, error = decode(FORMAT, [b"data: " + body + b"\n\ndata: [DONE]\n\n"])
+    assert events == [] and "Not Found" in str(error)
+
+
+def test_an_end_with_nothing_before_it_is_no_answer():
+    events, error = decode(FORMAT, [b"data: [DONE]\n\n"])
+    assert events == [] and error is not None and error.is_temporary
+
+
+@pytest.mark.parametrize("reason", ["error", "network_error", "insufficient_system_resource", "abort"])
+@pytest.mark.parametrize("end", [b"data: [DONE]\n\n", b""])
+def test_a_reason_to_finish_that_is_a_failure_is_one(reason, end):
+    row = b'data: {"choices":[{"delta":{"content":"Half"},"finish_reason":"%s"}]}\n\n' % reason.encode()
+    events, error = decode(FORMAT, [row, end])
+    assert text_of(events) == "Half" and not any(event.type == "finish" for event in events)
+    assert error is not None and error.is_temporary and reason in str(error)

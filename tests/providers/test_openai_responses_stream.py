@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lumos_nb import Agent
-from lumos_nb.errors import StreamError
+from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import Finish, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers import ToolSpec, llm
@@ -291,7 +291,7 @@ BUSY = {"code": "server_error", "message": "The server is busy"}
 def test_an_error_in_the_stream_ends_it_and_no_call_comes_of_it(row, said, is_temporary):
     got, failure = decode(FORMAT, [stream(text("Hi"), done(1, **call_item()), row, text("never"))])
     assert got == [TextDelta("Hi")]
-    assert isinstance(failure, StreamError) and said in str(failure) and failure.is_temporary is is_temporary
+    assert isinstance(failure, ProviderError) and said in str(failure) and failure.is_temporary is is_temporary
 
 
 @pytest.mark.parametrize("data", [GARBAGE, b"data: [1]\n\n", b'data: {"type":3}\n\n', b"data: \xff\n\n"])
@@ -437,3 +437,10 @@ async def test_the_official_client_reads_faults_of_the_double_alike():
                     pass
             last = [e async for e in await client.responses.create(model="m", input="Hi", stream=True)][-1]
     assert last.type == "response.incomplete" and last.response.incomplete_details.reason == "max_output_tokens"
+
+
+@pytest.mark.parametrize("output", ['"x"', "[1]", '[{"type": "message"}, null]'])
+def test_a_whole_answer_of_another_form_is_an_error_that_says_so(output):
+    body = f'data: {{"object": "response", "output": {output}}}\n\n'.encode()
+    events, error = decode("openai-responses", [body])
+    assert events == [] and isinstance(error, StreamError)

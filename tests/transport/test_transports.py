@@ -150,3 +150,11 @@ def test_importing_the_seam_and_the_providers_loads_no_http_client():
         "print([m for m in ('httpx', 'aiohttp', 'pydantic', 'ssl', 'xllamacpp') if m in sys.modules and m != 'ssl'])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+async def test_a_key_counts_more_than_a_name_and_password_in_the_address():
+    with FakeServer([Reply(body=b"ok")]) as server:
+        address = server.base_url.replace("http://", "http://ada:secret@") + "/chat/completions"
+        await read(default_transport(), Request(url=address, body=BODY))
+        await read(default_transport(), Request(url=address, body=BODY, headers={"authorization": "Bearer k"}))
+    assert [r.headers["authorization"] for r in server.requests] == ["Basic YWRhOnNlY3JldA==", "Bearer k"]

@@ -13,6 +13,7 @@ from lumos_nb.events import (
     ErrorInfo,
     GenerationComplete,
     ReasoningDelta,
+    StepStart,
     TextDelta,
     ToolCallComplete,
     ToolCallStart,
@@ -47,6 +48,12 @@ def test_a_terminal_shows_text_and_one_line_a_tool() -> None:
         'thinking …\nI\'ll look.\n→ rows(table="orders", limit=5)\nreading\n✓ rows 0.03 s  3 rows…\nDone.\n'
         "✓ 0 steps · 1 tool · 4.1 s · sales\n"
     )
+
+
+def test_what_another_model_call_says_begins_on_a_line_of_its_own() -> None:
+    stream = io.StringIO()
+    PlainView("", stream).on_events([StepStart(1), TextDelta("Oslo"), StepStart(2), TextDelta("[7]")])
+    assert stream.getvalue() == "Oslo\n[7]"
 
 
 def test_colours_are_for_terminals_only() -> None:

@@ -33,11 +33,12 @@ from lumos_nb.providers.wire.encoding import (
     results_of,
     system_of,
     turns_of,
+    without_last,
     without_place,
 )
-from lumos_nb.providers.wire.schemas import closed
+from lumos_nb.providers.wire.schemas import closed, is_closable
 
-__all__ = ["ACCEPT", "HEADERS", "KEY_HEADER", "MODELS_PATH", "Decoder", "encode", "path"]
+__all__ = ["ACCEPT", "HEADERS", "KEY_HEADER", "MODELS_PATH", "Decoder", "encode", "holds", "path"]
 
 ACCEPT = "text/event-stream"
 MODELS_PATH = "/v1/models"
@@ -50,6 +51,10 @@ KEY_HEADER = "x-api-key"
 _MAX_TOKENS = 8192
 _TITLE = "Anthropic Messages"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+holds = is_closable
+"""Whether an answer can be held to a schema: the grammar knows closed objects only."""
 
 
 def path(model: str) -> str:
@@ -69,9 +74,9 @@ def encode(request: WireRequest) -> dict[str, Any]:
     if system := system_of(request.messages):
         body["system"] = system
     body["messages"] = _messages(request)
-    if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
-        if choice := _choice(request):
+    if tools := request.declared:
+        body["tools"] = [_tool(tool) for tool in tools]
+        if choice := _choice(request) if request.tools else {"type": "none"}:
             body["tool_choice"] = choice
     body |= given(
         temperature=options.temperature,
@@ -131,7 +136,8 @@ def _blocks(message: Message, request: WireRequest) -> list[dict[str, Any]]:
         return [_result(result) for result in results_of(message)]
     is_user = message.role == "user"
     blocks = (_block(part, request, is_user=is_user) for part in message.parts)
-    return [block for block in blocks if block is not None]
+    # Thinking at the very end is refused.
+    return without_last([block for block in blocks if block is not None], {"thinking", "redacted_thinking"})
 
 
 def _block(part: Part, request: WireRequest, *, is_user: bool) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, Reasonin
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.anthropic_messages_parts import Block, Usage
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.block_calls import BlockCalls
+from lumos_nb.providers.wire.block_calls import BlockCalls, uncut
 from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -172,9 +172,9 @@ class Decoder(StreamDecoder):
     def _finish(self, out: list[ModelEvent]) -> None:
         self.is_done = True
         self._end_thinking(out)
-        calls = self._calls.complete(self._id)
-        out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
+        calls = uncut(self._calls.complete(self._id), reason)
+        out.extend(ModelToolCall(call) for call in calls)
         out.append(Finish(reason_with(len(calls), reason), self._usage.total(), self._model))
 
 

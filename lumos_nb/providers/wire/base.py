@@ -6,7 +6,7 @@ vendor's name.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -15,7 +15,7 @@ from lumos_nb.messages import Message, ReasoningPart, TextPart, ToolCall, ToolCh
 from lumos_nb.providers.base import ModelOptions, ToolSpec
 
 
-class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """In what one vendor differs from others that speak the same format."""
 
     #: Key of the longest answer: `max_tokens`, or `max_completion_tokens`.
@@ -32,9 +32,11 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     names_tool_results: bool = False
     #: Call ids must have nine letters or digits.
     has_short_call_ids: bool = False
+    #: A user may speak right behind the results of tools, as where a run was stopped there.
+    takes_user_after_tool: bool = True
     #: How the wish for reasoning is written: `effort` (`reasoning_effort`), `thinking` (an object beside it),
     #: `enable_thinking` (a bool), `nested` (`reasoning.effort`), or empty: it is not sent.
-    reasoning: str = "effort"
+    reasoning: Literal["effort", "thinking", "enable_thinking", "nested", ""] = "effort"
     #: Word for the tool choice `required`.
     required_choice: str = "required"
     #: Tool choices beyond `auto` that are understood; the others are sent as `auto`.
@@ -43,7 +45,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     has_parallel_switch: bool = True
     #: How an answer gets a form: `schema` (the format's own), `json` (JSON mode, the schema in the prompt),
     #: `tool` (a tool whose arguments are the answer), `prompt` (asked for in words).
-    structured: str = "schema"
+    structured: Literal["schema", "json", "tool", "prompt"] = "schema"
     #: The format's own way also works while there are tools; else it is done by a tool then.
     is_structured_beside_tools: bool = True
     #: Keys that every request body has.
@@ -77,6 +79,14 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
         return part.provider is None or part.provider == self.origin
 
     @property
+    def declared(self) -> tuple[ToolSpec, ...]:
+        """The tools; without any, the names that earlier turns called, which some servers refuse undeclared."""
+        if self.tools:
+            return self.tools
+        talked = (message for message in self.messages if type(message.content) is not str)
+        return tuple(ToolSpec(name=name) for name in dict.fromkeys(c.name for m in talked for c in m.tool_calls))
+
+    @property
     def choice(self) -> ToolChoice:
         """Whether tools may, must or must not be called."""
         return ToolChoice.of(self.options.tool_choice)
@@ -105,7 +115,8 @@ class WireFormat(Protocol):
     """What a module of this package offers.
 
     It may also have `HEADERS`, further headers of every request, and `KEY_HEADER`, the header of the key
-    where this is not the vendor's usual format.
+    where this is not the vendor's usual format; and `holds(schema)`, whether its own way can hold an answer
+    to a schema, where that is not so for all.
     """
 
     #: Media type of the stream, for the header `accept`.

@@ -36,11 +36,12 @@ from lumos_nb.providers.wire.encoding import (
     results_of,
     system_of,
     turns_of,
+    without_last,
     without_place,
 )
-from lumos_nb.providers.wire.schemas import closed
+from lumos_nb.providers.wire.schemas import closed, is_closable
 
-__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
+__all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "holds", "path"]
 
 ACCEPT = "application/vnd.amazon.eventstream"
 #: The list of models is another service's, at another address.
@@ -59,6 +60,10 @@ _DOCUMENTS = {
     "application/vnd.ms-excel": "xls",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }
+
+
+holds = is_closable
+"""Whether an answer can be held to a schema: the grammar knows closed objects only."""
 
 
 def path(model: str) -> str:
@@ -113,13 +118,11 @@ def _output(options: ModelOptions) -> dict[str, Any]:
 
 
 def _tools(request: WireRequest) -> dict[str, Any]:
-    if not request.tools:
-        # Calls of earlier turns are refused while no tool is declared: their names are.
-        names = dict.fromkeys(call.name for message in request.messages for call in message.tool_calls)
-        return {"tools": [_tool(ToolSpec(name=name)) for name in names]} if names else {}
-    config: dict[str, Any] = {"tools": [_tool(tool) for tool in request.tools]}
+    if not request.declared:
+        return {}
+    config: dict[str, Any] = {"tools": [_tool(tool) for tool in request.declared]}
     choice = request.choice
-    if choice.mode in request.quirks.tool_choices:
+    if request.tools and choice.mode in request.quirks.tool_choices:
         if choice.mode == "required":
             config["toolChoice"] = {"any": {}}
         elif choice.mode == "tool":
@@ -158,7 +161,8 @@ def _blocks(message: Message, request: WireRequest) -> list[dict[str, Any]]:
         return [_result(result) for result in results_of(message)]
     is_user = message.role == "user"
     blocks = (_block(part, request, is_user=is_user) for part in message.parts)
-    return [block for block in blocks if block is not None]
+    # Reasoning at the very end is refused.
+    return without_last([block for block in blocks if block is not None], {"reasoningContent"})
 
 
 def _block(part: Part, request: WireRequest, *, is_user: bool) -> dict[str, Any] | None:

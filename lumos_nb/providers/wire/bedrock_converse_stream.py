@@ -14,7 +14,7 @@ from lumos_nb.errors import StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.block_calls import BlockCalls
+from lumos_nb.providers.wire.block_calls import BlockCalls, uncut
 from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
 from lumos_nb.providers.wire.encoding import base64_of
 from lumos_nb.providers.wire.eventstream import EventStreamParser, Frame
@@ -166,9 +166,9 @@ class Decoder(StreamDecoder):
     def _finish(self, out: list[ModelEvent]) -> None:
         self.is_done = True
         self._end_thinking(out)
-        calls = self._calls.complete("")
-        out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
+        calls = uncut(self._calls.complete(""), reason)
+        out.extend(ModelToolCall(call) for call in calls)
         out.append(Finish(reason_with(len(calls), reason), self._usage))
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from lumos_nb.messages import ToolCall
 from lumos_nb.providers.wire.decoding import made_id
+from lumos_nb.providers.wire.encoding import object_of
 
 
 class _Open(msgspec.Struct):
@@ -67,3 +68,13 @@ def _text_of(input: Any) -> str:
     if isinstance(input, str):
         return input or "{}"
     return msgspec.json.encode(input or {}).decode()
+
+
+def uncut(calls: list[ToolCall], reason: str) -> list[ToolCall]:
+    """Return calls without a last one that the end of the answer cut: it would run with what it never was given.
+
+    Example:
+        >>> uncut([ToolCall(id="1", name="f", arguments='{"a": 1}'), ToolCall(id="2", name="drop")], "length")
+        [ToolCall(id='1', name='f', arguments='{"a": 1}')]
+    """
+    return calls[:-1] if calls and reason == "length" and not object_of(calls[-1].arguments) else calls

@@ -13,6 +13,7 @@ from lumos_nb.errors import LumosError, StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
+from lumos_nb.providers.wire.block_calls import uncut
 from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, reason_with, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls
 from lumos_nb.providers.wire.sse import SseParser
@@ -171,10 +172,10 @@ class Decoder(StreamDecoder):
     def _finish(self, out: list[ModelEvent]) -> None:
         self.is_done = True
         self._end_part("", out)
-        calls = self._calls.complete(self._id)
-        out.extend(ModelToolCall(call) for call in calls)
         said = self._end.finish_reason
         reason = _REASONS.get(str(said), "other") if said else "stop"
+        calls = uncut(self._calls.complete(self._id), reason)
+        out.extend(ModelToolCall(call) for call in calls)
         usage = self._end.usage
         out.append(Finish(reason_with(len(calls), reason), usage.total() if usage is not None else TokenUsage()))
 

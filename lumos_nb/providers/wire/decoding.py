@@ -6,14 +6,20 @@ and an answer without its end is never a success.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import json
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from lumos_nb.errors import LumosError, StreamError
 from lumos_nb.events import ModelEvent
+from lumos_nb.messages import valid
 from lumos_nb.providers.failures import shorten
 
 MADE_ID = "call_"
 """Beginning of the ids of calls for which the server gave none."""
+
+_Event = TypeVar("_Event")
 
 
 class Parser(Protocol):
@@ -74,7 +80,10 @@ class StreamDecoder:
             return out
         if is_cut or not self._is_whole():
             raise broken_off()
-        self._finish(out)
+        try:
+            self._finish(out)
+        except RecursionError:
+            raise too_deep() from None
         return out
 
     def _read(self, events: list[Any], out: list[ModelEvent]) -> None:
@@ -116,11 +125,45 @@ def reason_with(n_calls: int, reason: str) -> str:
     return "stop" if not n_calls and reason == "tool_calls" else reason
 
 
+def mended(decoder: msgspec.json.Decoder[_Event], data: bytes, figures: str) -> _Event | None:
+    """Return an event that could not be read as it came, or None if it cannot be at all.
+
+    An answer is not lost for a figure, nor for half a character, as servers send it who cut text into UTF-16.
+
+    Args:
+        decoder: Reads such an event.
+        data: The event.
+        figures: Key of the usage, which is left out.
+    """
+    try:
+        value = valid(json.loads(data))
+        if not isinstance(value, dict):
+            return None
+        value.pop(figures, None)
+        return decoder.decode(msgspec.json.encode(value))
+    except (ValueError, RecursionError):  # of which msgspec's errors are
+        return None
+
+
 def broken_off() -> StreamError:
     """Return the error of a body that ended without its end."""
     return StreamError(
         "The answer broke off: the server ended it without saying that it was finished.",
         hint="Run it again; if it stays so, look at the server's log or the proxy in between.",
+        is_temporary=True,
+    )
+
+
+def stopped(reason: str) -> StreamError:
+    """Return the error of an answer that its server ended for a reason of its own.
+
+    Example:
+        >>> print(stopped("network_error").message)
+        The server stopped in the middle of the answer: 'network_error'.
+    """
+    return StreamError(
+        f"The server stopped in the middle of the answer: {reason!r}.",
+        hint="Run it again in a while, or use another model.",
         is_temporary=True,
     )
 

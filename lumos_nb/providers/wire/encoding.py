@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, Part, ToolCall, ToolResult, ToolSpec
 
@@ -94,6 +96,51 @@ def call_id_of(id: str) -> str:
     """
     # Same id in, same id out: a result must find its call in every request.
     return id if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", id) else hashlib.sha256(id.encode()).hexdigest()[:32]
+
+
+def with_valid_names(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return messages in which each call has a name that servers take: models also call what does not exist.
+
+    One odd name, if it were sent as it came, would make every further request of its thread refused.
+
+    Example:
+        >>> message = Message(role="assistant", content=(ToolCall(id="1", name="rows<|end|>"),))
+        >>> with_valid_names((message,))[0].tool_calls[0].name
+        'rows__end__'
+    """
+    return tuple(_with_valid_names(m) if _has_odd_name(m) else m for m in messages)
+
+
+def _has_odd_name(message: Message) -> bool:
+    if isinstance(message.content, str):
+        return False
+    return any(isinstance(part, ToolCall | ToolResult) and not _NAME.fullmatch(part.name) for part in message.content)
+
+
+def _with_valid_names(message: Message) -> Message:
+    parts = (
+        msgspec.structs.replace(part, name=re.sub(r"[^a-zA-Z0-9_-]", "_", part.name)[:64] or "unknown")
+        if isinstance(part, ToolCall | ToolResult)
+        else part
+        for part in message.parts
+    )
+    return msgspec.structs.replace(message, content=tuple(parts))
+
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def without_last(blocks: list[dict[str, Any]], kinds: set[str]) -> list[dict[str, Any]]:
+    """Return blocks without those of some kinds at the end: a run that was stopped leaves thoughts that led nowhere.
+
+    Example:
+        >>> without_last([{"type": "thinking"}, {"type": "text"}, {"type": "thinking"}], {"thinking"})
+        [{'type': 'thinking'}, {'type': 'text'}]
+    """
+    n = len(blocks)
+    while n and kinds & {blocks[n - 1].get("type"), *blocks[n - 1]}:
+        n -= 1
+    return blocks[:n]
 
 
 def turns_of(

@@ -14,7 +14,7 @@ from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, mended, reason_with, unreadable
 from lumos_nb.providers.wire.gemini_parts import FunctionCall, OpenCall, Usage
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -97,14 +97,17 @@ class Decoder(StreamDecoder):
 
     def _read(self, events: list[tuple[str, bytes]], out: list[ModelEvent]) -> None:
         for name, data in events:
+            chunk: _Chunk | None
             try:
                 chunk = _chunk_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
+                chunk = mended(_chunk_decoder, data, "usageMetadata")
+            if chunk is None:
                 if data.startswith(b"[DONE]"):
                     continue
                 # Errors come alone or in a list of one.
                 if name != "error" and not (data.lstrip().startswith(b"[") and b'"error"' in data):
-                    raise unreadable(data, "Gemini") from None
+                    raise unreadable(data, "Gemini")
                 self._fail(from_stream(data))
                 return
             self._take(chunk, out)

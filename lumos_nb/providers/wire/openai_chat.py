@@ -23,7 +23,11 @@ from lumos_nb.providers.wire.schemas import is_strict
 
 __all__ = ["ACCEPT", "MODELS_PATH", "Decoder", "encode", "path"]
 
-_SOUNDS = {"audio/mpeg": "mp3", "audio/mp3": "mp3"}
+_SOUNDS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a", "x-m4a": "m4a"}
+"""What a kind of sound is called here, where that is not its media type."""
+
+_LONGEST_ID = 40
+"""What OpenAI takes; the others do not say."""
 
 ACCEPT = "text/event-stream"
 MODELS_PATH = "/models"
@@ -111,6 +115,16 @@ def _messages(request: WireRequest) -> list[dict[str, Any]]:
             out.append(_assistant(message, request))
         else:
             out.append({"role": message.role, "content": _content(message)})
+    return out if request.quirks.takes_user_after_tool else _answered(out)
+
+
+def _answered(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return messages with a word of the model where a user speaks right behind results: that is refused."""
+    out: list[dict[str, Any]] = []
+    for message in messages:
+        if message["role"] == "user" and out and out[-1]["role"] == "tool":
+            out.append({"role": "assistant", "content": "…"})
+        out.append(message)
     return out
 
 
@@ -134,7 +148,8 @@ def _file(part: FilePart) -> dict[str, Any]:
             f"This server takes a {part.kind} as bytes, not as an address.", hint="Give FilePart(data=…) its bytes."
         )
     if part.kind == "audio":
-        sound = {"data": base64_of(part.data), "format": _SOUNDS.get(part.media_type, "wav")}
+        kind = part.media_type.partition("/")[2].partition(";")[0].strip().lower()
+        sound = {"data": base64_of(part.data), "format": _SOUNDS.get(kind, kind)}
         return {"type": "input_audio", "input_audio": sound}
     return {"type": "file", "file": {"filename": part.name or "document.pdf", "file_data": part.address()}}
 
@@ -178,7 +193,9 @@ def _tool_results(message: Message, quirks: Quirks) -> Iterator[dict[str, Any]]:
 
 
 def _call_id(call_id: str, quirks: Quirks) -> str:
-    if not quirks.has_short_call_ids or re.fullmatch("[a-zA-Z0-9]{9}", call_id):
-        return call_id
     # A thread may have begun at another vendor, whose ids this one refuses: same id in, same id out.
-    return hashlib.sha256(call_id.encode()).hexdigest()[:9]
+    if quirks.has_short_call_ids:
+        is_taken, length = re.fullmatch("[a-zA-Z0-9]{9}", call_id) is not None, 9
+    else:
+        is_taken, length = len(call_id) <= _LONGEST_ID, 32
+    return call_id if is_taken else hashlib.sha256(call_id.encode()).hexdigest()[:length]

@@ -13,7 +13,8 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
+from lumos_nb.providers.wire.block_calls import uncut
+from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, mended, reason_with, stopped, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls, Usage, joined_details, split_content
 from lumos_nb.providers.wire.sse import SseParser
 from lumos_nb.providers.wire.think import ThinkSplitter
@@ -32,6 +33,8 @@ _REASONS = {
     "content_filter": "content_filter",
     "sensitive": "content_filter",
 }
+#: The server stopped in the middle; the next time it may get to the end.
+_FAILURES = {"error", "abort", "network_error", "insufficient_system_resource"}
 
 
 class _Delta(msgspec.Struct):
@@ -89,16 +92,20 @@ class Decoder(StreamDecoder):
         self._reason = ""
         self._model = ""
         self._id = ""
+        #: Some of an answer was read; and an event that holds none, for what it may say.
+        self._has_begun = False
+        self._other = b""
 
     def _read(self, events: list[tuple[str, bytes]], out: list[ModelEvent]) -> None:
         for name, data in events:
             if data.startswith(b"[DONE]"):
-                self._finish(out)
+                self._end(out)
                 return
+            chunk: _Chunk | None
             try:
                 chunk = _chunk_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                chunk = None
+                chunk = mended(_chunk_decoder, data, "usage")
             if name == "error" or (chunk is not None and (chunk.error or chunk.object == "error")):
                 if chunk is not None:
                     self._take(chunk, out)
@@ -107,9 +114,19 @@ class Decoder(StreamDecoder):
             if chunk is None:
                 raise unreadable(data, "Chat Completions")
             self._take(chunk, out)
+            if chunk.choices is None and chunk.usage is None:
+                self._other = data
+
+    def _end(self, out: list[ModelEvent]) -> None:
+        """Take the format's end: it makes whole what was said, but nothing is no answer."""
+        if self._has_begun:
+            self._finish(out)
+        else:
+            self._fail(from_stream(self._other) if self._other else broken_off())
 
     def _take(self, chunk: _Chunk, out: list[ModelEvent]) -> None:
         if chunk.choices:
+            self._has_begun = True
             choice = chunk.choices[0]
             if (delta := choice.delta or choice.message) is not None and not choice.index:
                 self._take_delta(delta, out)
@@ -153,10 +170,12 @@ class Decoder(StreamDecoder):
         self.is_done = True
         if self._think is not None:
             out.extend(self._think.close())
+        if self._reason in _FAILURES:
+            raise stopped(self._reason)
         if self._details:
             out.append(PartEnd(joined_details(self._details)))
-        calls = self._calls.complete(self._id)
-        out.extend(ModelToolCall(call) for call in calls)
         reason = _REASONS.get(self._reason, "other") if self._reason else "stop"
+        calls = uncut(self._calls.complete(self._id), reason)
+        out.extend(ModelToolCall(call) for call in calls)
         usage = self._usage.total() if self._usage is not None else TokenUsage()
         out.append(Finish(reason_with(len(calls), reason), usage, self._model))

@@ -15,7 +15,15 @@ from lumos_nb.errors import UsageError
 from lumos_nb.messages import FilePart, ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.providers.base import OutputSchema, ToolSpec
 from lumos_nb.providers.wire.base import WireRequest
-from lumos_nb.providers.wire.encoding import arguments_of, given, merged, object_of, results_of, system_of
+from lumos_nb.providers.wire.encoding import (
+    arguments_of,
+    call_id_of,
+    given,
+    merged,
+    object_of,
+    results_of,
+    system_of,
+)
 from lumos_nb.providers.wire.openai_responses_stream import Decoder
 from lumos_nb.providers.wire.schemas import is_strict
 
@@ -163,9 +171,11 @@ def _said(part: TextPart, request: WireRequest) -> _Item:
 
 
 def _call(call: ToolCall) -> _Item:
-    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments_of(call)}
+    return {
+        "type": "function_call", "call_id": call_id_of(call.id), "name": call.name, "arguments": arguments_of(call)
+    }  # fmt: skip
 
 
 def _tool_results(message: Message) -> Iterator[_Item]:
     for result in results_of(message):
-        yield {"type": "function_call_output", "call_id": result.call_id, "output": result.content}
+        yield {"type": "function_call_output", "call_id": call_id_of(result.call_id), "output": result.content}

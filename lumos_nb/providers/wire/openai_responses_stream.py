@@ -84,7 +84,7 @@ class Decoder(StreamDecoder):
     def _take_other(self, kind: str, event: Event, data: bytes, out: list[ModelEvent]) -> None:
         if event.object == "response":
             # An answer that was not streamed: the response itself.
-            kind, event.response = "response.completed", _response_decoder.decode(data)
+            kind, event.response = "response.completed", _whole(data)
         if event.response is not None:
             self._model = str(event.response.model or "") or self._model
             self._id = str(event.response.id or "") or self._id
@@ -203,3 +203,10 @@ class Decoder(StreamDecoder):
                 n_calls += 1
                 out.append(ModelToolCall(event.done(self._id, n)))
         out.append(Finish(reason_with(n_calls, reason), self._usage, self._model))
+
+
+def _whole(data: bytes) -> Response:
+    try:
+        return _response_decoder.decode(data)
+    except msgspec.DecodeError:
+        raise unreadable(data, "Responses") from None

@@ -41,6 +41,51 @@ def closed(schema: Any) -> Any:
     return out
 
 
+def is_closable(schema: dict[str, Any]) -> bool:
+    """Return whether a schema says the same once it is closed: no free keys, which would have to be none, and no cycle.
+
+    Example:
+        >>> is_closable({"type": "object", "properties": {"a": {"type": "string"}}})
+        True
+        >>> is_closable({"type": "object", "additionalProperties": {"type": "integer"}})
+        False
+    """
+    definitions = schema.get("$defs") or {}
+    uses = {f"#/$defs/{name}": _references(inner) for name, inner in definitions.items()}
+    return not _has_free_keys(schema) and not any(_leads_back(name, name, uses, set()) for name in uses)
+
+
+def _has_free_keys(schema: Any) -> bool:
+    if isinstance(schema, list):
+        return any(map(_has_free_keys, schema))
+    if not isinstance(schema, dict):
+        return False
+    others = schema.get("additionalProperties")
+    is_free = others is not False and (
+        bool(others) or (schema.get("type") == "object" and not schema.get("properties"))
+    )
+    inner = [*(schema.get("properties") or {}).values(), *(schema.get("$defs") or {}).values()]
+    inner += [schema.get(key) for key in ("items", "anyOf", "oneOf", "allOf")]
+    return is_free or any(map(_has_free_keys, inner))
+
+
+def _references(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return {name for inner in schema for name in _references(inner)}
+    if not isinstance(schema, dict):
+        return set()
+    own = {schema["$ref"]} if isinstance(schema.get("$ref"), str) else set()
+    return own | {name for inner in schema.values() for name in _references(inner)}
+
+
+def _leads_back(name: str, start: str, uses: dict[str, set[str]], seen: set[str]) -> bool:
+    for used in uses.get(name, set()) - seen:
+        seen.add(used)
+        if used == start or _leads_back(used, start, uses, seen):
+            return True
+    return False
+
+
 def _nested(schema: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in schema.items():
