@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterable, Mapping
-from hmac import compare_digest
 from typing import Any
 
 from lumos_nb.errors import CredentialError, MissingDependencyError
@@ -46,6 +45,8 @@ class Secret:
         return text.replace(self._text, _DOTS)
 
     def __eq__(self, other: object) -> bool:
+        from hmac import compare_digest
+
         return isinstance(other, Secret) and compare_digest(self._text.encode(), other._text.encode())
 
     def __hash__(self) -> int:

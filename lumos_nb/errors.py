@@ -24,7 +24,6 @@ AgentInterrupted          a KeyboardInterrupt: the person stopped the run
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class LumosError(Exception):
@@ -185,6 +184,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
         >>> nearest("x", [])
         ''
     """
+    from difflib import get_close_matches
+
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     if close:

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol, Unpack, runtime_checkable
 
-from lumos_nb import settings
+from lumos_nb import providers, settings
 from lumos_nb.agent.background import run_sync
 from lumos_nb.agent.config import AgentConfig, AgentGenerateOptions, Instructions, MemoryOptions, Model, Tools
 from lumos_nb.agent.home import HOME
@@ -28,10 +28,7 @@ from lumos_nb.events import (
 )
 from lumos_nb.memory import Memory, RunInfo, new_id, provenance
 from lumos_nb.messages import Message, TextPart, ToolCall, as_messages
-from lumos_nb.providers import LlmProvider, default_llm, llm
-from lumos_nb.providers.base import ModelOptions
-from lumos_nb.providers.fallback import in_turn
-from lumos_nb.providers.prices import cost_source, cost_usd
+from lumos_nb.providers.base import LlmProvider, ModelOptions
 from lumos_nb.tools import ToolRegistry
 
 Prompt = str | Message | Sequence[Message]
@@ -195,13 +192,13 @@ class Agent:
         if isinstance(model, LlmProvider):
             return model
         if model is not None and not isinstance(model, str):
-            return in_turn([self._provider(each) for each in model])
+            return providers.in_turn([self._provider(each) for each in model])
         key = model or settings.current().model
         if not key:  # looked for each time: a key may have been given since
-            found = default_llm()
+            found = providers.default_llm()
             return self._models.setdefault(f"{found.provider}/{found.model}", found)
         if key not in self._models:
-            self._models[key] = llm(key)
+            self._models[key] = providers.llm(key)
         return self._models[key]
 
     # ---- a run ------------------------------------------------------------------------
@@ -241,7 +238,7 @@ class Agent:
             home=HOME.get(),
             options=options.get("model_options") or self.config.options,
             max_steps=options.get("max_steps") or self.config.max_steps or config.max_steps,
-            price=cost_usd,
+            price=providers.cost_usd,
             output=self._output if options.get("output") is None else OutputType(options["output"]),
         )
         recorded = config.enable_telemetry or thread_id is not None
@@ -275,7 +272,7 @@ class Agent:
             run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
             agent=self.name, provider=provider.provider, model=provider.model,
             prompt="\n".join(m.text for m in messages if m.role == "user"), started_at=time.time(),
-            cost_source=cost_source(provider.provider, provider.model), **provenance(),
+            cost_source=providers.cost_source(provider.provider, provider.model), **provenance(),
         )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lumos_nb.providers.base import LlmProvider, ModelOptions, ModelResponse, OutputSchema, ToolSpec
     from lumos_nb.providers.catalog import default_llm, llm
-    from lumos_nb.providers.fallback import FallbackProvider
+    from lumos_nb.providers.fallback import FallbackProvider, in_turn
+    from lumos_nb.providers.prices import cost_source, cost_usd
 
 _HOMES = {
     "FallbackProvider": "lumos_nb.providers.fallback",
@@ -21,7 +22,10 @@ _HOMES = {
     "ModelResponse": "lumos_nb.providers.base",
     "OutputSchema": "lumos_nb.providers.base",
     "ToolSpec": "lumos_nb.providers.base",
+    "cost_source": "lumos_nb.providers.prices",
+    "cost_usd": "lumos_nb.providers.prices",
     "default_llm": "lumos_nb.providers.catalog",
+    "in_turn": "lumos_nb.providers.fallback",
     "llm": "lumos_nb.providers.catalog",
 }
 
@@ -32,7 +36,10 @@ __all__ = [
     "ModelResponse",
     "OutputSchema",
     "ToolSpec",
+    "cost_source",
+    "cost_usd",
     "default_llm",
+    "in_turn",
     "llm",
 ]
 

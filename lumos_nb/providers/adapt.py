@@ -15,7 +15,6 @@ import msgspec
 from lumos_nb.errors import LumosError, UsageError, nearest
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import ToolChoice
-from lumos_nb.providers import legacy, structured_output
 from lumos_nb.providers.base import Ask
 
 
@@ -48,9 +47,13 @@ def adapted(ask: Ask, *, supports_function_calling: bool, structured: str, besid
             way = "prompt"
         else:
             way = "tool" if has_tools and not beside_tools else structured
+        from lumos_nb.providers import structured_output
+
         ask, shaped = structured_output.adapt(ask, way)
         filters += [shaped] if shaped else []
     if ask.tools and not supports_function_calling:
+        from lumos_nb.providers import legacy
+
         ask, parsed = legacy.adapt(ask)
         filters.insert(0, parsed)
     return Adapted(ask=ask, filters=tuple(filters))

@@ -9,15 +9,26 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lumos_nb import settings
 from lumos_nb.stores.base import Delete, Ensure, Insert, Store, Update, Upsert
-from lumos_nb.stores.sqlite import SqliteStore
 
 __all__ = ["Delete", "Ensure", "Insert", "SqliteStore", "Store", "Update", "Upsert", "default_store", "open_store"]
 
+if TYPE_CHECKING:
+    from lumos_nb.stores.sqlite import SqliteStore
+
 _lock = threading.Lock()
 _open: dict[Path, Store] = {}
+
+
+def __getattr__(name: str) -> Any:
+    if name != "SqliteStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from lumos_nb.stores.sqlite import SqliteStore
+
+    return SqliteStore
 
 
 def open_store(path: str | os.PathLike[str]) -> Store:
@@ -32,6 +43,8 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     absolute = Path(path).expanduser().absolute()
     with _lock:
         if absolute not in _open:
+            from lumos_nb.stores.sqlite import SqliteStore
+
             _open[absolute] = SqliteStore(absolute)
         return _open[absolute]
 

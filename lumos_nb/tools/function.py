@@ -6,6 +6,7 @@ its name, its schema, and where it wants to run.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -151,3 +152,23 @@ def tool(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     if fn is None:
         return lambda f: Tool(f, **options)
     return fn if isinstance(fn, Tool) else Tool(fn, **options)
+
+
+def tool_of(fn: Callable[..., Any]) -> Tool:
+    """Return the tool that a function is by itself; it is described once, however many agents have it.
+
+    Example:
+        >>> def now() -> str: return "noon"
+        >>> tool_of(now) is tool_of(now)
+        True
+    """
+    if isinstance(fn, Tool):
+        return fn
+    # On the function, so that they end together; a copy of its attributes is another function's.
+    made = getattr(fn, "__lumos_tool__", None)
+    if isinstance(made, Tool) and made.fn is fn:
+        return made
+    made = Tool(fn)
+    with contextlib.suppress(AttributeError, TypeError):  # a method, or an object with slots
+        fn.__lumos_tool__ = made  # type: ignore[attr-defined]
+    return made

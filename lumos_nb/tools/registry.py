@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lumos_nb.errors import ToolDefinitionError, UsageError, nearest
-from lumos_nb.tools.function import Tool, tool
+from lumos_nb.tools.function import Tool, tool, tool_of
 
 
 class ToolRegistry:
@@ -33,7 +33,7 @@ class ToolRegistry:
         Raises:
             ToolDefinitionError: There is another tool of that name, or the function cannot be a tool.
         """
-        made = fn if isinstance(fn, Tool) else tool(**options)(fn)
+        made = tool(**options)(fn) if options else tool_of(fn)
         if self._tools.get(made.name, made) is not made:
             raise ToolDefinitionError(
                 f"There are two tools named {made.name!r}.", hint='Give one another name: @tool(name="…").'
