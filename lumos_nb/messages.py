@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -202,7 +203,7 @@ class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
 Part = TextPart | ReasoningPart | ImagePart | FilePart | ToolCall | ToolResult
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One message of a conversation.
 
     Args:
@@ -234,6 +235,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if isinstance(self.content, str):
             return self.content
         return "".join(p.text for p in self.content if isinstance(p, TextPart))
+
+    @cached_property
+    def as_json(self) -> msgspec.Raw:
+        """Role and text as JSON, made once: a conversation is sent again with each step."""
+        return msgspec.Raw(msgspec.json.encode({"role": self.role, "content": valid_text(self.text)}))
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

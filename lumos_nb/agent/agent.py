@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from itertools import takewhile
 from typing import Any, Protocol, Unpack, runtime_checkable
 
 from lumos_nb import providers, settings
@@ -271,9 +272,15 @@ class Agent:
         return RunInfo(
             run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
             agent=self.name, provider=provider.provider, model=provider.model,
-            prompt="\n".join(m.text for m in messages if m.role == "user"), started_at=time.time(),
+            prompt=_asked(messages), started_at=time.time(),
             cost_source=providers.cost_source(provider.provider, provider.model), **provenance(),
         )  # fmt: skip
+
+
+def _asked(messages: Sequence[Message]) -> str:
+    """Return what the user says last, behind any conversation that was given with it."""
+    spoken = takewhile(lambda message: message.role != "assistant", reversed(messages))
+    return "\n".join([message.text for message in spoken if message.role == "user"][::-1])
 
 
 async def _maybe(value: Any) -> None:

@@ -125,14 +125,14 @@ class LoopState:
 
 async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
     """Yield the events of all steps. Errors of the provider pass through; `state` keeps what was done."""
+    known = {call.id for m in state.messages if type(m.content) is not str for call in m.tool_calls}
     for index in range(1, state.max_steps + 1):
         yield [StepStart(index)]
-        talked = (m for m in state.messages if not isinstance(m.content, str))
-        known = {call.id for message in talked for call in message.tool_calls}
         draft = state.draft = StepDraft(index, state.provider, known)
         specs = [t.spec for t in state.tools]
         async for batch in draft.call(state.messages, specs, state.call_options(), state.notify):
             yield batch
+        known.update(call.id for call in draft.calls)
         if draft.calls:
             async for batch in run_calls(draft.calls, state.tools, state.context, state.home):
                 for event in batch:

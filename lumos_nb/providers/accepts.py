@@ -25,21 +25,20 @@ def taken(messages: Sequence[Message], vendor: Vendor) -> tuple[Message, ...]:
         'Look.[A picture was here; this model takes none.]'
     """
     accepts = vendor.accepts
-    with_parts = [n for n, message in enumerate(messages) if type(message.content) is not str]
-    if accepts is None or not with_parts:
+    if accepts is None or not any(_kind(part) for m in messages if type(m.content) is not str for part in m.content):
         return tuple(messages)
     asked = max((n for n, message in enumerate(messages) if message.role == "user"), default=0)
     out = list(messages)
-    for n in with_parts:
-        missed = [kind for part in out[n].parts if (kind := _kind(part)) and kind not in accepts]
+    for n, message in enumerate(messages):
+        missed = [kind for part in message.parts if (kind := _kind(part)) and kind not in accepts]
         if missed and n >= asked:
             raise UsageError(
                 f"{vendor.id!r} takes no {missed[0]} in messages.",
                 hint=f"It takes: {', '.join(('text', *accepts))}. Use another model, or send text.",
             )
         if missed:
-            parts = tuple(_in_words(part) if _kind(part) in missed else part for part in out[n].parts)
-            out[n] = Message(role=out[n].role, content=parts, id=out[n].id)
+            parts = tuple(_in_words(part) if _kind(part) in missed else part for part in message.parts)
+            out[n] = Message(role=message.role, content=parts, id=message.id)
     return tuple(out)
 
 

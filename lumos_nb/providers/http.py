@@ -313,7 +313,7 @@ def _encoded(body: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(body)
     except UnicodeEncodeError:  # half a surrogate pair, as in names of files; JSON cannot hold it
-        encoded: bytes = msgspec.json.encode(valid(msgspec.to_builtins(body)))
+        encoded: bytes = msgspec.json.encode(valid(body))
         return encoded
 
 

@@ -1,5 +1,6 @@
 """What is sent: whole bodies, because a recording keeps passing after a field is no longer sent."""
 
+import msgspec
 import pytest
 
 from lumos_nb.errors import UsageError
@@ -28,7 +29,8 @@ OPTIONS = ModelOptions(temperature=0.0, max_tokens=9, seed=7, stop=("\n",), extr
 
 def body(vendor, messages=CONVERSATION, tools=(ADD,), options=OPTIONS):
     quirks = VENDORS[vendor].quirks
-    return encode(WireRequest(model="m", messages=messages, tools=tools, options=options, quirks=quirks, origin=vendor))
+    sent = encode(WireRequest(model="m", messages=messages, tools=tools, options=options, quirks=quirks, origin=vendor))
+    return msgspec.json.decode(msgspec.json.encode(sent))
 
 
 def one(*parts, role="user"):

@@ -108,12 +108,11 @@ def with_valid_names(messages: tuple[Message, ...]) -> tuple[Message, ...]:
         >>> with_valid_names((message,))[0].tool_calls[0].name
         'rows__end__'
     """
-    return tuple(_with_valid_names(m) if _has_odd_name(m) else m for m in messages)
+    odd = {id(m) for m in messages if type(m.content) is not str and _has_odd_name(m)}
+    return tuple(_with_valid_names(m) if id(m) in odd else m for m in messages) if odd else messages
 
 
 def _has_odd_name(message: Message) -> bool:
-    if isinstance(message.content, str):
-        return False
     return any(isinstance(part, ToolCall | ToolResult) and not _NAME.fullmatch(part.name) for part in message.content)
 
 

@@ -42,8 +42,9 @@ def encode(request: WireRequest) -> dict[str, Any]:
     """Return the body of a streaming request; it is ready for `json`.
 
     Example:
-        >>> encode(WireRequest(model="m", messages=(Message(role="user", content="Hi"),)))["messages"]
-        [{'role': 'user', 'content': 'Hi'}]
+        >>> body = encode(WireRequest(model="m", messages=(Message(role="user", content="Hi"),)))
+        >>> msgspec.json.encode(body["messages"])
+        b'[{"role":"user","content":"Hi"}]'
     """
     quirks, options = request.quirks, request.options
     body: dict[str, Any] = {"model": request.model, "messages": _messages(request), "stream": True}
@@ -103,12 +104,13 @@ def _response_format(output: OutputSchema, quirks: Quirks) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {**form, "strict": True} if is_strict(output.schema) else form}
 
 
-def _messages(request: WireRequest) -> list[dict[str, Any]]:
-    out: list[dict[str, Any]] = []
+def _messages(request: WireRequest) -> list[Any]:
+    out: list[Any] = []
+    can_be_bytes = request.quirks.takes_user_after_tool
     for message in request.messages:
-        # Nearly all messages of a long conversation are plain text: no call for those.
+        # Nearly all messages of a long conversation are plain text: these are encoded once.
         if type(message.content) is str and message.role != "tool":
-            out.append({"role": message.role, "content": message.content})
+            out.append(message.as_json if can_be_bytes else {"role": message.role, "content": message.content})
         elif message.role == "tool":
             out.extend(_tool_results(message, request.quirks))
         elif message.role == "assistant":
