@@ -20,7 +20,7 @@ def taken(messages: Sequence[Message], vendor: Vendor) -> tuple[Message, ...]:
         UsageError: The last message of the user holds one.
 
     Example:
-        >>> old = Message(role="user", content=(TextPart("Look."), ImagePart(data=b"…")))
+        >>> old = Message(role="user", content=(TextPart("Look."), ImagePart(data=b"a")))
         >>> taken([old, Message(role="user", content="Thanks.")], Vendor(id="mine", accepts=()))[0].text
         'Look.[A picture was here; this model takes none.]'
     """

@@ -99,8 +99,8 @@ def read_refusal(body: bytes) -> Refusal:
     """Return message and code of an error body in any known shape.
 
     Example:
-        >>> read_refusal(b'{"error":{"message":"No such model","code":"model_not_found"}}')
-        Refusal(message='No such model', code='model_not_found')
+        >>> str(read_refusal(b'{"error":{"message":"No such model","code":"model_not_found"}}'))
+        'No such model'
         >>> read_refusal(b"<html><title>502 Bad Gateway</title></html>").message
         '502 Bad Gateway'
     """
