@@ -25,7 +25,7 @@ def taken(messages: Sequence[Message], vendor: Vendor) -> tuple[Message, ...]:
         'Look.[A picture was here; this model takes none.]'
     """
     accepts = vendor.accepts
-    if accepts is None or not any(_kind(part) for m in messages if type(m.content) is not str for part in m.content):
+    if accepts is None or not any(_kind(part) for m in messages if type(m.content) is not str for part in m.parts):
         return tuple(messages)
     asked = max((n for n, message in enumerate(messages) if message.role == "user"), default=0)
     out = list(messages)
