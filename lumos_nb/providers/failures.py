@@ -99,7 +99,7 @@ def read_refusal(body: bytes) -> Refusal:
     """Return message and code of an error body in any known shape.
 
     Example:
-        >>> str(read_refusal(b'{"error":{"message":"No such model","code":"model_not_found"}}'))
+        >>> read_refusal(b'{"error":{"message":"No such model","code":"model_not_found"}}').message
         'No such model'
         >>> read_refusal(b"<html><title>502 Bad Gateway</title></html>").message
         '502 Bad Gateway'
