@@ -121,7 +121,7 @@ def test_a_key_of_white_space_is_none():
 def test_the_promise_of_the_package():
     assert providers.__all__ == [
         "FallbackProvider", "LlmProvider", "ModelOptions", "ModelResponse", "OutputSchema", "ToolSpec",
-        "default_llm", "llm",
+        "cost_source", "cost_usd", "default_llm", "in_turn", "llm",
     ]  # fmt: skip
     assert all(getattr(providers, name) for name in providers.__all__)
 

@@ -136,6 +136,7 @@ async def test_a_key_that_is_no_secret_leaves_the_words_of_an_error_alone(key):
 
 
 async def test_a_secret_in_an_address_shows_in_no_log(caplog):
+    settings.configure(transport="httpx")  # the one that logs
     with FakeServer(["Hello"]) as server, caplog.at_level(logging.DEBUG):
         address = server.base_url.replace("http://", "http://ada:hunter22@") + "?key=hunter22"
         assert (await llm("mine/m", base_url=address).generate(ASK)).text == "Hello"
