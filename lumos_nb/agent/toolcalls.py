@@ -41,11 +41,13 @@ async def run_calls(
                 batch.append(queue.get_nowait())
             left -= sum(isinstance(e, ToolCallComplete) for e in batch)
             yield batch
-        await asyncio.gather(*tasks)
+        for task in tasks:  # they have all ended: raises what a task itself did wrong
+            await task
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if open_ := [task for task in tasks if not task.done()]:
+            for task in open_:
+                task.cancel()
+            await asyncio.gather(*open_, return_exceptions=True)
 
 
 async def _run_one(

@@ -75,6 +75,9 @@ class HttpProvider(BatchedProvider):
         self._key = key
         self._format = load_format(self.format)
         self._transport = transport
+        # The same for every request, so made once.
+        self._url = _joined(self.base_url, self._format.path(model))
+        self._shown_url = without_secrets(self._url)
 
     @property
     def origin(self) -> str:
@@ -180,8 +183,7 @@ class HttpProvider(BatchedProvider):
         body = self._format.encode(wire)
         if [] in (body.get(name) for name in ("messages", "contents", "input")):
             raise UsageError("There is nothing to ask: all messages are empty.", hint="Ask something in one of them.")
-        url = _joined(self.base_url, self._format.path(self.model))
-        return Request(url=url, headers=headers, body=_encoded(body))
+        return Request(url=self._url, headers=headers, body=_encoded(body))
 
     def _headers(self) -> dict[str, str]:
         headers = headers_of(
@@ -210,7 +212,7 @@ class HttpProvider(BatchedProvider):
             else:
                 decoder = self._format.Decoder(self._quirks)
                 is_sse = self._format.ACCEPT == "text/event-stream"
-                reads = read_batches(response, decoder, without_secrets(request.url), is_sse=is_sse)
+                reads = read_batches(response, decoder, self._shown_url, is_sse=is_sse)
                 async with aclosing(reads) as batches:
                     async for batch in batches:
                         yield batch

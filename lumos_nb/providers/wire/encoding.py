@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import UsageError
-from lumos_nb.messages import FilePart, ImagePart, Message, Part, ToolCall, ToolResult, ToolSpec
+from lumos_nb.messages import FilePart, ImagePart, Message, Part, ToolCall, ToolResult, ToolSpec, from_json
 
 
 def merged(body: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +56,7 @@ def object_of(text: str | None) -> dict[str, Any] | None:
         ({'a': 1}, None, None, None)
     """
     try:
-        value = json.loads(text or "null")
+        value = from_json(text or "null")
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
