@@ -6,20 +6,14 @@ One idea: an agent holds no conversation. Threads do; an agent reads one, answer
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from itertools import takewhile
-from typing import Any, Protocol, Unpack, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Unpack, runtime_checkable
 
 from lumos_nb import providers, settings
 from lumos_nb.agent.background import run_sync
-from lumos_nb.agent.config import AgentConfig, AgentGenerateOptions, Instructions, MemoryOptions, Model, Tools
-from lumos_nb.agent.home import HOME
-from lumos_nb.agent.loop import LoopState
+from lumos_nb.agent.config import AgentConfig, AgentGenerateOptions, Instructions, Model, Tools
 from lumos_nb.agent.output import OutputType
-from lumos_nb.agent.run import Run
 from lumos_nb.context import RuntimeContext
-from lumos_nb.errors import UsageError
 from lumos_nb.events import (
     AgentEvent,
     AgentGenerateResult,
@@ -27,10 +21,12 @@ from lumos_nb.events import (
     TextDelta,
     ToolCallStart,
 )
-from lumos_nb.memory import Memory, RunInfo, new_id, provenance
-from lumos_nb.messages import Message, TextPart, ToolCall, as_messages
+from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers.base import LlmProvider, ModelOptions
 from lumos_nb.tools import ToolRegistry
+
+if TYPE_CHECKING:
+    from lumos_nb.memory import Memory
 
 Prompt = str | Message | Sequence[Message]
 
@@ -85,7 +81,7 @@ class Agent:
         self.config = AgentConfig(
             name=name, instructions=instructions, model=model, tools=tools, options=options, max_steps=max_steps
         )
-        self._output = None if output is None else OutputType(output)
+        self.output_type = None if output is None else OutputType(output)
         self._memory = memory
         self._fixed_tools = None if callable(tools) else ToolRegistry(tools)
         self._models: dict[str, LlmProvider] = {}
@@ -179,12 +175,14 @@ class Agent:
     def get_memory(self) -> Memory:
         """Return where this agent's threads are kept."""
         if self._memory is None:
+            from lumos_nb.memory import Memory
+
             self._memory = Memory()
         return self._memory
 
-    def get_llm(self, context: RuntimeContext | None = None) -> LlmProvider:
-        """Return the model that a run with this context uses."""
-        model = self.config.model
+    def get_llm(self, context: RuntimeContext | None = None, model: Model = None) -> LlmProvider:
+        """Return the model that a run with this context uses; `model` stands in for the agent's own."""
+        model = self.config.model if model is None else model
         if callable(model) and not isinstance(model, LlmProvider):
             model = model(context or RuntimeContext())
         return self._provider(model)
@@ -205,82 +203,14 @@ class Agent:
     # ---- a run ------------------------------------------------------------------------
 
     async def _batches(self, prompt: Prompt, options: AgentGenerateOptions) -> AsyncGenerator[list[AgentEvent], None]:
-        run = await self._prepare(prompt, options)
-        batches = run.batches()
+        from lumos_nb.agent.prepare import prepare
+
+        batches = (await prepare(self, prompt, options)).batches()
         try:
             async for batch in batches:
                 yield batch
         finally:
             await batches.aclose()
-
-    async def _prepare(self, prompt: Prompt, options: AgentGenerateOptions) -> Run:
-        unknown = set(options) - set(AgentGenerateOptions.__annotations__)
-        if unknown:
-            raise UsageError(
-                f"There is no option {sorted(unknown)[0]!r}.",
-                hint=f"There is: {', '.join(AgentGenerateOptions.__annotations__)}.",
-            )
-        messages = as_messages(prompt)
-        if not any(not isinstance(p, TextPart) or p.text.strip() for m in messages for p in m.parts):
-            raise UsageError("The prompt is empty.", hint="Write what the agent should do.")
-        config = settings.current()
-        thread_id = options.get("thread_id") if config.enable_memory_threads else None
-        context = options.get("context") or RuntimeContext()
-        context = context.with_run(new_id(), thread_id, self.name)
-        model = options.get("model")
-        provider = (self._provider(model) if model is not None else self.get_llm(context)).for_run()
-        history = await self._history(thread_id, options.get("memory_options"))
-        info = self._info(context, provider, messages, options)
-        state = LoopState(
-            provider,
-            [*self._system(context), *history, *messages],
-            tools=self._run_tools(context, options),
-            context=context,
-            home=HOME.get(),
-            options=options.get("model_options") or self.config.options,
-            max_steps=options.get("max_steps") or self.config.max_steps or config.max_steps,
-            price=providers.cost_usd,
-            output=self._output if options.get("output") is None else OutputType(options["output"]),
-        )
-        recorded = config.enable_telemetry or thread_id is not None
-        return Run(
-            info, state, messages,
-            log=self.get_memory().run_log(info) if recorded else None,
-            save=options.get("save_to_memory", True),
-            on_events=options.get("on_events"),
-        )  # fmt: skip
-
-    def _run_tools(self, context: RuntimeContext, options: AgentGenerateOptions) -> ToolRegistry:
-        if not settings.current().enable_function_calling:
-            return ToolRegistry()
-        given = options.get("tools")
-        return ToolRegistry(given if given is not None else self.get_tools(context))
-
-    def _system(self, context: RuntimeContext) -> list[Message]:
-        text = self.config.instructions
-        text = text(context) if callable(text) else text
-        return [Message(role="system", content=text)] if text else []
-
-    async def _history(self, thread_id: str | None, options: MemoryOptions | None) -> list[Message]:
-        if thread_id is None:
-            return []
-        return await self.get_memory().load(thread_id, limit=options.last_messages if options else None)
-
-    def _info(
-        self, context: RuntimeContext, provider: LlmProvider, messages: list[Message], options: AgentGenerateOptions
-    ) -> RunInfo:
-        return RunInfo(
-            run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
-            agent=self.name, provider=provider.provider, model=provider.model,
-            prompt=_asked(messages), started_at=time.time(),
-            cost_source=providers.cost_source(provider.provider, provider.model), **provenance(),
-        )  # fmt: skip
-
-
-def _asked(messages: Sequence[Message]) -> str:
-    """Return what the user says last, behind any conversation that was given with it."""
-    spoken = takewhile(lambda message: message.role != "assistant", reversed(messages))
-    return "\n".join([message.text for message in spoken if message.role == "user"][::-1])
 
 
 async def _maybe(value: Any) -> None:

@@ -1,0 +1,111 @@
+"""From an agent, a prompt and options to a run that can begin.
+
+One idea: everything that may be wrong with a request is found here, before a model is asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from lumos_nb import providers, settings
+from lumos_nb.agent.config import AgentGenerateOptions
+from lumos_nb.agent.home import HOME
+from lumos_nb.agent.loop import LoopState
+from lumos_nb.agent.output import OutputType
+from lumos_nb.agent.run import Run
+from lumos_nb.context import RuntimeContext
+from lumos_nb.errors import UsageError
+from lumos_nb.memory import RunInfo, new_id, provenance
+from lumos_nb.messages import Message, TextPart, as_messages
+from lumos_nb.providers.base import LlmProvider
+from lumos_nb.tools import ToolRegistry
+
+if TYPE_CHECKING:
+    from lumos_nb.agent.agent import Agent, Prompt
+
+_OPTIONS = frozenset(AgentGenerateOptions.__annotations__)
+
+
+async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -> Run:
+    """Return the run of `agent` on `prompt`.
+
+    Raises:
+        UsageError: The prompt or an option cannot be used.
+        ThreadNotFoundError: The thread cannot be read.
+    """
+    messages = _checked(prompt, options)
+    config = settings.current()
+    thread_id = options.get("thread_id") if config.enable_memory_threads else None
+    context = (options.get("context") or RuntimeContext()).with_run(new_id(), thread_id, agent.name)
+    provider = agent.get_llm(context, options.get("model")).for_run()
+    history = await _history(agent, thread_id, options)
+    info = _info(context, provider, messages, options)
+    state = LoopState(
+        provider,
+        [*_system(agent, context), *history, *messages],
+        tools=_tools(agent, context, options),
+        context=context,
+        home=HOME.get(),
+        options=options.get("model_options") or agent.config.options,
+        max_steps=options.get("max_steps") or agent.config.max_steps or config.max_steps,
+        price=providers.cost_usd,
+        output=agent.output_type if options.get("output") is None else OutputType(options["output"]),
+    )
+    is_kept = config.enable_telemetry or thread_id is not None
+    return Run(
+        info, state, messages,
+        log=agent.get_memory().run_log(info) if is_kept else None,
+        save=options.get("save_to_memory", True),
+        on_events=options.get("on_events"),
+    )  # fmt: skip
+
+
+def _checked(prompt: Prompt, options: AgentGenerateOptions) -> list[Message]:
+    if unknown := options.keys() - _OPTIONS:
+        raise UsageError(
+            f"There is no option {sorted(unknown)[0]!r}.", hint=f"There is: {', '.join(sorted(_OPTIONS))}."
+        )
+    messages = as_messages(prompt)
+    if not any(not isinstance(p, TextPart) or p.text.strip() for m in messages for p in m.parts):
+        raise UsageError("The prompt is empty.", hint="Write what the agent should do.")
+    return messages
+
+
+def _tools(agent: Agent, context: RuntimeContext, options: AgentGenerateOptions) -> ToolRegistry:
+    if not settings.current().enable_function_calling:
+        return ToolRegistry()
+    given = options.get("tools")
+    return ToolRegistry(given if given is not None else agent.get_tools(context))
+
+
+def _system(agent: Agent, context: RuntimeContext) -> list[Message]:
+    text = agent.config.instructions
+    text = text(context) if callable(text) else text
+    return [Message(role="system", content=text)] if text else []
+
+
+async def _history(agent: Agent, thread_id: str | None, options: AgentGenerateOptions) -> list[Message]:
+    if thread_id is None:
+        return []
+    kept = options.get("memory_options")
+    return await agent.get_memory().load(thread_id, limit=kept.last_messages if kept else None)
+
+
+def _info(
+    context: RuntimeContext, provider: LlmProvider, messages: Sequence[Message], options: AgentGenerateOptions
+) -> RunInfo:
+    return RunInfo(
+        run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
+        agent=context.agent, provider=provider.provider, model=provider.model,
+        prompt=_asked(messages), started_at=time.time(),
+        cost_source=providers.cost_source(provider.provider, provider.model), **provenance(),
+    )  # fmt: skip
+
+
+def _asked(messages: Sequence[Message]) -> str:
+    """Return what the user says last, behind any conversation that was given with it."""
+    spoken = takewhile(lambda message: message.role != "assistant", reversed(messages))
+    return "\n".join([message.text for message in spoken if message.role == "user"][::-1])
