@@ -22,7 +22,7 @@ EVENT_VERSION = 1
 """Version of the stored form of an event. Additions keep it; anything else raises it."""
 
 
-class TokenUsage(msgspec.Struct, frozen=True, kw_only=True):
+class TokenUsage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one or more model calls, as integers.
 
     `input_tokens` counts all input, cached or not; `output_tokens` all output, reasoning
@@ -127,7 +127,7 @@ ModelEvent = TextDelta | ReasoningDelta | PartEnd | ModelToolCall | Restart | Fi
 # ---- what an agent yields -------------------------------------------------------------
 
 
-class AgentStep(msgspec.Struct, frozen=True, kw_only=True):
+class AgentStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One model answer and the tool calls that it asked for."""
 
     #: From 1.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, runtime_checkable
 
 from lumos_nb import providers, settings
@@ -112,23 +113,18 @@ class Agent:
             OutputError: The answer has not the type `output`, also when asked again.
             StoreError: The database cannot be used.
         """
-        result = None
-        async for batch in self._batches(prompt, options):
-            for event in batch:
-                if isinstance(event, GenerationComplete):
-                    result = event.result
-        assert result is not None
-        return result
+        async with aclosing(await self._batches(prompt, options)) as batches:
+            async for batch in batches:
+                last = batch[-1]
+        assert isinstance(last, GenerationComplete)
+        return last.result
 
     async def stream(self, prompt: Prompt, **options: Unpack[AgentGenerateOptions]) -> AsyncGenerator[AgentEvent, None]:
         """Yield events as they happen; the last one is `generation_complete`, or `error` before it raises."""
-        batches = self._batches(prompt, options)
-        try:
+        async with aclosing(await self._batches(prompt, options)) as batches:
             async for batch in batches:
                 for event in batch:
                     yield event
-        finally:
-            await batches.aclose()
 
     def generate_sync(self, prompt: Prompt, **options: Unpack[AgentGenerateOptions]) -> AgentGenerateResult:
         """Run to the end from plain code, also where an event loop is running."""
@@ -205,12 +201,7 @@ class Agent:
     async def _batches(self, prompt: Prompt, options: AgentGenerateOptions) -> AsyncGenerator[list[AgentEvent], None]:
         from lumos_nb.agent.prepare import prepare
 
-        batches = (await prepare(self, prompt, options)).batches()
-        try:
-            async for batch in batches:
-                yield batch
-        finally:
-            await batches.aclose()
+        return (await prepare(self, prompt, options)).batches()
 
 
 async def _maybe(value: Any) -> None:

@@ -67,10 +67,11 @@ class StepDraft:
             notify([Metadata(data)])
 
         try:
-            async for batch in _batches(self.provider, messages, tools, options, on_wait):
-                shown = self._keep(batch)
-                if shown and is_streaming:
-                    yield shown
+            async with aclosing(_batches(self.provider, messages, tools, options, on_wait)) as batches:
+                async for batch in batches:
+                    shown = self._keep(batch)
+                    if shown and is_streaming:
+                        yield shown
         finally:
             self._last = time.perf_counter()
         if not is_streaming:
@@ -219,21 +220,17 @@ def cancelled(call: ToolCall) -> ToolResult:
     )  # fmt: skip
 
 
-async def _batches(
+def _batches(
     provider: LlmProvider,
     messages: Sequence[Message],
     tools: Sequence[ToolSpec],
     options: ModelOptions | None,
     on_wait: OnWait,
-) -> AsyncGenerator[Sequence[ModelEvent], None]:
-    """Yield a provider's events by read where it can, one by one where it cannot."""
+) -> AsyncGenerator[list[ModelEvent], None]:
+    """Return a provider's events by read where it can, one by one where it cannot."""
     if isinstance(provider, BatchedProvider):
-        batches = provider.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
-    else:
-        batches = _one_by_one(provider, messages, tools, options)
-    async with aclosing(batches):
-        async for batch in batches:
-            yield batch
+        return provider.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
+    return _one_by_one(provider, messages, tools, options)
 
 
 async def _one_by_one(

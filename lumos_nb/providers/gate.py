@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,8 +70,7 @@ _lock = threading.Lock()
 _gates: dict[str, _Gate] = {}
 
 
-@asynccontextmanager
-async def turn(server: str, on_wait: Callable[[dict[str, Any]], None] | None = None) -> AsyncIterator[None]:
+def turn(server: str, on_wait: Callable[[dict[str, Any]], None] | None = None) -> AbstractAsyncContextManager[None]:
     """Hold one of the places that the setting `max_in_flight` allows a server; wait for it if need be.
 
     Args:
@@ -86,10 +85,14 @@ async def turn(server: str, on_wait: Callable[[dict[str, Any]], None] | None = N
         'sent'
     """
     limit = settings.current().max_in_flight
-    if limit <= 0:
-        yield
-        return
-    host = _host(server)
+    return _FREE if limit <= 0 else _turn(_host(server), limit, on_wait)
+
+
+_FREE = nullcontext()
+
+
+@asynccontextmanager
+async def _turn(host: str, limit: int, on_wait: Callable[[dict[str, Any]], None] | None) -> AsyncIterator[None]:
     with _lock:
         gate = _gates.setdefault(host, _Gate())
         waiter = gate.enter(limit)

@@ -6,7 +6,7 @@ One idea: one step for each read of the network, however many events it holds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import ModelEvent
@@ -52,7 +52,7 @@ async def read_batches(
             told += chunk
         if decoder.is_done:
             # Read to the end before the caller can turn away: only then is the connection kept.
-            await _drain(chunks)
+            await _drain(response)
         if batch:
             yield batch
         if decoder.is_done:
@@ -82,10 +82,12 @@ def _closed(decoder: Decoder, told: bytes, url: str) -> list[ModelEvent]:
     )
 
 
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
+async def _drain(response: Response) -> None:
+    if response.has_ended():
+        return
     try:
         async with asyncio.timeout(_DRAIN_S):
-            async for _ in chunks:
+            async for _ in response.chunks:
                 pass
     except (TimeoutError, StreamError):
         pass

@@ -123,7 +123,12 @@ class _Exchange(AbstractAsyncContextManager[Response]):
             raise
         self._chunks = _chunks(self._response, self._request, limits)
         headers = {k.lower(): v for k, v in self._response.headers.items()}
-        return Response(status=self._response.status, headers=headers, chunks=self._chunks)
+        return Response(
+            status=self._response.status,
+            headers=headers,
+            chunks=self._chunks,
+            has_ended=self._response.content.at_eof,
+        )
 
     async def __aexit__(self, *error: object) -> None:
         try:
@@ -176,7 +181,7 @@ async def _send(session: aiohttp.ClientSession, request: Request, limits: Limits
             data=_Body(request.body, limits.mark_sent) if request.body else None,
             ssl=ssl_context() if is_secure else True,
             allow_redirects=False,
-            timeout=_timeout(limits.connect_s, None if limits.is_longer_at_first else limits.read_s),
+            timeout=_timeout(limits.connect_s),
         )
         if not request.body:
             limits.mark_sent()
@@ -189,20 +194,56 @@ async def _send(session: aiohttp.ClientSession, request: Request, limits: Limits
 
 async def _chunks(response: aiohttp.ClientResponse, request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
     failure: ProviderError | None = None
+    content = response.content
+    watch = _Watch(content, limits)
     try:
-        pieces = response.content.iter_any()
-        chunk = await limits.first_chunk(pieces)
-        while chunk is not None and limits.is_watching:
+        chunk = await limits.first_chunk(content.iter_any())
+        watch.start()
+        while chunk:
+            watch.waits_since = None
             yield chunk
-            chunk = await limits.next_chunk(pieces)
-        if chunk is not None:
-            yield chunk
-            async for chunk in pieces:
-                yield chunk
+            watch.waits_since = watch.now()
+            chunk = await content.readany()
     except _FOREIGN as error:
         failure = explain(error, request.url, is_streaming=True)
+    finally:
+        watch.end()
     if failure is not None:
         raise failure
+
+
+class _Watch:
+    """Ends a body that takes too long: one timer looks now and then, a read only notes the time.
+
+    aiohttp's own limit makes a timer for each read.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, limits: Limits) -> None:
+        loop = asyncio.get_running_loop()
+        self.now = loop.time
+        #: When the reader began to wait; None while it does something else.
+        self.waits_since: float | None = None
+        self._call_at = loop.call_at
+        self._content = content
+        self._limits = limits
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._look()
+
+    def end(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        now = self.now()
+        since = now if self.waits_since is None else self.waits_since
+        if error := self._limits.overrun(now, since):
+            self._content.set_exception(error)
+        else:
+            self._timer = self._call_at(self._limits.next_end(since), self._look)
 
 
 @functools.lru_cache(256)
@@ -219,8 +260,8 @@ def _target(url: str) -> tuple[URL, dict[str, str], bool]:
 
 
 @functools.lru_cache(16)
-def _timeout(connect_s: float, read_s: float | None) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=read_s)
+def _timeout(connect_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
 
 
 @functools.lru_cache(256)

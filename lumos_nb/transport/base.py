@@ -6,7 +6,7 @@ real one cannot be told apart.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -52,6 +52,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     #: Names in lower case.
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
+    #: Whether all of the body is here, as far as the transport can tell at once.
+    has_ended: Callable[[], bool] = lambda: False
 
     async def read(self, limit_bytes: int = 1_000_000) -> bytes:
         """Return the rest of the body, at most about `limit_bytes` of it."""

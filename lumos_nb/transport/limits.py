@@ -7,10 +7,12 @@ first byte is there, an exchange without a limit of its own costs nothing more a
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
 from lumos_nb import settings
+from lumos_nb.errors import ProviderError
 from lumos_nb.transport.base import Request
 from lumos_nb.transport.failures import timed_out, unsent
 
@@ -83,6 +85,16 @@ class Limits:
         """
         read_at = _now() + self.read_s if self.is_longer_at_first else None
         return await self._within(read_at, "read_timeout_s", anext(chunks, None), is_streaming=True)
+
+    def next_end(self, since: float) -> float:
+        """Return the loop's time at which a read that waits since then has to be over."""
+        return min(since + self.read_s, self._total_at or math.inf)
+
+    def overrun(self, now: float, since: float) -> ProviderError | None:
+        """Return the error of a read that waits since `since`, if it has taken too long."""
+        if self._total_at is not None and now >= self._total_at:
+            return timed_out("total_timeout_s", self._url, is_streaming=True)
+        return timed_out("read_timeout_s", self._url, is_streaming=True) if now >= since + self.read_s else None
 
     async def _within(self, at: float | None, setting: str, read: Awaitable[_T], *, is_streaming: bool = False) -> _T:
         timer = self._timer = asyncio.timeout_at(self._earliest(at))

@@ -13,7 +13,7 @@ import msgspec
 from lumos_nb.events import TokenUsage
 
 
-class Block(msgspec.Struct):
+class Block(msgspec.Struct, gc=False):
     """The beginning of a content block; what kinds that are not known put into a key may be anything."""
 
     type: Any = None
@@ -36,11 +36,11 @@ class Block(msgspec.Struct):
         return value if isinstance(value, str) else ""
 
 
-class _Details(msgspec.Struct):
+class _Details(msgspec.Struct, gc=False):
     thinking_tokens: float | None = None
 
 
-class Usage(msgspec.Struct):
+class Usage(msgspec.Struct, gc=False):
     """The `usage` object; every field may be missing or null."""
 
     type: Any = None

@@ -28,7 +28,7 @@ _REASONS = {
 }
 
 
-class _Delta(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
     text: str | None = None
     thinking: str | None = None
     signature: str | None = None
@@ -36,7 +36,7 @@ class _Delta(msgspec.Struct):
     stop_reason: Any = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     id: Any = None
     model: Any = None
     usage: Any = None
@@ -45,7 +45,7 @@ class _Message(msgspec.Struct):
     stop_reason: Any = None
 
 
-class _Event(msgspec.Struct):
+class _Event(msgspec.Struct, gc=False):
     type: str | None = None
     index: int | None = None
     delta: _Delta | None = None

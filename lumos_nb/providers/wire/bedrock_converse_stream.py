@@ -30,7 +30,7 @@ _REASONS = {
 }
 
 
-class _ToolUse(msgspec.Struct):
+class _ToolUse(msgspec.Struct, gc=False):
     toolUseId: Any = None
     name: Any = None
     #: `server_tool_use` for a tool that runs at the server.
@@ -38,19 +38,19 @@ class _ToolUse(msgspec.Struct):
     input: str | None = None
 
 
-class _Reasoning(msgspec.Struct):
+class _Reasoning(msgspec.Struct, gc=False):
     text: str | None = None
     signature: str | None = None
     redactedContent: bytes | None = None
 
 
-class _Delta(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
     text: str | None = None
     reasoningContent: _Reasoning | None = None
     toolUse: _ToolUse | None = None
 
 
-class _Usage(msgspec.Struct):
+class _Usage(msgspec.Struct, gc=False):
     inputTokens: float | None = None
     outputTokens: float | None = None
     cacheReadInputTokens: float | None = None
@@ -67,7 +67,7 @@ class _Usage(msgspec.Struct):
         )
 
 
-class _Payload(msgspec.Struct):
+class _Payload(msgspec.Struct, gc=False):
     contentBlockIndex: int | None = None
     delta: _Delta | None = None
     #: Of a block.

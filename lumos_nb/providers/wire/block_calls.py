@@ -15,7 +15,7 @@ from lumos_nb.providers.wire.decoding import made_id
 from lumos_nb.providers.wire.encoding import object_of
 
 
-class _Open(msgspec.Struct):
+class _Open(msgspec.Struct, gc=False):
     id: str
     name: str
     pieces: list[str]

@@ -25,24 +25,24 @@ _REASONS = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length",
 _FAILURES = {"ERROR", "TIMEOUT"}
 
 
-class _Content(msgspec.Struct):
+class _Content(msgspec.Struct, gc=False):
     text: str | None = None
     thinking: str | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     #: An object in a stream, a list in an answer that was not streamed; text in an error.
     content: _Content | list[_Content] | str | None = None
     tool_plan: str | None = None
     tool_calls: CallPart | list[CallPart] | None = None
 
 
-class _Tokens(msgspec.Struct):
+class _Tokens(msgspec.Struct, gc=False):
     input_tokens: float | None = None
     output_tokens: float | None = None
 
 
-class _Usage(msgspec.Struct):
+class _Usage(msgspec.Struct, gc=False):
     tokens: _Tokens | None = None
     billed_units: _Tokens | None = None
     cached_tokens: float | None = None
@@ -56,7 +56,7 @@ class _Usage(msgspec.Struct):
         )
 
 
-class _End(msgspec.Struct):
+class _End(msgspec.Struct, gc=False):
     """How it ended: in the delta of the last event, or at the top of an answer that was not streamed."""
 
     finish_reason: Any = None

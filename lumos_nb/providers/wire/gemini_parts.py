@@ -18,7 +18,7 @@ from lumos_nb.providers.wire.decoding import made_id
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[['\"]([^'\"]*)['\"]\]")
 
 
-class PartialArg(msgspec.Struct, rename="camel"):
+class PartialArg(msgspec.Struct, rename="camel", gc=False):
     """A change to the arguments of a call."""
 
     json_path: str = "$"
@@ -34,7 +34,7 @@ class PartialArg(msgspec.Struct, rename="camel"):
         return next((v for v in (self.string_value, self.number_value, self.bool_value) if v is not None), None)
 
 
-class FunctionCall(msgspec.Struct, rename="camel"):
+class FunctionCall(msgspec.Struct, rename="camel", gc=False):
     """A call as it stands in a part: whole, or a piece of one."""
 
     id: Any = None
@@ -126,7 +126,7 @@ def _set(container: Any, step: int | str, value: Any) -> None:
         container[step] = value
 
 
-class Usage(msgspec.Struct, rename="camel"):
+class Usage(msgspec.Struct, rename="camel", gc=False):
     """The `usageMetadata` object; every field may be missing or null."""
 
     prompt_token_count: float | None = None

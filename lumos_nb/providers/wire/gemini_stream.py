@@ -35,30 +35,30 @@ _REASONS = {
 _SLIPS = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE"}
 
 
-class _Part(msgspec.Struct, rename="camel"):
+class _Part(msgspec.Struct, rename="camel", gc=False):
     text: Any = None
     thought: Any = None
     thought_signature: Any = None
     function_call: FunctionCall | None = None
 
 
-class _Content(msgspec.Struct):
+class _Content(msgspec.Struct, gc=False):
     parts: list[_Part] | None = None
 
 
-class _Candidate(msgspec.Struct, rename="camel"):
+class _Candidate(msgspec.Struct, rename="camel", gc=False):
     index: Any = None
     content: _Content | None = None
     finish_reason: str | None = None
     finish_message: Any = None
 
 
-class _Feedback(msgspec.Struct, rename="camel"):
+class _Feedback(msgspec.Struct, rename="camel", gc=False):
     block_reason: Any = None
     block_reason_message: Any = None
 
 
-class _Chunk(msgspec.Struct, rename="camel"):
+class _Chunk(msgspec.Struct, rename="camel", gc=False):
     candidates: list[_Candidate] | None = None
     usage_metadata: Usage | None = None
     model_version: Any = None

@@ -22,24 +22,24 @@ from lumos_nb.providers.wire.think import ThinkSplitter
 _REASONS = {"stop": "stop", "length": "length"}
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, gc=False):
     name: str | None = None
     #: An object; text from a few proxies.
     arguments: Any = None
 
 
-class _Call(msgspec.Struct):
+class _Call(msgspec.Struct, gc=False):
     id: Any = None
     function: _Function | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     content: str | None = None
     thinking: str | None = None
     tool_calls: list[_Call | None] | None = None
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, gc=False):
     message: _Message | None = None
     done: Any = None
     done_reason: Any = None

@@ -15,13 +15,13 @@ from lumos_nb.messages import ToolCall
 from lumos_nb.providers.wire.decoding import made_id
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, gc=False):
     name: str | None = None
     #: Text as a rule; an object from a few servers.
     arguments: Any = None
 
 
-class CallPart(msgspec.Struct):
+class CallPart(msgspec.Struct, gc=False):
     """A whole tool call or a fragment of one, as it stands in a delta."""
 
     index: int | None = None
@@ -29,7 +29,7 @@ class CallPart(msgspec.Struct):
     function: _Function | None = None
 
 
-class _Open(msgspec.Struct):
+class _Open(msgspec.Struct, gc=False):
     id: str
     name: str
     pieces: list[str]
@@ -94,16 +94,16 @@ class Calls:
         return call
 
 
-class _PromptDetails(msgspec.Struct):
+class _PromptDetails(msgspec.Struct, gc=False):
     cached_tokens: float | None = None
     cache_write_tokens: float | None = None
 
 
-class _CompletionDetails(msgspec.Struct):
+class _CompletionDetails(msgspec.Struct, gc=False):
     reasoning_tokens: float | None = None
 
 
-class Usage(msgspec.Struct):
+class Usage(msgspec.Struct, gc=False):
     """The `usage` object; every field may be missing or null."""
 
     prompt_tokens: float | None = None

@@ -37,7 +37,7 @@ _REASONS = {
 _FAILURES = {"error", "abort", "network_error", "insufficient_system_resource"}
 
 
-class _Delta(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
     content: Any = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -47,7 +47,7 @@ class _Delta(msgspec.Struct):
     tool_calls: list[CallPart] | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     index: int | None = 0
     delta: _Delta | None = None
     #: Stands for the delta in an answer that was not streamed.
@@ -55,11 +55,11 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _Groq(msgspec.Struct):
+class _Groq(msgspec.Struct, gc=False):
     usage: Usage | None = None
 
 
-class _Chunk(msgspec.Struct):
+class _Chunk(msgspec.Struct, gc=False):
     id: Any = None
     model: Any = None
     choices: list[_Choice] | None = None
@@ -146,7 +146,9 @@ class Decoder(StreamDecoder):
             self._details += delta.reasoning_details
         content = delta.content or delta.refusal
         if content:
-            if type(content) is str:
+            if type(content) is str and self._think is None:
+                out.append(TextDelta(content))
+            elif type(content) is str:
                 self._take_text(content, out)
             else:
                 thought, text = split_content(content)

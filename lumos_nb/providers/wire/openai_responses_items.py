@@ -14,7 +14,7 @@ from lumos_nb.messages import ToolCall
 from lumos_nb.providers.wire.decoding import made_id
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, gc=False):
     """An item of the output: reasoning, a message, a call, or something that is skipped."""
 
     type: Any = None
@@ -86,16 +86,16 @@ class OpenCall(msgspec.Struct, eq=False):
         return ToolCall(id=id, name=str(self.item.name or ""), arguments=arguments or "{}")
 
 
-class _InputDetails(msgspec.Struct):
+class _InputDetails(msgspec.Struct, gc=False):
     cached_tokens: float | None = None
     cache_write_tokens: float | None = None
 
 
-class _OutputDetails(msgspec.Struct):
+class _OutputDetails(msgspec.Struct, gc=False):
     reasoning_tokens: float | None = None
 
 
-class Usage(msgspec.Struct):
+class Usage(msgspec.Struct, gc=False):
     """The `usage` object; every field may be missing or null."""
 
     input_tokens: float | None = None
@@ -126,13 +126,13 @@ class Usage(msgspec.Struct):
         )
 
 
-class Incomplete(msgspec.Struct):
+class Incomplete(msgspec.Struct, gc=False):
     """Why an answer is not whole."""
 
     reason: Any = None
 
 
-class Response(msgspec.Struct):
+class Response(msgspec.Struct, gc=False):
     """The response itself, as it stands in the first and the last events."""
 
     id: Any = None
@@ -144,7 +144,7 @@ class Response(msgspec.Struct):
     usage: Usage | None = None
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     """One event of the stream."""
 
     type: str | None = None

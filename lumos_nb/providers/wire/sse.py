@@ -54,10 +54,17 @@ class SseParser:
         if self._tail:
             chunk = bytes(self._tail + chunk)
             self._tail.clear()
-        lines = chunk.split(b"\n")
-        if tail := lines.pop():
-            self._tail += tail
-        events = self._events(lines)
+        events: list[Event] = []
+        *blocks, rest = chunk.split(b"\n\n")
+        for block in blocks:
+            # Nearly every event is one line of data, whole in its read.
+            if block[:6] == b"data: " and b"\n" not in block and not (self._data or self._name or self._is_first):
+                events.append(("", block[6:]))
+            else:
+                events += self._events([*block.split(b"\n"), b""])
+        *lines, tail = rest.split(b"\n")
+        self._tail += tail
+        events += self._events(lines)
         if not events:
             self._check()
         return events
