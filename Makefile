@@ -19,6 +19,7 @@ lab: .venv/.model ## Open JupyterLab on the first notebook
 
 test: .venv/.model ## Run the tests, offline
 	LUMOS_DB=build/examples/lumos.db $(PY) -m pytest -q --doctest-modules lumos_nb
+	LUMOS_TRANSPORT=httpx $(PY) -m pytest -q -m "not browser and not model" tests/providers tests/agent
 	$(PY) -m pytest -m "not browser"
 
 check: .venv/.dev ## Style, types, layers

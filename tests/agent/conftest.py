@@ -1,11 +1,12 @@
 """A database of its own for each test, and settings as they were."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from lumos_nb import settings
+from lumos_nb.transport import default_transport
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +16,9 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.reset()
     yield path
     settings.reset()
+
+
+@pytest.fixture(autouse=True)
+async def closed_connections() -> AsyncIterator[None]:
+    yield
+    await default_transport().aclose()
