@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from itertools import zip_longest
 
 import pytest
@@ -352,3 +353,14 @@ async def test_a_misspelt_option_is_said_before_anything_is_sent(format):
     with FakeServer() as server, pytest.raises(UsageError, match="Did you mean 'add'"):
         await model(server, format).generate(ASK, tools=[ADD], options=ModelOptions(tool_choice="ad"))
     assert not server.requests
+
+
+@pytest.mark.parametrize("format", [each for each in FORMATS if each != "bedrock-converse"])  # its frames have sums
+async def test_an_answer_is_not_lost_for_a_figure_that_is_none(format):
+    served = served_format(format)
+    whole = b"".join(served.events(Answer(text="Hello"), {"stream": True, "model": "m"}))
+    figure = rb'("(?:(?:in|out)put_tokens|(?:prompt|completion)_tokens|promptTokenCount|prompt_eval_count)"): ?\d+'
+    odd, n = re.subn(figure, rb'\1:"many"', whole)
+    with FakeServer([Reply(body=odd, headers={"content-type": served.CONTENT_TYPE})]) as server:
+        assert (await model(server, format).generate(ASK)).text == "Hello"
+    assert n

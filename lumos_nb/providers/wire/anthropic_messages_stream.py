@@ -15,7 +15,7 @@ from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.anthropic_messages_parts import Block, Usage
 from lumos_nb.providers.wire.base import Quirks
 from lumos_nb.providers.wire.block_calls import BlockCalls, uncut
-from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, mended, reason_with, unreadable
 from lumos_nb.providers.wire.sse import SseParser
 
 _REASONS = {
@@ -180,13 +180,16 @@ class Decoder(StreamDecoder):
 
 def _decoded(name: str, data: bytes) -> _Event | None:
     """Return an event, or None if it is of a kind that is not known here."""
+    event: _Event | None
     try:
         event = _event_decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
+        event = mended(_event_decoder, data)
+    if event is None:
         if name == "error":
             return _Event(type="error")
         if _is_known(data):
-            raise unreadable(data, "Anthropic Messages") from None
+            raise unreadable(data, "Anthropic Messages")
         return None
     if event.type is None or name == "error":
         event.type = name or None

@@ -15,7 +15,7 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, Reasonin
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
 from lumos_nb.providers.wire.block_calls import BlockCalls, uncut
-from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, mended, reason_with, unreadable
 from lumos_nb.providers.wire.encoding import base64_of
 from lumos_nb.providers.wire.eventstream import EventStreamParser, Frame
 
@@ -176,7 +176,10 @@ def _decoded(data: bytes) -> _Payload:
     try:
         return _payload_decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise unreadable(data, "Bedrock Converse") from None
+        payload = mended(_payload_decoder, data)
+    if payload is None:
+        raise unreadable(data, "Bedrock Converse")
+    return payload
 
 
 def _counted(usage: Any) -> TokenUsage:

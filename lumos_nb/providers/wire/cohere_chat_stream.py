@@ -14,7 +14,7 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, Reasonin
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
 from lumos_nb.providers.wire.block_calls import uncut
-from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, reason_with, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, broken_off, mended, reason_with, unreadable
 from lumos_nb.providers.wire.openai_chat_parts import CallPart, Calls
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -103,12 +103,13 @@ class Decoder(StreamDecoder):
         for name, data in events:
             if data.startswith(b"[DONE]"):
                 raise broken_off()
+            event: _Event | None
             try:
                 event = _event_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                if name == "error":
-                    raise from_stream(data) from None
-                raise unreadable(data, "Cohere") from None
+                event = mended(_event_decoder, data)
+            if event is None:
+                raise from_stream(data) if name == "error" else unreadable(data, "Cohere")
             self._take_event(name, event, data, out)
             if self.is_done:
                 return

@@ -125,7 +125,7 @@ def reason_with(n_calls: int, reason: str) -> str:
     return "stop" if not n_calls and reason == "tool_calls" else reason
 
 
-def mended(decoder: msgspec.json.Decoder[_Event], data: bytes, figures: str) -> _Event | None:
+def mended(decoder: msgspec.json.Decoder[_Event], data: bytes, figures: str = "usage") -> _Event | None:
     """Return an event that could not be read as it came, or None if it cannot be at all.
 
     An answer is not lost for a figure, nor for half a character, as servers send it who cut text into UTF-16.
@@ -136,11 +136,8 @@ def mended(decoder: msgspec.json.Decoder[_Event], data: bytes, figures: str) -> 
         figures: Key of the usage, which is left out.
     """
     try:
-        value = valid(json.loads(data))
-        if not isinstance(value, dict):
-            return None
-        value.pop(figures, None)
-        return decoder.decode(msgspec.json.encode(value))
+        value = json.loads(data, object_hook=lambda each: {k: v for k, v in each.items() if k != figures})
+        return decoder.decode(msgspec.json.encode(valid(value))) if isinstance(value, dict) else None
     except (ValueError, RecursionError):  # of which msgspec's errors are
         return None
 

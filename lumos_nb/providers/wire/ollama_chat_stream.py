@@ -15,7 +15,7 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, T
 from lumos_nb.messages import ToolCall
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, mended, reason_with, unreadable
 from lumos_nb.providers.wire.ndjson import NdjsonParser
 from lumos_nb.providers.wire.think import ThinkSplitter
 
@@ -72,10 +72,13 @@ class Decoder(StreamDecoder):
 
     def _read(self, events: list[bytes], out: list[ModelEvent]) -> None:
         for data in events:
+            line: _Line | None
             try:
                 line = _line_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                raise unreadable(data, "Ollama") from None
+                line = mended(_line_decoder, data, "prompt_eval_count")
+            if line is None:
+                raise unreadable(data, "Ollama")
             if line.message is not None:
                 self._take(line.message, line, out)
             if line.error:

@@ -105,7 +105,7 @@ class Decoder(StreamDecoder):
             try:
                 chunk = _chunk_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                chunk = mended(_chunk_decoder, data, "usage")
+                chunk = mended(_chunk_decoder, data)
             if name == "error" or (chunk is not None and (chunk.error or chunk.object == "error")):
                 if chunk is not None:
                     self._take(chunk, out)

@@ -13,7 +13,7 @@ import msgspec
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, PartEnd, ReasoningDelta, TextDelta, TokenUsage
 from lumos_nb.providers.failures import from_stream
 from lumos_nb.providers.wire.base import Quirks
-from lumos_nb.providers.wire.decoding import StreamDecoder, reason_with, unreadable
+from lumos_nb.providers.wire.decoding import StreamDecoder, mended, reason_with, unreadable
 from lumos_nb.providers.wire.openai_responses_items import Event, Item, OpenCall, Response, texts
 from lumos_nb.providers.wire.sse import SseParser
 
@@ -61,13 +61,16 @@ class Decoder(StreamDecoder):
 
     def _read(self, events: list[tuple[str, bytes]], out: list[ModelEvent]) -> None:
         for name, data in events:
+            event: Event | None
             try:
                 event = _event_decoder.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
+                event = mended(_event_decoder, data)
+            if event is None:
                 if data.startswith(b"[DONE]"):
                     continue
                 if name != "error":
-                    raise unreadable(data, "Responses") from None
+                    raise unreadable(data, "Responses")
                 event = Event(type="error")
             kind = event.type or name
             if kind in _TEXT:
