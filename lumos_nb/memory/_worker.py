@@ -7,6 +7,7 @@ calls were made, and ends its work before the interpreter exits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -37,7 +38,34 @@ async def in_worker(store: Store, call: Callable[..., T], *args: Any) -> T:
     A cancelled caller stops waiting; the call itself is done all the same, so that what a
     cancelled run did is still recorded.
     """
-    return await asyncio.shield(asyncio.wrap_future(submit(store, call, *args)))
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def work() -> None:
+        try:
+            value = call(*args)
+        except BaseException as error:
+            _tell(loop, _fail, outcome, error)
+        else:
+            _tell(loop, _set, outcome, value)
+
+    submit(store, work)
+    return await outcome
+
+
+def _tell(loop: asyncio.AbstractEventLoop, how: Callable[..., None], outcome: asyncio.Future[T], what: Any) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits
+        loop.call_soon_threadsafe(how, outcome, what)
+
+
+def _set(outcome: asyncio.Future[T], value: T) -> None:
+    if not outcome.done():  # a cancelled caller
+        outcome.set_result(value)
+
+
+def _fail(outcome: asyncio.Future[T], error: BaseException) -> None:
+    if not outcome.done():
+        outcome.set_exception(error)
 
 
 def _after_fork() -> None:

@@ -1,7 +1,7 @@
 """The live view of a run in a notebook cell.
 
 One idea: any thread may hand over events at any rate and is never kept waiting; one sender thread
-folds them, and tells the page what changed, some sixteen times a second. At the end the
+folds them, and tells the page what changed, some twenty times a second. At the end the
 widget gives its place to the saved output, which is drawn from the same rows.
 """
 
@@ -28,7 +28,7 @@ from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
 
-INTERVAL_S = 0.06
+INTERVAL_S = 0.05
 """Least time between two messages to the page: the eye wants no more, the wire is not free."""
 
 PUSHES_S = (0.3, 1.0, 3.0)
