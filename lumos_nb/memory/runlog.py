@@ -1,9 +1,9 @@
 """The log of one run: its events, and what they add up to, in the same transactions.
 
 One idea: what has side effects is on disk before it happens. `append` returns after a commit
-at the start and the end of a tool call, at an approval, and at the end of the run. The rest is
-written about four times a second, so that a kernel which is killed keeps the text so far, and
-a short run is one transaction.
+when tools begin, at an approval, and when a thread gains messages. The rest is written about
+four times a second, so that a kernel which is killed keeps the text so far, and before anybody
+reads it; short runs share a transaction.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 from weakref import WeakSet
 
@@ -40,7 +41,8 @@ from lumos_nb.stores.base import Write
 
 FLUSH_AFTER_S = 0.25
 TITLE_CHARS = 60
-_COMMIT_AT = (ToolCallStart, ApprovalRequested, ToolCallComplete, GenerationComplete, Error)
+_COMMIT_AT = (ToolCallStart, ApprovalRequested)
+_SOON_AT = (ToolCallComplete, GenerationComplete, Error)
 
 _usable: WeakSet[Store] = WeakSet()
 """Stores whose last write went well."""
@@ -97,6 +99,7 @@ class RunLog:
         self._deltas: list[TextDelta | ReasoningDelta] = []
         self._lock = threading.Lock()  # `_pending` is refilled by the store's thread if a write fails
         self._timer: asyncio.TimerHandle | None = None
+        self._flushing: Future[None] | None = None
 
     async def start(self) -> None:
         """Note that the run has begun; its thread is created if there is none.
@@ -123,14 +126,17 @@ class RunLog:
         Raises:
             StoreError: They cannot be kept now; they are tried again with the next ones.
         """
-        must_commit = bool(messages)
+        must_commit, is_due = bool(messages), False
         if self._is_recording:
             for event in events:
                 self._add(event)
                 must_commit = must_commit or isinstance(event, _COMMIT_AT)
-        if must_commit:
+                is_due = is_due or isinstance(event, _SOON_AT)
+        if must_commit or (is_due and self._flushing is not None and not self._flushing.done()):
             return await self._commit(messages, said)
-        if self._timer is None and (self._pending or self._deltas):
+        if is_due:
+            self._hand_over()
+        elif self._timer is None and (self._pending or self._deltas):
             self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
         return []
 
@@ -205,11 +211,22 @@ class RunLog:
         await in_worker(self._store, self._write, kept, said)
         return kept
 
+    def _hand_over(self) -> None:
+        """Let the store write what there is, with that of other runs."""
+        self._cancel_timer()
+        self._join_deltas()
+        writes, self._pending = _fewer(self._pending), []
+        try:
+            self._store.write_soon(writes)
+        except StoreError:
+            self._pending = writes
+            raise
+
     def _flush(self) -> None:
         """Write what has gathered, without waiting. An error comes again at the next commit."""
         self._timer = None
         self._join_deltas()
-        submit(self._store, self._write_quietly)
+        self._flushing = submit(self._store, self._write_quietly)
 
     def _write_quietly(self) -> None:
         try:

@@ -77,6 +77,8 @@ class Plan(NamedTuple):
     narrow: tuple[str, ...]
     lazy_sql: str
     lazy: tuple[str, ...]
+    #: Columns by which the side table's statement finds its row.
+    key: tuple[str, ...] = ()
 
 
 @lru_cache(512)
@@ -98,7 +100,7 @@ def upsert(table_name: str, names: tuple[str, ...]) -> Plan:
     table, narrow, lazy = _split(table_name, names)
     changed = ", ".join(f"{n} = excluded.{n}" for n in narrow if n not in table.key)
     on_conflict = f"ON CONFLICT ({', '.join(table.key)}) DO {f'UPDATE SET {changed}' if changed else 'NOTHING'}"
-    return Plan(f"{_insert(table, narrow)} {on_conflict}", narrow, _set_lazy(table, lazy, table.key), lazy)
+    return Plan(f"{_insert(table, narrow)} {on_conflict}", narrow, _set_lazy(table, lazy, table.key), lazy, table.key)
 
 
 @lru_cache(512)

@@ -71,6 +71,15 @@ class Store(Protocol):
             StoreError: The database is locked, read-only, full or damaged; the hint says what to do.
         """
 
+    def write_soon(self, batch: Sequence[Write]) -> None:
+        """Write a batch before anything is read from this store, and within a quarter of a second; never waits.
+
+        Many batches become one transaction: a thousand short runs cost little more than one.
+
+        Raises:
+            StoreError: Batches of before could not be written; this one was not taken.
+        """
+
     def select(
         self,
         table: str,

@@ -7,14 +7,18 @@ second kernel) read and write too. Large columns live in side tables (`_sql`).
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from lumos_nb.errors import ConflictError, StoreError
 from lumos_nb.stores import _sql, _sqlite_file
 from lumos_nb.stores._sqlite_errors import store_error
 from lumos_nb.stores.base import Condition, Delete, Ensure, Insert, Update, Upsert, Write
@@ -22,6 +26,10 @@ from lumos_nb.stores.schema import Table
 
 _ROWS_AT_ONCE = 2_000
 _FOREIGN = (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError)
+
+_SOON_S = 0.25
+_log = logging.getLogger("lumos_nb")
+_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
 
 _FileId = tuple[int, int] | None
 """Device and inode, so that a file which was replaced is noticed."""
@@ -47,6 +55,7 @@ class SqliteStore:
         self.path = Path(path).expanduser().absolute()
         self._busy_timeout_s = busy_timeout_s
         self._forget()
+        _stores.add(self)
 
     def _forget(self) -> None:
         """Start without connections; after a fork the parent's must not even be closed."""
@@ -56,6 +65,9 @@ class SqliteStore:
         self._writer: tuple[_FileId, sqlite3.Connection] | None = None
         self._readers: list[tuple[_FileId, sqlite3.Connection]] = []
         self._layout: tuple[_FileId, int, _sqlite_file.Layout] | None = None
+        self._soon: list[Sequence[Write]] = []
+        self._soon_lock = threading.Lock()
+        self._soon_error: StoreError | None = None
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
@@ -63,6 +75,7 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file. It is opened again when it is used again."""
         self._check_process()
+        self._write_what_waits()
         with self._pool_lock:
             for _, connection in self._readers:
                 connection.close()
@@ -73,13 +86,64 @@ class SqliteStore:
                 self._writer = None
 
     def write(self, batch: Sequence[Write]) -> None:
-        """Write a batch in one transaction, or nothing of it."""
+        """Write a batch in one transaction, or nothing of it; what was to be written soon goes first."""
         self._check_process()
+        with self._soon_lock:
+            waiting, self._soon = self._soon, []
+        try:
+            self._write([write for each in (*waiting, batch) for write in each])
+        except ConflictError:
+            if not waiting:
+                raise
+            self._write_each(waiting)
+            self._write(batch)
+        except StoreError:
+            with self._soon_lock:
+                self._soon[:0] = waiting
+            raise
+
+    def _write(self, batch: Sequence[Write]) -> None:
         with self._write_lock:
             try:
                 self._transaction(batch)
             except _FOREIGN as error:
                 raise store_error(error, self.path) from error
+
+    def write_soon(self, batch: Sequence[Write]) -> None:
+        """Write a batch before the next read, and within a quarter of a second; see `Store.write_soon`."""
+        self._check_process()
+        with self._soon_lock:
+            error, self._soon_error = self._soon_error, None
+            if error is None:
+                if not self._soon:
+                    timer = threading.Timer(_SOON_S, self._write_what_waits)
+                    timer.daemon = True
+                    timer.start()
+                self._soon.append(batch)
+        if error is not None:
+            raise error
+
+    def _write_what_waits(self) -> None:
+        """Write what was to be written soon. Should that fail, the next `write_soon` says so, and it is tried again."""
+        with self._soon_lock:
+            waiting, self._soon = self._soon, []
+        if not waiting:
+            return
+        try:
+            self._write([write for batch in waiting for write in batch])
+        except ConflictError:
+            self._write_each(waiting)  # a batch that is wrong must not cost those of others
+        except StoreError as error:
+            with self._soon_lock:
+                self._soon[:0] = waiting
+                self._soon_error = error
+
+    def _write_each(self, batches: Sequence[Sequence[Write]]) -> None:
+        for batch in batches:
+            try:
+                self._write(batch)
+            except StoreError as error:
+                _log.warning("Something could not be recorded: %s", error)
 
     def select(
         self,
@@ -102,6 +166,7 @@ class SqliteStore:
         self, table: Table, columns: Sequence[str], where: Sequence[Condition], order: Sequence[str], limit: int | None
     ) -> Iterator[tuple[Any, ...]]:
         self._check_process()
+        self._write_what_waits()
         try:
             taken = self._take_reader()
             if taken is None:
@@ -155,9 +220,11 @@ class SqliteStore:
         connection = self._open_writer()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for kind, writes in groupby(batch, _kind):
-                if kind is not None:
-                    _insert(connection, _sql.insert(*kind), [write.row for write in writes])  # type: ignore[union-attr]
+            for (kind, *what), writes in groupby(batch, _kind):
+                if kind is Insert:
+                    _insert(connection, _sql.insert(*what), [write.row for write in writes])  # type: ignore[union-attr]
+                elif kind is Upsert:
+                    _upsert(connection, _sql.upsert(*what), [write.row for write in writes])  # type: ignore[union-attr]
                 else:
                     for write in writes:
                         _apply(connection, write)
@@ -195,9 +262,16 @@ class SqliteStore:
         return found.st_dev, found.st_ino
 
 
-def _kind(write: Write) -> tuple[str, tuple[str, ...]] | None:
-    """Return what rows have in common that one statement can add; None for what is no new row."""
-    return (write.table, tuple(write.row)) if isinstance(write, Insert) else None
+@atexit.register
+def _write_all() -> None:
+    for store in list(_stores):
+        store.close()
+
+
+def _kind(write: Write) -> tuple[Any, ...]:
+    """Return what writes have in common that one statement can do."""
+    rows = isinstance(write, Insert | Upsert)
+    return (type(write), write.table, tuple(write.row)) if rows else (None,)  # type: ignore[union-attr]
 
 
 def _insert(connection: sqlite3.Connection, plan: _sql.Plan, rows: list[dict[str, Any]]) -> None:
@@ -210,15 +284,17 @@ def _insert(connection: sqlite3.Connection, plan: _sql.Plan, rows: list[dict[str
         connection.executemany(plan.lazy_sql, ([n, *(row[name] for name in plan.lazy)] for n, row in numbered))
 
 
+def _upsert(connection: sqlite3.Connection, plan: _sql.Plan, rows: list[dict[str, Any]]) -> None:
+    """Add or change rows that have the same columns."""
+    connection.executemany(plan.sql, ([row[name] for name in plan.narrow] for row in rows))
+    if plan.lazy:
+        names = (*plan.lazy, *plan.key)
+        connection.executemany(plan.lazy_sql, ([row[name] for name in names] for row in rows))
+
+
 def _apply(connection: sqlite3.Connection, write: Write) -> None:
     """Do one write inside the open transaction."""
     match write:
-        case Upsert(table, row):
-            plan = _sql.upsert(table, tuple(row))
-            connection.execute(plan.sql, [row[name] for name in plan.narrow])
-            if plan.lazy:
-                key = (row[name] for name in _sql.table_named(table).key)
-                connection.execute(plan.lazy_sql, [*(row[name] for name in plan.lazy), *key])
         case Ensure(table, row):
             plan = _sql.ensure(table, tuple(row))
             connection.execute(plan.sql, [row[name] for name in plan.narrow])
