@@ -341,7 +341,7 @@ def test_an_answer_is_not_lost_for_half_a_character():
 
 
 async def test_json_that_is_no_answer_is_told_in_the_server_s_words_and_not_asked_again(format):
-    told = Reply(body=b'{"detail": "No such deployment."}', headers={"content-type": "application/json"})
+    told = Reply(body=b'{"detail": "No such deployment."}')
     with FakeServer([told]) as server, pytest.raises(LumosError, match=r"No such deployment\.") as caught:
         await model(server, format).generate(ASK)
     assert not caught.value.is_temporary and len(server.requests) == 1
@@ -361,6 +361,6 @@ async def test_an_answer_is_not_lost_for_a_figure_that_is_none(format):
     whole = b"".join(served.events(Answer(text="Hello"), {"stream": True, "model": "m"}))
     figure = rb'("(?:(?:in|out)put_tokens|(?:prompt|completion)_tokens|promptTokenCount|prompt_eval_count)"): ?\d+'
     odd, n = re.subn(figure, rb'\1:"many"', whole)
-    with FakeServer([Reply(body=odd, headers={"content-type": served.CONTENT_TYPE})]) as server:
+    with FakeServer([Reply(body=odd, content_type=served.CONTENT_TYPE)]) as server:
         assert (await model(server, format).generate(ASK)).text == "Hello"
     assert n
