@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from lumos_nb import settings
 from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.transport import Request, default_transport, new_transport
+from lumos_nb.transport.failures import explain
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
 
@@ -158,3 +160,20 @@ async def test_a_key_counts_more_than_a_name_and_password_in_the_address():
         await read(default_transport(), Request(url=address, body=BODY))
         await read(default_transport(), Request(url=address, body=BODY, headers={"authorization": "Bearer k"}))
     assert [r.headers["authorization"] for r in server.requests] == ["Basic YWRhOnNlY3JldA==", "Bearer k"]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("https://127.0.0.1:9/v1", "Nothing answers"), ("https://no-such-host.invalid/v1", "'no-such-host.invalid' of")],
+)
+async def test_a_secure_address_that_is_not_reached_is_no_fault_of_a_certificate(url, said):
+    with pytest.raises(ProviderError, match=said) as caught:
+        await read(default_transport(), Request(url=url))
+    assert caught.value.is_temporary and "SSL" not in str(caught.value)
+
+
+def test_a_handshake_that_takes_too_long_is_a_time_out_whatever_stands_behind_it():
+    late = type("ConnectTimeout", (Exception,), {})()
+    late.__context__ = ssl.SSLWantReadError(2, "The operation did not complete")
+    error = explain(late, "https://h/v1", is_streaming=False)
+    assert "connect_timeout_s" in error.message and error.is_temporary
