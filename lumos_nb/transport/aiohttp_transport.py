@@ -63,6 +63,13 @@ class _Pool:
         for _ in self.session.close().__await__():
             pass
 
+    def disown(self) -> None:
+        """Never close: a forked process would take the connections out of its parent's selector."""
+        connector = self.session.connector
+        self.session.detach()
+        if connector is not None:
+            connector._closed = True  # it would close itself when the process ends
+
 
 class AiohttpTransport:
     """Carries requests over aiohttp, with connections kept for the next request.
@@ -73,7 +80,7 @@ class AiohttpTransport:
     """
 
     def __init__(self) -> None:
-        self._pools = PerLoop(_Pool, _Pool.forget)
+        self._pools = PerLoop(_Pool, _Pool.forget, _Pool.disown)
         self._through_proxy = HttpxTransport()
         atexit.register(self._close_all)
 

@@ -177,3 +177,28 @@ def test_a_handshake_that_takes_too_long_is_a_time_out_whatever_stands_behind_it
     late.__context__ = ssl.SSLWantReadError(2, "The operation did not complete")
     error = explain(late, "https://h/v1", is_streaming=False)
     assert "connect_timeout_s" in error.message and error.is_temporary
+
+
+def test_a_forked_process_that_ends_leaves_its_parents_connections_alone():
+    code = """if True:
+        import asyncio, os, sys
+        from lumos_nb.transport import Request, new_transport
+        transport = new_transport(sys.argv[1])
+        async def read():
+            async with transport.open(Request(url=sys.argv[2], body=b"{}", read_timeout_s=2)) as response:
+                return await response.read()
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(read())
+        if child := os.fork():
+            os.waitpid(child, 0)
+            print(loop.run_until_complete(read()))
+            loop.run_until_complete(transport.aclose())
+            loop.close()
+        else:
+            asyncio.run(read())
+    """
+    with FakeServer([Reply(body=b"ok")]) as server:
+        name, url = settings.current().transport, f"{server.base_url}/chat/completions"
+        done = subprocess.run([sys.executable, "-c", code, name, url], capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.stderr) == ("b'ok'\n", "")
+    assert [r.connection for r in server.requests] == [1, 2, 1]
