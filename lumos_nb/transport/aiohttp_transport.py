@@ -226,14 +226,14 @@ class _Watch:
     """
 
     def __init__(self, content: aiohttp.StreamReader, limits: Limits) -> None:
-        loop = asyncio.get_running_loop()
-        self.now = loop.time
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
         #: When the reader began to wait; None while it does something else.
         self.waits_since: float | None = None
-        self._call_at = loop.call_at
         self._content = content
         self._limits = limits
-        self._timer: asyncio.TimerHandle | None = None
+        self._late_since: float | None = None
+        self._timer: asyncio.Handle | None = None
 
     def start(self) -> None:
         """Begin to look."""
@@ -247,10 +247,15 @@ class _Watch:
     def _look(self) -> None:
         now = self.now()
         since = now if self.waits_since is None else self.waits_since
-        if error := self._limits.overrun(now, since):
+        error = self._limits.overrun(now, since)
+        if error is None:
+            self._timer = self._loop.call_at(self._limits.next_end(since), self._look)
+        elif self.waits_since in (None, self._late_since):
             self._content.set_exception(error)
         else:
-            self._timer = self._call_at(self._limits.next_end(since), self._look)
+            # Perhaps the loop stood still: what came meanwhile has woken the reader, and it is its turn first.
+            self._late_since = since
+            self._timer = self._loop.call_soon(self._look)
 
 
 @functools.lru_cache(256)
