@@ -273,7 +273,8 @@ def _target(url: str) -> tuple[URL, dict[str, str], bool]:
 
 @functools.lru_cache(16)
 def _timeout(connect_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
+    # Of all of it: `sock_connect` begins behind the name's resolution.
+    return aiohttp.ClientTimeout(total=None, connect=connect_s)
 
 
 @functools.lru_cache(256)

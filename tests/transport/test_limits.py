@@ -215,3 +215,15 @@ async def test_without_a_limit_of_the_whole_no_read_after_the_first_has_a_timer(
     async with SlowServer(body=b"x" * 20, pause_s=0.001, head=HEAD.replace(b"1000", b"20")) as slow:
         assert await read(slow) == b"x" * 20
     assert len(made) <= 3  # to connect (aiohttp only), the head, the first byte
+
+
+async def test_a_name_that_nobody_resolves_meets_the_limit_for_connecting(monkeypatch):
+    async def silence(*args, **options):
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", silence)
+    started = time.monotonic()
+    with pytest.raises(ProviderError, match="connect_timeout_s"):
+        async with default_transport().open(Request(url="http://slow.invalid/v1", connect_timeout_s=0.2)):
+            pass
+    assert time.monotonic() - started < 5
