@@ -152,6 +152,10 @@ class _Exchange(AbstractAsyncContextManager[Response]):
         await self._pool.close_if_idle()
 
 
+class InvalidURL(ValueError):
+    """An address to which nothing can be sent."""
+
+
 class _Body(Payload):
     """The body of a request, which says when it was sent."""
 
@@ -261,8 +265,14 @@ class _Watch:
 @functools.lru_cache(256)
 def _target(url: str) -> tuple[URL, dict[str, str], bool]:
     """Return an address as aiohttp wants it, the header for a name and password in it, and whether it is secure."""
-    # What is encoded already stays as it is: a signature may cover every byte of the path.
-    target = URL(url, encoded=url.isascii() and " " not in url)
+    try:
+        # What is encoded already stays as it is: a signature may cover every byte of the path.
+        target = URL(url, encoded=url.isascii() and " " not in url)
+        is_address = url.isprintable() and target.scheme in {"http", "https"} and bool(target.host)
+    except ValueError:  # not quoted: a piece of a password may stand where a port is looked for
+        is_address = False
+    if not is_address:
+        raise InvalidURL("it is no address of a web server") from None
     headers = {}
     if target.raw_user is not None:
         pair = f"{unquote(target.raw_user)}:{unquote(target.raw_password or '')}"
@@ -282,9 +292,10 @@ def _has_proxy(url: str) -> bool:
     """Return whether the environment sends requests to this address through a proxy."""
     try:
         target = URL(url)
+        host = target.host
     except ValueError:  # said when it is sent
         return False
-    if target.host is None or target.host in LOOPBACK:
+    if host is None or host in LOOPBACK:
         return False
     proxies = urllib.request.getproxies()
-    return bool(proxies.get(target.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(target.host)
+    return bool(proxies.get(target.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(host)

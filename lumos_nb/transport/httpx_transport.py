@@ -41,8 +41,7 @@ class _Pool:
     def client(self, url: str) -> _Client:
         """Return a client that has room for a request."""
         # Proxies of the environment are for other machines: a server on this one is reached directly.
-        parts = urlsplit(url)
-        kind = (parts.hostname in LOOPBACK, parts.scheme == "https")
+        kind = _kind(url)
         clients = self.clients.setdefault(kind, [])
         for client in clients:
             if client.in_flight < _REQUESTS_A_CLIENT:
@@ -113,6 +112,15 @@ class HttpxTransport:
         if pool is not None:
             pool.is_closing = True
             await pool.close_if_idle()
+
+
+def _kind(url: str) -> tuple[bool, bool]:
+    """Return whether an address is on this machine, and whether it is secure."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname in LOOPBACK, parts.scheme == "https"
+    except ValueError:  # said when it is sent
+        return False, False
 
 
 def _hide_secrets(record: logging.LogRecord) -> bool:

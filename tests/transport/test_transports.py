@@ -105,6 +105,11 @@ async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(monkeyp
         ("http://127.0.0.1:9/v1", "Nothing answers at http://127.0.0.1:9/v1.", "base_url"),
         ("nonsense", "'nonsense' cannot be sent", "http://"),
         ("ftp://host/v1", "'ftp://host/v1' cannot be sent", "http://"),
+        ("//127.0.0.1/v1", "'//127.0.0.1/v1' cannot be sent", "http://"),
+        ("http://[::1/v1", "'http://[::1/v1' cannot be sent", "http://"),
+        ("http://127.0.0.1/a\nb", "'http://127.0.0.1/a\\nb' cannot be sent", "http://"),
+        ("http://xn--a.invalid/v1", "xn--a.invalid/v1", ""),
+        ("ftp://user:pass@host/v1?key=secret", "'ftp://host/v1?…' cannot be sent", "http://"),
         ("http://user:pass@127.0.0.1:9/v1", "Nothing answers at http://127.0.0.1:9/v1.", "base_url"),
     ],
 )
@@ -113,6 +118,7 @@ async def test_an_address_that_cannot_work_is_named_with_what_to_check(url, said
         await read(default_transport(), Request(url=url))
     assert said in caught.value.message
     assert hint in caught.value.hint
+    assert "pass" not in str(caught.value) and "secret" not in str(caught.value)
     assert caught.value.__context__ is None and caught.value.__cause__ is None
 
 
