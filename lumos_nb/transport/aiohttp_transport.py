@@ -35,6 +35,10 @@ from lumos_nb.transport.tls import ssl_context
 _FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 """What aiohttp raises; its time-outs are `OSError`s, a header that cannot be sent is a `ValueError`."""
 
+if not hasattr(Payload, "write_with_length"):
+    # As our extra wants it; an older one may be there for somebody else's sake.
+    raise ImportError(f"aiohttp {aiohttp.__version__} is too old")
+
 _BODY_AT_ONCE = 65_536
 _LONGEST_HEADER = 65_536
 
@@ -185,6 +189,8 @@ async def _send(session: aiohttp.ClientSession, request: Request, limits: Limits
         url, credentials, is_secure = _target(request.url)
         headers = CIMultiDict({"accept-encoding": "identity", **credentials})
         headers.update(request.headers)
+        for value in headers.values():
+            value.encode("ascii")  # aiohttp sends anything, as UTF-8: a key with a stray character is then refused
         sending = session.request(
             request.method,
             url,

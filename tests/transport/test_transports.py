@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 import subprocess
 import sys
@@ -141,10 +142,12 @@ async def test_a_body_that_breaks_off_is_a_stream_error(cut, said):
     assert caught.value.__context__ is None
 
 
-async def test_a_header_that_cannot_be_sent_does_not_show_its_value():
-    with FakeServer(["x"]) as server, pytest.raises(ProviderError) as caught:
-        await read(default_transport(), call(server, headers={"authorization": "Bearer sk-abc\ndef"}))
-    assert "sk-abc" not in str(caught.value)
+@pytest.mark.parametrize("stray", ["\n", "\0", "\u200b", "ü"])
+async def test_a_header_that_cannot_be_sent_does_not_show_its_value(stray):
+    with FakeServer(["x"]) as server, pytest.raises(ProviderError, match="headers") as caught:
+        await read(default_transport(), call(server, headers={"authorization": f"Bearer sk-abc{stray}def"}))
+    assert "sk-abc" not in str(caught.value) and "key" in caught.value.hint
+    assert server.requests == []
 
 
 def test_a_request_shows_no_header():
@@ -185,6 +188,7 @@ def test_a_handshake_that_takes_too_long_is_a_time_out_whatever_stands_behind_it
     assert "connect_timeout_s" in error.message and error.is_temporary
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_process_that_ends_leaves_its_parents_connections_alone():
     code = """if True:
         import asyncio, os, sys
@@ -208,3 +212,33 @@ def test_a_forked_process_that_ends_leaves_its_parents_connections_alone():
         done = subprocess.run([sys.executable, "-c", code, name, url], capture_output=True, text=True, timeout=30)
     assert (done.stdout, done.stderr) == ("b'ok'\n", "")
     assert [r.connection for r in server.requests] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("raise ImportError('No module named aiohttp')", "No module named aiohttp"),
+        ("raise AttributeError('multidict')", "multidict"),
+        ("import aiohttp.payload; del aiohttp.payload.Payload.write_with_length", "too old"),
+    ],
+    ids=["absent", "broken", "too old"],
+)
+def test_without_an_aiohttp_that_can_be_used_requests_go_over_httpx(tmp_path, broken, said):
+    if broken.startswith("raise"):
+        (tmp_path / "aiohttp.py").write_text(broken)
+        broken = ""
+    code = f"""if True:
+        {broken}
+        from lumos_nb.errors import UsageError
+        from lumos_nb.transport import new_transport
+        print(new_transport("auto"))
+        try:
+            new_transport("aiohttp")
+        except UsageError as error:
+            print(error)
+    """
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.startswith("<HttpxTransport>\nThe transport 'aiohttp' cannot be used: "), done.stderr
+    assert said in done.stdout and "lumos-nb[fast]" in done.stdout
