@@ -48,6 +48,8 @@ class _Pool:
 
     def __init__(self) -> None:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0)
+        # As long as the connections: what the environment says counts again for the next ones.
+        self.has_proxy = functools.lru_cache(256)(_has_proxy)
         self.session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -93,9 +95,10 @@ class AiohttpTransport:
 
     def open(self, request: Request) -> AbstractAsyncContextManager[Response]:
         """Send `request` and give its response; see `Transport.open`."""
-        if _has_proxy(request.url):
+        pool = self._pools.get()
+        if pool.has_proxy(request.url):
             return self._through_proxy.open(request)
-        return _Exchange(self._pools.get(), request)
+        return _Exchange(pool, request)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop once nothing uses them."""
@@ -293,7 +296,6 @@ def _timeout(connect_s: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=connect_s)
 
 
-@functools.lru_cache(256)
 def _has_proxy(url: str) -> bool:
     """Return whether the environment sends requests to this address through a proxy."""
     try:

@@ -11,10 +11,11 @@ import threading
 import pytest
 
 from lumos_nb import settings
-from lumos_nb.errors import ProviderError, StreamError
+from lumos_nb.errors import ProviderError, StreamError, UsageError
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.transport import Request, default_transport, new_transport
 from lumos_nb.transport.failures import explain
+from lumos_nb.transport.tls import ssl_context
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
 
@@ -242,3 +243,39 @@ def test_without_an_aiohttp_that_can_be_used_requests_go_over_httpx(tmp_path, br
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.stdout.startswith("<HttpxTransport>\nThe transport 'aiohttp' cannot be used: "), done.stderr
     assert said in done.stdout and "lumos-nb[fast]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "proxy", ["ftp://ada:geheim@127.0.0.1:9", "http://ada:geh/eim@127.0.0.1", "socks5://127.0.0.1:9"]
+)
+async def test_a_proxy_that_cannot_be_used_is_said_without_its_password(monkeypatch, proxy):
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(UsageError, match="proxy that the environment names") as caught:
+        await read(default_transport(), Request(url="https://host.invalid/v1"))
+    assert "geh" not in str(caught.value) and "ALL_PROXY" in caught.value.hint
+    assert ("httpx[socks]" in caught.value.hint) == proxy.startswith("socks")
+    assert caught.value.__context__ is None
+
+
+async def test_another_proxy_counts_once_the_connections_are_closed(monkeypatch):
+    transport, request = new_transport(settings.current().transport), Request(url="http://host.invalid/v1")
+    with pytest.raises(ProviderError, match="was not found"):
+        await read(transport, request)
+    await transport.aclose()
+    with FakeServer([Reply(body=b"by proxy")]) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
+        response, _ = await read(transport, request)
+        assert response.status == 404 and await transport.aclose() is None
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_certificates_that_cannot_be_read_are_named(monkeypatch, tmp_path, content):
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    ssl_context.cache_clear()
+    with pytest.raises(UsageError, match=str(file)) as caught:
+        await read(default_transport(), Request(url="https://127.0.0.1:9/v1"))
+    assert "SSL_CERT_FILE" in caught.value.hint and caught.value.__context__ is None
