@@ -192,8 +192,8 @@ async def _send(session: aiohttp.ClientSession, request: Request, limits: Limits
         url, credentials, is_secure = _target(request.url)
         headers = CIMultiDict({"accept-encoding": "identity", **credentials})
         headers.update(request.headers)
-        for value in headers.values():
-            value.encode("ascii")  # aiohttp sends anything, as UTF-8: a key with a stray character is then refused
+        if not "".join(request.headers.values()).isascii():
+            raise ValueError  # aiohttp would send it as UTF-8, and the server refuse the key
         sending = session.request(
             request.method,
             url,
