@@ -77,6 +77,8 @@ class Plan(NamedTuple):
     narrow: tuple[str, ...]
     lazy_sql: str
     lazy: tuple[str, ...]
+    #: Whether the rows bring their numbers along.
+    is_numbered: bool = False
 
 
 @lru_cache(512)
@@ -89,7 +91,7 @@ def insert(table_name: str, names: tuple[str, ...]) -> Plan:
     table, narrow, lazy = _split(table_name, names)
     columns = (ROW, *lazy)
     lazy_sql = f"INSERT INTO {table.name}_lazy ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    return Plan(_insert(table, narrow), narrow, lazy_sql, lazy)
+    return Plan(_insert(table, narrow), narrow, lazy_sql, lazy, table.serial in narrow)
 
 
 @lru_cache(512)
