@@ -79,6 +79,8 @@ class Plan(NamedTuple):
     lazy: tuple[str, ...]
     #: Columns by which the side table's statement finds its row.
     key: tuple[str, ...] = ()
+    #: Whether the rows bring their numbers along.
+    is_numbered: bool = False
 
 
 @lru_cache(512)
@@ -91,7 +93,7 @@ def insert(table_name: str, names: tuple[str, ...]) -> Plan:
     table, narrow, lazy = _split(table_name, names)
     columns = (ROW, *lazy)
     lazy_sql = f"INSERT INTO {table.name}_lazy ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    return Plan(_insert(table, narrow), narrow, lazy_sql, lazy)
+    return Plan(_insert(table, narrow), narrow, lazy_sql, lazy, is_numbered=table.serial in narrow)
 
 
 @lru_cache(512)

@@ -276,6 +276,10 @@ def _kind(write: Write) -> tuple[Any, ...]:
 
 def _insert(connection: sqlite3.Connection, plan: _sql.Plan, rows: list[dict[str, Any]]) -> None:
     """Add rows that have the same columns."""
+    if plan.is_numbered and len(rows) > 1:
+        for row in rows:
+            _insert(connection, plan, [row])
+        return
     connection.executemany(plan.sql, ([row[name] for name in plan.narrow] for row in rows))
     if plan.lazy:
         # Nobody else writes during this transaction, and the numbers go up: the rows have the last ones.

@@ -5,8 +5,6 @@ A transport knows nothing of models. There is one on httpx and a faster one on a
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from lumos_nb import settings
 from lumos_nb.errors import UsageError
 from lumos_nb.transport.base import Request, Response, Transport
@@ -37,10 +35,10 @@ def new_transport(name: str) -> Transport:
     Raises:
         UsageError: It is not installed.
     """
-    if name == "aiohttp" or (name == "auto" and find_spec("aiohttp") is not None):
+    if name != "httpx":
         try:
             from lumos_nb.transport.aiohttp_transport import AiohttpTransport
-        except ImportError as error:
+        except (ImportError, AttributeError) as error:  # not there, too old, or not what the packages below it expect
             if name == "aiohttp":
                 raise UsageError(
                     f"The transport 'aiohttp' cannot be used: {error}.", hint="Run `pip install lumos-nb[fast]`."

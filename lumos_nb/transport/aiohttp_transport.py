@@ -35,6 +35,10 @@ from lumos_nb.transport.tls import ssl_context
 _FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 """What aiohttp raises; its time-outs are `OSError`s, a header that cannot be sent is a `ValueError`."""
 
+if not hasattr(Payload, "write_with_length"):
+    # As our extra wants it; an older one may be there for somebody else's sake.
+    raise ImportError(f"aiohttp {aiohttp.__version__} is too old")
+
 _BODY_AT_ONCE = 65_536
 _LONGEST_HEADER = 65_536
 
@@ -44,6 +48,8 @@ class _Pool:
 
     def __init__(self) -> None:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0)
+        # As long as the connections: what the environment says counts again for the next ones.
+        self.has_proxy = functools.lru_cache(256)(_has_proxy)
         self.session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -63,6 +69,13 @@ class _Pool:
         for _ in self.session.close().__await__():
             pass
 
+    def disown(self) -> None:
+        """Never close: a forked process would take the connections out of its parent's selector."""
+        connector = self.session.connector
+        self.session.detach()
+        if connector is not None:
+            connector._closed = True  # it would close itself when the process ends
+
 
 class AiohttpTransport:
     """Carries requests over aiohttp, with connections kept for the next request.
@@ -73,7 +86,7 @@ class AiohttpTransport:
     """
 
     def __init__(self) -> None:
-        self._pools = PerLoop(_Pool, _Pool.forget)
+        self._pools = PerLoop(_Pool, _Pool.forget, _Pool.disown)
         self._through_proxy = HttpxTransport()
         atexit.register(self._close_all)
 
@@ -82,9 +95,10 @@ class AiohttpTransport:
 
     def open(self, request: Request) -> AbstractAsyncContextManager[Response]:
         """Send `request` and give its response; see `Transport.open`."""
-        if _has_proxy(request.url):
+        pool = self._pools.get()
+        if pool.has_proxy(request.url):
             return self._through_proxy.open(request)
-        return _Exchange(self._pools.get(), request)
+        return _Exchange(pool, request)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop once nothing uses them."""
@@ -145,6 +159,10 @@ class _Exchange(AbstractAsyncContextManager[Response]):
         await self._pool.close_if_idle()
 
 
+class InvalidURL(ValueError):
+    """An address to which nothing can be sent."""
+
+
 class _Body(Payload):
     """The body of a request, which says when it was sent."""
 
@@ -174,6 +192,8 @@ async def _send(session: aiohttp.ClientSession, request: Request, limits: Limits
         url, credentials, is_secure = _target(request.url)
         headers = CIMultiDict({"accept-encoding": "identity", **credentials})
         headers.update(request.headers)
+        if not "".join(request.headers.values()).isascii():
+            raise ValueError  # aiohttp would send it as UTF-8, and the server refuse the key
         sending = session.request(
             request.method,
             url,
@@ -219,14 +239,14 @@ class _Watch:
     """
 
     def __init__(self, content: aiohttp.StreamReader, limits: Limits) -> None:
-        loop = asyncio.get_running_loop()
-        self.now = loop.time
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
         #: When the reader began to wait; None while it does something else.
         self.waits_since: float | None = None
-        self._call_at = loop.call_at
         self._content = content
         self._limits = limits
-        self._timer: asyncio.TimerHandle | None = None
+        self._late_since: float | None = None
+        self._timer: asyncio.Handle | None = None
 
     def start(self) -> None:
         """Begin to look."""
@@ -240,17 +260,28 @@ class _Watch:
     def _look(self) -> None:
         now = self.now()
         since = now if self.waits_since is None else self.waits_since
-        if error := self._limits.overrun(now, since):
+        error = self._limits.overrun(now, since)
+        if error is None:
+            self._timer = self._loop.call_at(self._limits.next_end(since), self._look)
+        elif self.waits_since in (None, self._late_since):
             self._content.set_exception(error)
         else:
-            self._timer = self._call_at(self._limits.next_end(since), self._look)
+            # Perhaps the loop stood still: what came meanwhile has woken the reader, and it is its turn first.
+            self._late_since = since
+            self._timer = self._loop.call_soon(self._look)
 
 
 @functools.lru_cache(256)
 def _target(url: str) -> tuple[URL, dict[str, str], bool]:
     """Return an address as aiohttp wants it, the header for a name and password in it, and whether it is secure."""
-    # What is encoded already stays as it is: a signature may cover every byte of the path.
-    target = URL(url, encoded=url.isascii() and " " not in url)
+    try:
+        # What is encoded already stays as it is: a signature may cover every byte of the path.
+        target = URL(url, encoded=url.isascii() and " " not in url)
+        is_address = url.isprintable() and target.scheme in {"http", "https"} and bool(target.host)
+    except ValueError:  # not quoted: a piece of a password may stand where a port is looked for
+        is_address = False
+    if not is_address:
+        raise InvalidURL("it is no address of a web server") from None
     headers = {}
     if target.raw_user is not None:
         pair = f"{unquote(target.raw_user)}:{unquote(target.raw_password or '')}"
@@ -261,17 +292,18 @@ def _target(url: str) -> tuple[URL, dict[str, str], bool]:
 
 @functools.lru_cache(16)
 def _timeout(connect_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
+    # Of all of it: `sock_connect` begins behind the name's resolution.
+    return aiohttp.ClientTimeout(total=None, connect=connect_s)
 
 
-@functools.lru_cache(256)
 def _has_proxy(url: str) -> bool:
     """Return whether the environment sends requests to this address through a proxy."""
     try:
         target = URL(url)
+        host = target.host
     except ValueError:  # said when it is sent
         return False
-    if target.host is None or target.host in LOOPBACK:
+    if host is None or host in LOOPBACK:
         return False
     proxies = urllib.request.getproxies()
-    return bool(proxies.get(target.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(target.host)
+    return bool(proxies.get(target.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(host)

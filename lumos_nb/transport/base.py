@@ -74,6 +74,7 @@ class Transport(Protocol):
         """Send `request`; leaving the context gives the connection back, or closes it if unread.
 
         Raises:
+            UsageError: A proxy or a file of certificates that the environment names cannot be used.
             ProviderError: The server could not be reached, or was silent; raised by `chunks` too, for the first.
             StreamError: The body broke off, or took too long; raised by `chunks`.
         """

@@ -108,9 +108,6 @@ def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
     if "Proxy" in name:
         hint = "Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY."
         return f"The proxy on the way to {url} refused the connection.", hint, True
-    if any(isinstance(c, ssl.SSLError) for c in causes) or "CERTIFICATE" in text or "SSL" in text:
-        hint = "Check that base_url is right, and SSL_CERT_FILE if the server has a certificate of its own."
-        return f"No secure connection to {url} could be made: {_first_line(error)}.", hint, False
     if any(isinstance(c, socket.gaierror) for c in causes) or "getaddrinfo" in text or "Name or service" in text:
         host = urlsplit(url).hostname
         hint = "Check base_url for a typing error, and that this machine has a network."
@@ -118,6 +115,11 @@ def _unreached(error: BaseException, url: str) -> tuple[str, str, bool]:
     if name in _CONNECT_TIMEOUT:
         hint = "Check base_url and the network, or set LUMOS_CONNECT_TIMEOUT_S to more seconds."
         return f"{url} could not be reached in the time that connect_timeout_s allows.", hint, True
+    # Last but the general ones: a time-out of httpx has an `SSLError` behind it that says nothing.
+    insecure = next((c for c in causes if isinstance(c, ssl.SSLError)), error if "CERTIFICATE" in text else None)
+    if insecure is not None:
+        hint = "Check that base_url is right, and SSL_CERT_FILE if the server has a certificate of its own."
+        return f"No secure connection to {url} could be made: {_first_line(insecure)}.", hint, False
     if "Timeout" in name:
         late = unsent(url)
         return late.message, late.hint, True

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from lumos_nb.errors import ProviderError
+from lumos_nb.errors import ProviderError, UsageError
 from lumos_nb.transport.base import LOOPBACK, Request, Response
 from lumos_nb.transport.failures import explain, without_secrets, without_userinfo
 from lumos_nb.transport.limits import Limits
@@ -41,8 +41,7 @@ class _Pool:
     def client(self, url: str) -> _Client:
         """Return a client that has room for a request."""
         # Proxies of the environment are for other machines: a server on this one is reached directly.
-        parts = urlsplit(url)
-        kind = (parts.hostname in LOOPBACK, parts.scheme == "https")
+        kind = _kind(url)
         clients = self.clients.setdefault(kind, [])
         for client in clients:
             if client.in_flight < _REQUESTS_A_CLIENT:
@@ -67,7 +66,7 @@ class _Client:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=_REQUESTS_A_CLIENT, keepalive_expiry=30.0)
         logging.getLogger("httpx").addFilter(_hide_secrets)  # the same one again is not added
         verify = ssl_context() if is_secure else False
-        self.http = httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=verify)
+        self.http = _over_proxy(lambda: httpx.AsyncClient(limits=limits, trust_env=trust_env, verify=verify))
         self.in_flight = 0
 
 
@@ -113,6 +112,33 @@ class HttpxTransport:
         if pool is not None:
             pool.is_closing = True
             await pool.close_if_idle()
+
+
+def _over_proxy(make: Callable[[], httpx.AsyncClient]) -> httpx.AsyncClient:
+    """Return the client that `make` gives, which reads the proxies of the environment.
+
+    Raises:
+        UsageError: One of them cannot be used.
+    """
+    import httpx
+
+    hint = "Correct or unset HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."
+    try:
+        return make()
+    except ImportError:
+        hint += " For one with SOCKS run `pip install httpx[socks]`."
+    except (ValueError, httpx.InvalidURL):  # not quoted: it may hold a password
+        pass
+    raise UsageError("A proxy that the environment names cannot be used.", hint=hint)
+
+
+def _kind(url: str) -> tuple[bool, bool]:
+    """Return whether an address is on this machine, and whether it is secure."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname in LOOPBACK, parts.scheme == "https"
+    except ValueError:  # said when it is sent
+        return False, False
 
 
 def _hide_secrets(record: logging.LogRecord) -> bool:

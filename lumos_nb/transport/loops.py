@@ -7,9 +7,11 @@ cell, from the background loop and from threads.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 T = TypeVar("T")
 
@@ -20,6 +22,7 @@ class PerLoop(Generic[T]):
     Args:
         make: Makes it; called inside the loop.
         forget: Told what a closed loop has left behind.
+        disown: Told, in a forked process, what is the parent's: it must not be closed there.
 
     Example:
         >>> lists = PerLoop(list)
@@ -29,11 +32,19 @@ class PerLoop(Generic[T]):
         True
     """
 
-    def __init__(self, make: Callable[[], T], forget: Callable[[T], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        make: Callable[[], T],
+        forget: Callable[[T], None] = lambda _: None,
+        disown: Callable[[T], None] = lambda _: None,
+    ) -> None:
         self._make = make
         self._forget = forget
+        self._disown = disown
         self._lock = threading.Lock()
         self._of: dict[asyncio.AbstractEventLoop, T] = {}
+        self._of_parent: list[dict[asyncio.AbstractEventLoop, T]] = []
+        _every.add(self)
 
     def get(self) -> T:
         """Return the running loop's."""
@@ -59,3 +70,23 @@ class PerLoop(Generic[T]):
     def _drop_closed(self) -> None:
         for loop in [loop for loop in self._of if loop.is_closed()]:
             self._forget(self._of.pop(loop))
+
+    def after_fork(self) -> None:
+        """Begin anew in the child; the parent goes on with the sockets and the selectors that both now hold."""
+        self._lock = threading.Lock()
+        self._of_parent.append(self._of)  # kept: what is let go of may close
+        self._of = {}
+        for each in self._of_parent[-1].values():
+            self._disown(each)
+
+
+_every: WeakSet[PerLoop[Any]] = WeakSet()
+
+
+def _after_fork() -> None:
+    for each in list(_every):
+        each.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

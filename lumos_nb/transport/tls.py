@@ -9,6 +9,8 @@ import functools
 import os
 import ssl
 
+from lumos_nb.errors import UsageError
+
 
 @functools.cache
 def ssl_context() -> ssl.SSLContext:
@@ -17,10 +19,17 @@ def ssl_context() -> ssl.SSLContext:
     Example:
         >>> ssl_context().verify_mode.name
         'CERT_REQUIRED'
+
+    Raises:
+        UsageError: They cannot be read.
     """
     import certifi
 
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if file:
-        return ssl.create_default_context(cafile=file)
-    return ssl.create_default_context(capath=folder) if folder else ssl.create_default_context(cafile=certifi.where())
+    try:
+        if folder and not file:
+            return ssl.create_default_context(capath=folder)
+        return ssl.create_default_context(cafile=file or certifi.where())
+    except OSError as error:  # an `SSLError` too, for a file that holds no certificate
+        what = f"The certificates in {file or folder or certifi.where()!r} cannot be read: {error.strerror or error}."
+    raise UsageError(what, hint="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it for the usual authorities.")

@@ -51,6 +51,16 @@ def test_lazy_columns_are_written_updated_selected_and_deleted_like_others(store
     raw.close()
 
 
+def test_rows_that_bring_their_numbers_keep_their_large_columns(store):
+    rows = [{"seq": seq, "event_id": str(seq), "payload_json": f"p{seq}", "kind": "k"} for seq in (50, 40, 60)]
+    store.write([Insert("events", row) for row in rows])
+    assert list(store.select("events", ["seq", "payload_json"], order=["seq"])) == [
+        (40, "p40"),
+        (50, "p50"),
+        (60, "p60"),
+    ]
+
+
 def test_numbers_of_deleted_events_are_not_used_again(store):
     store.write([Insert("events", {"event_id": "a"})])
     store.write([Delete("events", {"event_id": "a"}), Insert("events", {"event_id": "b"})])

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import threading
 import time
 
 import pytest
@@ -174,6 +176,38 @@ async def test_cancelling_while_a_limit_runs_is_a_cancellation():
         await asyncio.wait_for(slow.client_left.wait(), 5)
 
 
+async def test_a_loop_that_stood_still_is_no_silence_of_the_server():
+    settings.configure(read_timeout_s=0.2)
+    body = iter([b"a", b"b", b"c"])
+
+    def serve(listening):
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(10_000)
+            connection.sendall(HEAD.replace(b"1000", b"3") + next(body))
+            is_waiting.wait(5)
+            for piece in body:
+                time.sleep(0.05)
+                connection.sendall(piece)
+            connection.recv(1)
+
+    is_waiting = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, args=(listening,))
+        server.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        async with default_transport().open(Request(url=url, method="GET")) as response:
+            got = [await anext(response.chunks)]
+            rest = asyncio.ensure_future(response.read())
+            await asyncio.sleep(0.01)
+            is_waiting.set()
+            time.sleep(0.3)  # noqa: ASYNC251 - what a cell does
+            got.append(await rest)
+        await default_transport().aclose()
+        server.join(5)
+    assert b"".join(got) == b"abc"
+
+
 async def test_without_a_limit_of_the_whole_no_read_after_the_first_has_a_timer(monkeypatch):
     made = []
     timeout_at = asyncio.timeout_at
@@ -181,3 +215,15 @@ async def test_without_a_limit_of_the_whole_no_read_after_the_first_has_a_timer(
     async with SlowServer(body=b"x" * 20, pause_s=0.001, head=HEAD.replace(b"1000", b"20")) as slow:
         assert await read(slow) == b"x" * 20
     assert len(made) <= 3  # to connect (aiohttp only), the head, the first byte
+
+
+async def test_a_name_that_nobody_resolves_meets_the_limit_for_connecting(monkeypatch):
+    async def silence(*args, **options):
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", silence)
+    started = time.monotonic()
+    with pytest.raises(ProviderError, match="connect_timeout_s"):
+        async with default_transport().open(Request(url="http://slow.invalid/v1", connect_timeout_s=0.2)):
+            pass
+    assert time.monotonic() - started < 5

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -9,9 +11,11 @@ import threading
 import pytest
 
 from lumos_nb import settings
-from lumos_nb.errors import ProviderError, StreamError
+from lumos_nb.errors import ProviderError, StreamError, UsageError
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.transport import Request, default_transport, new_transport
+from lumos_nb.transport.failures import explain
+from lumos_nb.transport.tls import ssl_context
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
 
@@ -103,6 +107,11 @@ async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(monkeyp
         ("http://127.0.0.1:9/v1", "Nothing answers at http://127.0.0.1:9/v1.", "base_url"),
         ("nonsense", "'nonsense' cannot be sent", "http://"),
         ("ftp://host/v1", "'ftp://host/v1' cannot be sent", "http://"),
+        ("//127.0.0.1/v1", "'//127.0.0.1/v1' cannot be sent", "http://"),
+        ("http://[::1/v1", "'http://[::1/v1' cannot be sent", "http://"),
+        ("http://127.0.0.1/a\nb", "'http://127.0.0.1/a\\nb' cannot be sent", "http://"),
+        ("http://xn--a.invalid/v1", "xn--a.invalid/v1", ""),
+        ("ftp://user:pass@host/v1?key=secret", "'ftp://host/v1?…' cannot be sent", "http://"),
         ("http://user:pass@127.0.0.1:9/v1", "Nothing answers at http://127.0.0.1:9/v1.", "base_url"),
     ],
 )
@@ -111,6 +120,7 @@ async def test_an_address_that_cannot_work_is_named_with_what_to_check(url, said
         await read(default_transport(), Request(url=url))
     assert said in caught.value.message
     assert hint in caught.value.hint
+    assert "pass" not in str(caught.value) and "secret" not in str(caught.value)
     assert caught.value.__context__ is None and caught.value.__cause__ is None
 
 
@@ -133,10 +143,12 @@ async def test_a_body_that_breaks_off_is_a_stream_error(cut, said):
     assert caught.value.__context__ is None
 
 
-async def test_a_header_that_cannot_be_sent_does_not_show_its_value():
-    with FakeServer(["x"]) as server, pytest.raises(ProviderError) as caught:
-        await read(default_transport(), call(server, headers={"authorization": "Bearer sk-abc\ndef"}))
-    assert "sk-abc" not in str(caught.value)
+@pytest.mark.parametrize("stray", ["\n", "\0", "\u200b", "ü"])
+async def test_a_header_that_cannot_be_sent_does_not_show_its_value(stray):
+    with FakeServer(["x"]) as server, pytest.raises(ProviderError, match="headers") as caught:
+        await read(default_transport(), call(server, headers={"authorization": f"Bearer sk-abc{stray}def"}))
+    assert "sk-abc" not in str(caught.value) and "key" in caught.value.hint
+    assert server.requests == []
 
 
 def test_a_request_shows_no_header():
@@ -158,3 +170,112 @@ async def test_a_key_counts_more_than_a_name_and_password_in_the_address():
         await read(default_transport(), Request(url=address, body=BODY))
         await read(default_transport(), Request(url=address, body=BODY, headers={"authorization": "Bearer k"}))
     assert [r.headers["authorization"] for r in server.requests] == ["Basic YWRhOnNlY3JldA==", "Bearer k"]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("https://127.0.0.1:9/v1", "Nothing answers"), ("https://no-such-host.invalid/v1", "'no-such-host.invalid' of")],
+)
+async def test_a_secure_address_that_is_not_reached_is_no_fault_of_a_certificate(url, said):
+    with pytest.raises(ProviderError, match=said) as caught:
+        await read(default_transport(), Request(url=url))
+    assert caught.value.is_temporary and "SSL" not in str(caught.value)
+
+
+def test_a_handshake_that_takes_too_long_is_a_time_out_whatever_stands_behind_it():
+    late = type("ConnectTimeout", (Exception,), {})()
+    late.__context__ = ssl.SSLWantReadError(2, "The operation did not complete")
+    error = explain(late, "https://h/v1", is_streaming=False)
+    assert "connect_timeout_s" in error.message and error.is_temporary
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_that_ends_leaves_its_parents_connections_alone():
+    code = """if True:
+        import asyncio, os, sys
+        from lumos_nb.transport import Request, new_transport
+        transport = new_transport(sys.argv[1])
+        async def read():
+            async with transport.open(Request(url=sys.argv[2], body=b"{}", read_timeout_s=2)) as response:
+                return await response.read()
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(read())
+        if child := os.fork():
+            os.waitpid(child, 0)
+            print(loop.run_until_complete(read()))
+            loop.run_until_complete(transport.aclose())
+            loop.close()
+        else:
+            asyncio.run(read())
+    """
+    with FakeServer([Reply(body=b"ok")]) as server:
+        name, url = settings.current().transport, f"{server.base_url}/chat/completions"
+        done = subprocess.run([sys.executable, "-c", code, name, url], capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.stderr) == ("b'ok'\n", "")
+    assert [r.connection for r in server.requests] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("raise ImportError('No module named aiohttp')", "No module named aiohttp"),
+        ("raise AttributeError('multidict')", "multidict"),
+        ("import aiohttp.payload; del aiohttp.payload.Payload.write_with_length", "too old"),
+    ],
+    ids=["absent", "broken", "too old"],
+)
+def test_without_an_aiohttp_that_can_be_used_requests_go_over_httpx(tmp_path, broken, said):
+    if broken.startswith("raise"):
+        (tmp_path / "aiohttp.py").write_text(broken)
+        broken = ""
+    code = f"""if True:
+        {broken}
+        from lumos_nb.errors import UsageError
+        from lumos_nb.transport import new_transport
+        print(new_transport("auto"))
+        try:
+            new_transport("aiohttp")
+        except UsageError as error:
+            print(error)
+    """
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.startswith("<HttpxTransport>\nThe transport 'aiohttp' cannot be used: "), done.stderr
+    assert said in done.stdout and "lumos-nb[fast]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "proxy", ["ftp://ada:geheim@127.0.0.1:9", "http://ada:geh/eim@127.0.0.1", "socks5://127.0.0.1:9"]
+)
+async def test_a_proxy_that_cannot_be_used_is_said_without_its_password(monkeypatch, proxy):
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(UsageError, match="proxy that the environment names") as caught:
+        await read(default_transport(), Request(url="https://host.invalid/v1"))
+    assert "geh" not in str(caught.value) and "ALL_PROXY" in caught.value.hint
+    assert ("httpx[socks]" in caught.value.hint) == proxy.startswith("socks")
+    assert caught.value.__context__ is None
+
+
+async def test_another_proxy_counts_once_the_connections_are_closed(monkeypatch):
+    transport, request = new_transport(settings.current().transport), Request(url="http://host.invalid/v1")
+    with pytest.raises(ProviderError, match="was not found"):
+        await read(transport, request)
+    await transport.aclose()
+    with FakeServer([Reply(body=b"by proxy")]) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
+        response, _ = await read(transport, request)
+        assert response.status == 404 and await transport.aclose() is None
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_certificates_that_cannot_be_read_are_named(monkeypatch, tmp_path, content):
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    ssl_context.cache_clear()
+    with pytest.raises(UsageError, match=str(file)) as caught:
+        await read(default_transport(), Request(url="https://127.0.0.1:9/v1"))
+    assert "SSL_CERT_FILE" in caught.value.hint and caught.value.__context__ is None
