@@ -52,14 +52,22 @@ def plan_of(model: str) -> Plan:
 
 @lru_cache
 def pieces_of(plan: Plan, asks_for_tools: bool) -> tuple[bytes, ...]:
-    """Return the answer as it goes over the wire, an event a piece."""
+    """Return the answer as it goes over the wire, an event a piece; the last holds the end."""
+    *pieces, usage, done = (b"%x\r\n%s\r\n" % (len(e), e) for e in events_of(plan, asks_for_tools))
+    return (*pieces[:-1], pieces[-1] + usage + done + LAST)
+
+
+def events_of(plan: Plan, asks_for_tools: bool) -> list[bytes]:
+    """Return the events of an answer."""
     middle = _calls(plan.calls) if asks_for_tools else [{"content": WORDS[n % len(WORDS)]} for n in range(plan.tokens)]
     first = {"role": "assistant", "content": None if asks_for_tools else ""}
-    events = [_event(delta) for delta in (first, *middle)]
-    events.append(_event({}, "tool_calls" if asks_for_tools else "stop"))
     usage = {"prompt_tokens": 10, "completion_tokens": len(middle), "total_tokens": 10 + len(middle)}
-    end = _chunk({"choices": [], "usage": usage}) + _in_chunk(b"data: [DONE]\n\n") + LAST
-    return (*events[:-1], events[-1] + end)
+    return [
+        *(_delta(delta) for delta in (first, *middle)),
+        _delta({}, "tool_calls" if asks_for_tools else "stop"),
+        _event({"choices": [], "usage": usage}),
+        b"data: [DONE]\n\n",
+    ]
 
 
 def _calls(n: int) -> list[dict]:
@@ -72,18 +80,14 @@ def _calls(n: int) -> list[dict]:
     return [{"tool_calls": [delta]} for delta in deltas]
 
 
-def _event(delta: dict, reason: str | None = None) -> bytes:
+def _delta(delta: dict, reason: str | None = None) -> bytes:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-    return _chunk({"choices": [choice], "usage": None})
+    return _event({"choices": [choice], "usage": None})
 
 
-def _chunk(fields: dict) -> bytes:
+def _event(fields: dict) -> bytes:
     common = {"id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 1_790_000_000, "model": "bench"}
-    return _in_chunk(b"data: " + msgspec.json.encode({**common, "system_fingerprint": "fp_bench", **fields}) + b"\n\n")
-
-
-def _in_chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
+    return b"data: " + msgspec.json.encode({**common, "system_fingerprint": "fp_bench", **fields}) + b"\n\n"
 
 
 class Connection(asyncio.Protocol):
