@@ -3,7 +3,8 @@
 import pytest
 
 from tests.bench import instructions
-from tests.bench.instructions import KEEP, MAY_GROW_BY, TURNS
+from tests.bench.instructions import KEEP, MAY_GROW_BY
+from tests.bench.paths import PATHS
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def found(before):
     return found
 
 
-@pytest.mark.parametrize("path", [path for path in TURNS if path != "ruler"])
+@pytest.mark.parametrize("path", PATHS)
 def test_a_hot_path_takes_as_few_instructions_as_before(path, before, found):
     growth = found[path] / before[path] - 1
     assert growth <= MAY_GROW_BY, (
