@@ -3,8 +3,8 @@
 One idea: seconds depend on the machine and on what else runs there, instructions hardly do. Each
 path runs N and 2 N times under valgrind; the difference, by N, holds nothing of the start.
 
-A figure counts for one version of Python on one kind of machine. The ruler, work of the same kind
-with nothing of this project, tells whether it is also the same build, with the same libraries.
+A figure counts for one version of Python on one kind of machine, and for one build: two of a version
+differ by a tenth. The ruler, work of the same kind with nothing of this project, tells which it is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,20 +78,29 @@ def counted() -> Counts:
         return {path: (runs[path, 2].result() - runs[path, 1].result()) / n for path, n in TURNS.items()}
 
 
-def kept() -> Counts | None:
-    """Return the figures that were kept for this kind of Python and machine."""
-    return json.loads(KEPT.read_text()).get(kind()) if KEPT.exists() else None
+def kept() -> list[Counts]:
+    """Return the figures that were kept for this kind of Python and machine, one set a build."""
+    return _all_kept().get(kind(), [])
 
 
-def is_comparable(found: Mapping[str, float], before: Mapping[str, float]) -> bool:
-    """Return whether the ruler takes what it took: else Python or a library is another build."""
-    return abs(found[RULER] / before[RULER] - 1) <= RULER_MAY_DIFFER_BY
+def of_same_build(found: Counts, figures: list[Counts]) -> Counts | None:
+    """Return those of `figures` whose ruler takes what it takes here."""
+    near = [each for each in figures if abs(found[RULER] / each[RULER] - 1) <= RULER_MAY_DIFFER_BY]
+    return min(near, key=lambda each: abs(found[RULER] - each[RULER]), default=None)
 
 
 def keep(found: Counts) -> None:
-    figures = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    figures[kind()] = {path: round(count) for path, count in found.items()}
-    KEPT.write_text(json.dumps(dict(sorted(figures.items())), indent=1) + "\n")
+    """Keep figures, in the place of those of the same build."""
+    figures = kept()
+    if (before := of_same_build(found, figures)) is not None:
+        figures.remove(before)
+    figures.append({path: round(count) for path, count in found.items()})
+    everything = _all_kept() | {kind(): sorted(figures, key=lambda each: each[RULER])}
+    KEPT.write_text(json.dumps(dict(sorted(everything.items())), indent=1) + "\n")
+
+
+def _all_kept() -> dict[str, list[Counts]]:
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
 
 
 def main() -> None:
@@ -105,7 +113,8 @@ def main() -> None:
         return
     if not has_valgrind():
         sys.exit("There is no valgrind. Install it: it counts the instructions.")
-    found, before = counted(), kept() or {}
+    found = counted()
+    before = of_same_build(found, kept()) or {}
     for path, count in found.items():
         growth = f"  {count / before[path] - 1:+7.2%}" if path in before else ""
         print(f"{path:20} {count:14,.0f}{growth}")
