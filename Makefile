@@ -17,7 +17,7 @@ demo: .venv/.model ## Run the main job: the first notebook against the embedded 
 lab: .venv/.model ## Open JupyterLab on the first notebook
 	$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_first_run.ipynb
 
-test: .venv/.model ## Run the tests, offline
+test: .venv/.model .venv/.valgrind ## Run the tests, offline
 	LUMOS_DB=build/examples/lumos.db $(PY) -m pytest -q --doctest-modules lumos_nb
 	LUMOS_TRANSPORT=httpx $(PY) -m pytest -q -m "not browser and not model" tests/providers tests/agent
 	$(PY) -m pytest -m "not browser"
@@ -31,8 +31,14 @@ check: .venv/.dev ## Style, types, layers
 browser: .venv/.model .venv/.chromium ## Run the tests in a real browser (installs Chromium where it may)
 	$(PY) -m pytest -m browser tests/browser
 
-bench: .venv/.model .venv/.chromium ## Print the project's figures
+bench: .venv/.model .venv/.chromium .venv/.valgrind ## Print the project's figures
 	$(PY) -m tests.bench
+	$(PY) -m tests.bench.instructions
+	$(PY) -m pytest -q tests/bench/test_paths.py --benchmark-enable --benchmark-columns=min,median,rounds
+	$(PY) tests/bench/bench_core.py
+	$(PY) tests/bench/bench_store.py
+	$(PY) tests/bench/bench_wire.py
+	$(PY) tests/browser/measure.py
 
 docs: .venv/.dev ## Run every snippet of README and docs
 	$(PY) -m pytest tests/docs
@@ -70,4 +76,11 @@ setup: .venv/.model ## Set up .venv with everything but a browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  { echo "==> installing Chromium"; apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core; } || \
 	  { echo "No Chromium found. Install it, or set LUMOS_CHROMIUM to its path."; exit 1; }
+	@touch $@
+
+# Where it cannot be had, the tests say that they did not count.
+.venv/.valgrind: .venv/.dev
+	@command -v valgrind >/dev/null || \
+	  { echo "==> installing valgrind, which counts instructions"; apt-get update -qq && apt-get install -y -qq valgrind; } || \
+	  echo "No valgrind found, and it cannot be installed here: instructions are not counted."
 	@touch $@

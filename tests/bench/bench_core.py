@@ -7,8 +7,6 @@ best of five, and a ratio to the first row of its group: machines differ, ratios
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -86,25 +84,12 @@ async def main() -> None:
         name = "recorded" if recorded else "bare"
         base = show(f"small run, {name}", await best(lambda: small.generate("Go"), 200), unit="run")
         show("  with a tool", await best(lambda: tools.generate("Go"), 200), base, unit="run")
-    imports()
 
 
 def show(name: str, seconds: float, base: float | None = None, unit: str = "token") -> float:
     figure = f"{seconds / N * 1e6:.2f} µs/tok" if unit == "token" else f"{seconds * 1e3:.3f} ms"
     print(f"{name:46} {figure:>12}" + (f"  {seconds / base:.1f}×" if base else ""))
     return seconds
-
-
-def imports() -> None:
-    base = None
-    for code in ("import asyncio", "import lumos_nb", "from lumos_nb import Agent, Message, llm, tool"):
-        found = []
-        for _ in range(5):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            found.append(time.perf_counter() - started)
-        print(f"{code:46} {min(found) * 1e3:9.0f} ms" + (f"  {min(found) / base:.1f}×" if base else ""))
-        base = base or min(found)
 
 
 if __name__ == "__main__":
