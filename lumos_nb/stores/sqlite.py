@@ -68,6 +68,7 @@ class SqliteStore:
         self._soon: list[Sequence[Write]] = []
         self._soon_lock = threading.Lock()
         self._soon_error: StoreError | None = None
+        self._timer: threading.Timer | None = None
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
@@ -115,13 +116,18 @@ class SqliteStore:
         with self._soon_lock:
             error, self._soon_error = self._soon_error, None
             if error is None:
-                if not self._soon:
-                    timer = threading.Timer(_SOON_S, self._write_what_waits)
-                    timer.daemon = True
-                    timer.start()
                 self._soon.append(batch)
+                if self._timer is None:
+                    self._timer = threading.Timer(_SOON_S, self._tick)
+                    self._timer.daemon = True
+                    self._timer.start()
         if error is not None:
             raise error
+
+    def _tick(self) -> None:
+        with self._soon_lock:
+            self._timer = None
+        self._write_what_waits()
 
     def _write_what_waits(self) -> None:
         """Write what was to be written soon. Should that fail, the next `write_soon` says so, and it is tried again."""
