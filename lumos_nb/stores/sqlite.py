@@ -89,26 +89,42 @@ class SqliteStore:
     def write(self, batch: Sequence[Write]) -> None:
         """Write a batch in one transaction, or nothing of it; what was to be written soon goes first."""
         self._check_process()
+        # What waits is taken under the lock of the writer: else a later batch could overtake it.
+        with self._write_lock:
+            waiting = self._take_soon()
+            try:
+                self._commit([write for each in (*waiting, batch) for write in each])
+            except ConflictError:
+                if not waiting:
+                    raise
+                self._commit_each(waiting)
+                self._commit(batch)
+            except StoreError:
+                self._give_back(waiting)
+                raise
+
+    def _commit(self, batch: Sequence[Write]) -> None:
+        try:
+            self._transaction(batch)
+        except _FOREIGN as error:
+            raise store_error(error, self.path) from error
+
+    def _commit_each(self, batches: Sequence[Sequence[Write]]) -> None:
+        """Write batches one by one: one that is wrong must not cost those of others."""
+        for batch in batches:
+            try:
+                self._commit(batch)
+            except StoreError as error:
+                _log.warning("Something could not be recorded: %s", error)
+
+    def _take_soon(self) -> list[Sequence[Write]]:
         with self._soon_lock:
             waiting, self._soon = self._soon, []
-        try:
-            self._write([write for each in (*waiting, batch) for write in each])
-        except ConflictError:
-            if not waiting:
-                raise
-            self._write_each(waiting)
-            self._write(batch)
-        except StoreError:
-            with self._soon_lock:
-                self._soon[:0] = waiting
-            raise
+        return waiting
 
-    def _write(self, batch: Sequence[Write]) -> None:
-        with self._write_lock:
-            try:
-                self._transaction(batch)
-            except _FOREIGN as error:
-                raise store_error(error, self.path) from error
+    def _give_back(self, waiting: list[Sequence[Write]]) -> None:
+        with self._soon_lock:
+            self._soon[:0] = waiting
 
     def write_soon(self, batch: Sequence[Write]) -> None:
         """Write a batch before the next read, and within a quarter of a second; see `Store.write_soon`."""
@@ -131,25 +147,13 @@ class SqliteStore:
 
     def _write_what_waits(self) -> None:
         """Write what was to be written soon. Should that fail, the next `write_soon` says so, and it is tried again."""
-        with self._soon_lock:
-            waiting, self._soon = self._soon, []
-        if not waiting:
+        if not self._soon:
             return
         try:
-            self._write([write for batch in waiting for write in batch])
-        except ConflictError:
-            self._write_each(waiting)  # a batch that is wrong must not cost those of others
+            self.write(())
         except StoreError as error:
             with self._soon_lock:
-                self._soon[:0] = waiting
                 self._soon_error = error
-
-    def _write_each(self, batches: Sequence[Sequence[Write]]) -> None:
-        for batch in batches:
-            try:
-                self._write(batch)
-            except StoreError as error:
-                _log.warning("Something could not be recorded: %s", error)
 
     def select(
         self,

@@ -3,11 +3,12 @@
 import os
 import sqlite3
 import threading
+import time
 
 import pytest
 
 from lumos_nb import settings, stores
-from lumos_nb.errors import ConflictError, UsageError
+from lumos_nb.errors import ConflictError, StoreError, UsageError
 from lumos_nb.stores import Delete, Insert, SqliteStore, Update, Upsert
 
 
@@ -200,3 +201,69 @@ def test_importing_the_stores_imports_no_pandas():
 
     code = "import sys, lumos_nb.stores; sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_to_be_written_soon_is_there_for_every_reader_of_the_store(tmp_path):
+    store = SqliteStore(tmp_path / "lumos.db")
+    store.write_soon([Insert("threads", {"thread_id": "t1", "title": "soon"})])
+    assert list(store.select("threads", ["title"])) == [("soon",)]
+    store.close()
+
+
+def test_what_is_to_be_written_soon_is_written_without_a_reader_too(tmp_path):
+    store = SqliteStore(tmp_path / "lumos.db")
+    store.write_soon([Insert("threads", {"thread_id": "t1", "title": "soon"})])
+    give_up = time.monotonic() + 10
+    other = SqliteStore(tmp_path / "lumos.db")
+    while not list(other.select("threads", ["title"])) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert list(other.select("threads", ["title"])) == [("soon",)]
+    store.close()
+    other.close()
+
+
+def test_a_later_batch_never_overtakes_what_was_to_be_written_soon(tmp_path):
+    store = SqliteStore(tmp_path / "lumos.db")
+    store.write([Insert("threads", {"thread_id": "t1", "n_runs": 0})])
+    lock = sqlite3.connect(tmp_path / "lumos.db", isolation_level=None)
+    for n in range(1, 30, 2):
+        lock.execute("BEGIN IMMEDIATE")  # both have to wait, and may be let in in any order
+        store.write_soon([Update("threads", {"thread_id": "t1"}, {"n_runs": n})])
+        writers = [
+            threading.Thread(target=lambda: list(store.select("threads", ["n_runs"]))),
+            threading.Thread(target=store.write, args=([Update("threads", {"thread_id": "t1"}, {"n_runs": n + 1})],)),
+        ]
+        for writer in writers:
+            writer.start()
+            time.sleep(0.005)
+        lock.execute("COMMIT")
+        for writer in writers:
+            writer.join(10)
+        assert list(store.select("threads", ["n_runs"])) == [(n + 1,)]
+    lock.close()
+    store.close()
+
+
+def test_a_batch_that_is_wrong_costs_no_other_its_place(tmp_path, caplog):
+    store = SqliteStore(tmp_path / "lumos.db")
+    for title in ("first", "again"):
+        store.write_soon([Insert("threads", {"thread_id": "t1", "title": title})])
+    store.write_soon([Insert("threads", {"thread_id": "t2", "title": "second"})])
+    assert list(store.select("threads", ["title"], order=["thread_id"])) == [("first",), ("second",)]
+    assert "could not be recorded" in caplog.text
+    store.close()
+
+
+def test_what_could_not_be_written_soon_is_told_to_the_next_one_and_not_lost(tmp_path):
+    store = SqliteStore(tmp_path / "lumos.db", busy_timeout_s=0.05)
+    store.write([Insert("threads", {"thread_id": "t0"})])
+    lock = sqlite3.connect(tmp_path / "lumos.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    store.write_soon([Insert("threads", {"thread_id": "t1"})])
+    assert list(store.select("threads", ["thread_id"])) == [("t0",)]
+    with pytest.raises(StoreError):
+        store.write_soon([Insert("threads", {"thread_id": "t2"})])
+    lock.execute("COMMIT")
+    assert list(store.select("threads", ["thread_id"], order=["thread_id"])) == [("t0",), ("t1",)]
+    lock.close()
+    store.close()
