@@ -150,6 +150,8 @@ class HttpProvider(BatchedProvider):
             if on_wait is not None:
                 on_wait(_retrying(failure, wait_s, attempt))
             await asyncio.sleep(wait_s)
+            if on_wait is not None:
+                on_wait({"state": f"asking again: try {attempt + 1} of {settings.current().max_retries + 1}"})
             if has_begun:
                 yield [Restart()]
 

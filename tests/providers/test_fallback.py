@@ -93,7 +93,7 @@ async def test_a_retry_and_a_model_that_takes_over_are_events_and_rows(monkeypat
     with FakeServer(script) as server:
         result = await Agent(model=list(pair(server).models)).generate("Hi")
     rows = lumos.events()
-    assert list(rows[rows.kind == "metadata"]["name"]) == ["retry", "fallback", "retry"]
+    assert list(rows[rows.kind == "metadata"]["name"].dropna()) == ["retry", "fallback", "retry"]
     assert lumos.steps()[["provider", "attempt"]].values.tolist() == [["xai", 2]]
     assert result.steps[0].attempt == 2
 

@@ -188,7 +188,8 @@ async def test_a_request_that_failed_before_the_first_word_is_tried_again_and_th
     with FakeServer([first, "Hello"]) as server:
         batches = [b async for b in model(server).generate_batches(ASK, on_wait=told.append)]
     assert batches[0][0] == TextDelta("Hello")
-    assert len(told) == 1 and told[0]["state"].startswith("retrying in ") and told[0]["attempt"] == 1
+    assert told[0]["state"].startswith("retrying in ") and told[0]["attempt"] == 1
+    assert told[1:] == [{"state": "asking again: try 2 of 3"}]
 
 
 async def test_the_wait_that_the_server_asks_for_is_kept_and_told(monkeypatch):
@@ -304,7 +305,7 @@ async def test_nobody_there():
     with pytest.raises(ProviderError, match=r"Nothing answers at http://127.0.0.1:9/v1") as caught:
         async for _ in llm("mine/m", base_url="http://127.0.0.1:9/v1").generate_batches(ASK, on_wait=told.append):
             pass
-    assert caught.value.provider == "mine" and len(told) == 1
+    assert caught.value.provider == "mine" and [t.get("kind") for t in told] == ["retry", None]
 
 
 @pytest.mark.parametrize("how", ["cancel", "leave"])
