@@ -7,7 +7,6 @@ once; and a try is repeated only as long as the caller has seen nothing of it.
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -15,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb import settings
 from lumos_nb._version import __version__
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
@@ -23,18 +21,19 @@ from lumos_nb.events import ModelEvent, Restart
 from lumos_nb.messages import Message, valid
 from lumos_nb.providers.accepts import taken
 from lumos_nb.providers.adapt import adapted
+from lumos_nb.providers.addresses import joined, model_names
 from lumos_nb.providers.auth import headers_of, key_of, signed
 from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
+from lumos_nb.providers.retry import asking_again, retrying, wait_s
 from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.providers.wire.encoding import with_valid_names
 from lumos_nb.transport import Request, Response, Transport, default_transport
 from lumos_nb.transport.failures import without_secrets
 
-_LONGEST_WAIT_S = 60.0
 _SHORTEST_KEY = 8
 _TAKES_NO_TOOLS = re.compile(
     r"does not support (?:tool|function)|tools? (?:is|are) not supported|not support(?:ed)? (?:tool|function) call"
@@ -76,7 +75,7 @@ class HttpProvider(BatchedProvider):
         self._format = load_format(self.format)
         self._transport = transport
         # The same for every request, so made once.
-        self._url = _joined(self.base_url, self._format.path(model))
+        self._url = joined(self.base_url, self._format.path(model))
         self._shown_url = without_secrets(self._url)
 
     @property
@@ -142,16 +141,16 @@ class HttpProvider(BatchedProvider):
                 return
             except LumosError as error:
                 failure = self._cleaned(error)
-            wait_s = None if has_begun and not ask.options.retry_broken else _wait_s(failure, attempt)
-            if wait_s is None:
+            seconds = None if has_begun and not ask.options.retry_broken else wait_s(failure, attempt)
+            if seconds is None:
                 # Outside the except block, or the error shows with its own cause as a second one.
                 raise failure
             attempt += 1
             if on_wait is not None:
-                on_wait(_retrying(failure, wait_s, attempt))
-            await asyncio.sleep(wait_s)
+                on_wait(retrying(failure, seconds, attempt))
+            await asyncio.sleep(seconds)
             if on_wait is not None:
-                on_wait({"state": f"asking again: try {attempt + 1} of {settings.current().max_retries + 1}"})
+                on_wait(asking_again(attempt))
             if has_begun:
                 yield [Restart()]
 
@@ -160,13 +159,13 @@ class HttpProvider(BatchedProvider):
         path = self._format.MODELS_PATH
         if not path:
             return []
-        url = _joined(self.base_url, path)
+        url = joined(self.base_url, path)
         request = Request(url=url, method="GET", headers=self._headers(), read_timeout_s=10.0, first_byte_timeout_s=0)
         async with self.transport.open(request) as response:
             body = await response.read(16_000_000)
             if response.status != 200:
                 raise self._refusal(response, body)
-        return _model_names(body)
+        return model_names(body)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop that nothing uses."""
@@ -269,62 +268,9 @@ class _NoFunctionCalling(Exception):
         self.refusal = refusal
 
 
-def _retrying(failure: LumosError, wait_s: float, attempt: int) -> dict[str, Any]:
-    """Return what a caller is told before a further try."""
-    return {
-        "kind": "retry",
-        "state": f"retrying in {wait_s:.2g} s: {failure.message}",
-        "wait_s": wait_s,
-        "attempt": attempt,
-        "error": type(failure).__name__,
-        "status": getattr(failure, "status", None),
-    }
-
-
-def _joined(base_url: str, path: str) -> str:
-    """Return an address with a path behind it, and its query, if it has one, behind both.
-
-    Example:
-        >>> _joined("https://api.example/v1", "/v1/messages")
-        'https://api.example/v1/messages'
-        >>> _joined("https://x.example/openai?api-version=2024-10-21", "/chat/completions")
-        'https://x.example/openai/chat/completions?api-version=2024-10-21'
-    """
-    base, mark, query = base_url.partition("?")
-    if path.startswith("/v1/"):
-        base = base.removesuffix("/v1")
-    return base.rstrip("/") + path + (("&" if "?" in path else mark) + query if query else "")
-
-
-def _model_names(body: bytes) -> list[str]:
-    """Return the names in a list of models, whichever of the vendors' shapes it has.
-
-    Example:
-        >>> _model_names(b'{"models": [{"name": "models/gemini-3.6-flash"}]}')
-        ['gemini-3.6-flash']
-    """
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []
-    rows = value.get("data") or value.get("models") or [] if isinstance(value, dict) else value
-    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    names = (row.get("id") or row.get("name") or row.get("model") for row in rows)
-    return sorted(str(name).removeprefix("models/") for name in names if name)
-
-
 def _encoded(body: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(body)
     except UnicodeEncodeError:  # half a surrogate pair, as in names of files; JSON cannot hold it
         encoded: bytes = msgspec.json.encode(valid(body))
         return encoded
-
-
-def _wait_s(error: LumosError, attempt: int) -> float | None:
-    """Return the seconds to wait before the next try, or None if there is to be none."""
-    if not isinstance(error, ProviderError) or not error.is_temporary or attempt >= settings.current().max_retries:
-        return None
-    if error.retry_after_s is not None:
-        return error.retry_after_s if error.retry_after_s <= _LONGEST_WAIT_S else None
-    return float(min(8.0, 0.5 * 2**attempt) * random.uniform(0.75, 1.0))  # noqa: S311 - not for secrets
