@@ -73,19 +73,27 @@ class Adapted(msgspec.Struct, frozen=True, kw_only=True):
     ask: Ask
     filters: tuple[EventFilter, ...]
 
+    def feed(self, batch: list[ModelEvent]) -> list[ModelEvent]:
+        """Return what is certain by now of the events of one read."""
+        for each in self.filters:
+            batch = each.feed(batch)
+        return batch
+
+    def flush(self) -> list[ModelEvent]:
+        """Return what was held back of an answer that broke off."""
+        return [event for each in self.filters for event in each.flush()]
+
     async def filtered(self, batches: AsyncGenerator[list[ModelEvent], None]) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of an answer through all filters; also what they hold when it breaks off."""
         failure: LumosError | None = None
         try:
             async with aclosing(batches):
                 async for batch in batches:
-                    for each in self.filters:
-                        batch = each.feed(batch)
-                    if batch:
-                        yield batch
+                    if shown := self.feed(batch):
+                        yield shown
         except LumosError as error:
             failure = error
         if failure is not None:
-            if held := [event for each in self.filters for event in each.flush()]:
+            if held := self.flush():
                 yield held
             raise failure

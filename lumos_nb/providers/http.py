@@ -20,7 +20,7 @@ from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent, Restart
 from lumos_nb.messages import Message, valid
 from lumos_nb.providers.accepts import taken
-from lumos_nb.providers.adapt import adapted
+from lumos_nb.providers.adapt import Adapted, adapted
 from lumos_nb.providers.addresses import joined, model_names
 from lumos_nb.providers.auth import headers_of, key_of, signed
 from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec
@@ -97,62 +97,65 @@ class HttpProvider(BatchedProvider):
         on_wait: OnWait | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of each read together; see `BatchedProvider.generate_batches`."""
+        # One generator from the network to the caller: each more costs every read, and memory in every run.
         ask = Ask(messages=tuple(messages), tools=tuple(tools), options=options or ModelOptions())
+        call, attempt = self._call(ask), 0
         while True:
-            has_tools = self.supports_function_calling
-            call = adapted(
-                ask,
-                supports_function_calling=has_tools,
-                structured=self._way_to(ask.options.output),
-                beside_tools=self._quirks.is_structured_beside_tools,
-            )
-            tries = self._tries(call.ask, on_wait)
+            has_begun = False
             try:
-                async with aclosing(call.filtered(tries) if call.filters else tries) as batches:
-                    async for batch in batches:
-                        yield batch
+                request = await signed(self.vendor, call.request) if self._signing else call.request
+                async with turn(self._url, on_wait), self.transport.open(request) as response:
+                    if response.status != 200:
+                        raise self._refusal(response, await response.read())
+                    async with aclosing(self._reads(response)) as batches:
+                        async for batch in batches:
+                            has_begun = True
+                            if shown := call.adapted.feed(batch):
+                                yield shown
                 return
-            except _NoFunctionCalling as error:
-                failure = error.refusal
-            if not ask.tools or not has_tools:
-                raise failure
-            # Only the server knows what its model can do; from here on this provider knows it too.
-            self.supports_function_calling = False
-            if on_wait is not None:
-                on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
+            except LumosError as error:
+                failure = self._cleaned(error)
+            if call.has_tools and _refuses_tools(failure):
+                call, attempt = self._without_tools(ask, on_wait), 0
+                continue
+            seconds = None if has_begun and not ask.options.retry_broken else wait_s(failure, attempt)
+            if seconds is None:
+                if held := call.adapted.flush():
+                    yield held
+                # Outside the except block, or the error shows with its own cause as a second one.
+                raise await self._with_near_models(failure)
+            attempt += 1
+            await _wait(failure, seconds, attempt, on_wait)
+            if has_begun:
+                yield call.adapted.feed([Restart()])
+
+    def _call(self, ask: Ask) -> _Call:
+        """Return a call as it is sent now; what the model lacks is made up for around it."""
+        can_call = self.supports_function_calling
+        call = adapted(
+            ask,
+            supports_function_calling=can_call,
+            structured=self._way_to(ask.options.output),
+            beside_tools=self._quirks.is_structured_beside_tools,
+        )
+        return _Call(adapted=call, request=self._request(call.ask), has_tools=can_call and bool(ask.tools))
+
+    def _without_tools(self, ask: Ask, on_wait: OnWait | None) -> _Call:
+        """Return the call with its tools in words: only the server knows what its model can do; now we know too."""
+        self.supports_function_calling = False
+        if on_wait is not None:
+            on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
+        return self._call(ask)
+
+    def _reads(self, response: Response) -> AsyncGenerator[list[ModelEvent], None]:
+        is_sse = self._format.ACCEPT == "text/event-stream"
+        return read_batches(response, self._format.Decoder(self._quirks), self._shown_url, is_sse=is_sse)
 
     def _way_to(self, output: OutputSchema | None) -> str:
         """Return how an answer gets its form; one that the format cannot hold it to is asked for in words."""
         holds = getattr(self._format, "holds", None)
         is_held = output is None or holds is None or holds(output.schema)
         return self._quirks.structured if is_held or self._quirks.structured != "schema" else "prompt"
-
-    async def _tries(self, ask: Ask, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
-        request = self._request(ask)
-        attempt = 0
-        while True:
-            has_begun = False
-            failure: LumosError
-            try:
-                async with aclosing(self._try(request, on_wait)) as batches:
-                    async for batch in batches:
-                        has_begun = True
-                        yield batch
-                return
-            except LumosError as error:
-                failure = self._cleaned(error)
-            seconds = None if has_begun and not ask.options.retry_broken else wait_s(failure, attempt)
-            if seconds is None:
-                # Outside the except block, or the error shows with its own cause as a second one.
-                raise failure
-            attempt += 1
-            if on_wait is not None:
-                on_wait(retrying(failure, seconds, attempt))
-            await asyncio.sleep(seconds)
-            if on_wait is not None:
-                on_wait(asking_again(attempt))
-            if has_begun:
-                yield [Restart()]
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the server offers."""
@@ -203,27 +206,6 @@ class HttpProvider(BatchedProvider):
         """How requests are signed; empty: they are not, or there is a key."""
         return "" if self.vendor.signing and self._find_key() else self.vendor.signing
 
-    async def _try(self, request: Request, on_wait: OnWait | None) -> AsyncGenerator[list[ModelEvent], None]:
-        if self._signing:
-            # At each try: a signature holds for some minutes only.
-            request = await signed(self.vendor, request)
-        async with turn(request.url, on_wait), self.transport.open(request) as response:
-            if response.status != 200:
-                failure = self._refusal(response, await response.read())
-            else:
-                decoder = self._format.Decoder(self._quirks)
-                is_sse = self._format.ACCEPT == "text/event-stream"
-                reads = read_batches(response, decoder, self._shown_url, is_sse=is_sse)
-                async with aclosing(reads) as batches:
-                    async for batch in batches:
-                        yield batch
-                return
-        if _TAKES_NO_TOOLS.search(failure.message):
-            raise _NoFunctionCalling(failure)
-        if isinstance(failure, ProviderError) and failure.status == 404:
-            failure.hint = await self._near_models(failure.hint)
-        raise failure
-
     def _refusal(self, response: Response, body: bytes) -> LumosError:
         return from_status(
             provider=self.provider,
@@ -242,13 +224,15 @@ class HttpProvider(BatchedProvider):
         # A word of a few letters, as servers of one's own are given, is no secret, and stands in many others.
         return text if key is None or len(key.reveal()) < _SHORTEST_KEY else key.hidden_in(text)
 
-    async def _near_models(self, hint: str) -> str:
-        """Return a hint that names the models most like this one, if the server tells them."""
-        try:
-            names = await self.list_models()
-        except LumosError:
-            return hint
-        return hint if self.model in names else nearest(self.model, names) or hint
+    async def _with_near_models(self, failure: LumosError) -> LumosError:
+        """Return an error about an unknown model with those most like it, if the server tells them."""
+        if isinstance(failure, ProviderError) and failure.status == 404:
+            try:
+                names = await self.list_models()
+            except LumosError:
+                return failure
+            failure.hint = failure.hint if self.model in names else nearest(self.model, names) or failure.hint
+        return failure
 
     def _cleaned(self, error: LumosError) -> LumosError:
         """Return `error` with the vendor's name, and without the key should the server have sent it back."""
@@ -260,12 +244,25 @@ class HttpProvider(BatchedProvider):
         return error
 
 
-class _NoFunctionCalling(Exception):
-    """The server says that its model takes no tools."""
+class _Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A model call as it is sent."""
 
-    def __init__(self, refusal: LumosError) -> None:
-        super().__init__()
-        self.refusal = refusal
+    adapted: Adapted
+    request: Request
+    #: Whether it is sent with tools.
+    has_tools: bool
+
+
+def _refuses_tools(failure: LumosError) -> bool:
+    return getattr(failure, "status", None) is not None and bool(_TAKES_NO_TOOLS.search(failure.message))
+
+
+async def _wait(failure: LumosError, seconds: float, attempt: int, on_wait: OnWait | None) -> None:
+    if on_wait is not None:
+        on_wait(retrying(failure, seconds, attempt))
+    await asyncio.sleep(seconds)
+    if on_wait is not None:
+        on_wait(asking_again(attempt))
 
 
 def _encoded(body: dict[str, Any]) -> bytes:
