@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -130,8 +131,15 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
         yield [StepStart(index)]
         draft = state.draft = StepDraft(index, state.provider, known)
         specs = [t.spec for t in state.tools]
-        async for batch in draft.call(state.messages, specs, state.call_options(), state.notify):
-            yield batch
+        try:
+            async with aclosing(draft.asked(state.messages, specs, state.call_options(), state.notify)) as reads:
+                async for read in reads:
+                    if shown := draft.keep(read):
+                        yield shown
+        finally:
+            unshown = draft.end()
+        if unshown:
+            yield unshown
         known.update(call.id for call in draft.calls)
         if draft.calls:
             async for batch in run_calls(draft.calls, state.tools, state.context, state.home):

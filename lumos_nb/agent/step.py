@@ -41,6 +41,7 @@ class StepDraft:
         #: Who answers: the provider's model, unless another one takes over.
         self.vendor, self.model, self.origin = provider.provider, provider.model, provider.origin
         self.attempt = 1
+        self._is_streaming = settings.current().enable_streaming
         #: Reasoning, text and calls as they came, each delta a piece.
         self._parts: list[_DraftPart] = []
         self._open = _DraftPart("")
@@ -52,34 +53,28 @@ class StepDraft:
         self._first: float | None = None
         self._last: float | None = None
 
-    async def call(
+    def asked(
         self,
         messages: Sequence[Message],
         tools: Sequence[ToolSpec],
         options: ModelOptions | None,
         notify: Callable[[list[AgentEvent]], None],
-    ) -> AsyncGenerator[list[AgentEvent], None]:
-        """Ask the model and yield what arrives, one list a read; `notify` hears of waits at once."""
-        is_streaming = settings.current().enable_streaming
+    ) -> AsyncGenerator[list[ModelEvent], None]:
+        """Ask the model; return what arrives, a list a read, for `keep`. `notify` hears of waits at once."""
 
         def on_wait(data: dict[str, Any]) -> None:
             self._held_up(data)
             notify([Metadata(data)])
 
-        try:
-            async with aclosing(_batches(self.provider, messages, tools, options, on_wait)) as batches:
-                async for batch in batches:
-                    shown = self._keep(batch)
-                    if shown and is_streaming:
-                        yield shown
-        finally:
-            self._last = time.perf_counter()
-        if not is_streaming:
-            whole: list[AgentEvent] = []
-            whole += [ReasoningDelta(self.reasoning)] if self.reasoning else []
-            whole += [TextDelta(self.text)] if self.text else []
-            if whole:
-                yield whole
+        return _batches(self.provider, messages, tools, options, on_wait)
+
+    def end(self) -> list[AgentEvent]:
+        """Note that nothing more will arrive; return what was not shown as it came."""
+        self._last = time.perf_counter()
+        if self._is_streaming:
+            return []
+        reasoning: list[AgentEvent] = [ReasoningDelta(self.reasoning)] if self.reasoning else []
+        return [*reasoning, TextDelta(self.text)] if self.text else reasoning
 
     def _held_up(self, data: dict[str, Any]) -> None:
         """Count the tries, and remember which model answers in the end."""
@@ -102,7 +97,8 @@ class StepDraft:
     def _joined(self, kind: str) -> str:
         return "".join(piece for part in self._parts if part.kind == kind for piece in part.pieces)
 
-    def _keep(self, batch: Sequence[ModelEvent]) -> list[AgentEvent]:
+    def keep(self, batch: Sequence[ModelEvent]) -> list[AgentEvent]:
+        """Take what has arrived; return what of it is to be shown now."""
         shown: list[AgentEvent] = []
         for event in batch:
             kind = type(event)
@@ -124,7 +120,7 @@ class StepDraft:
                 self.finish = event
         if self._first is None and self._parts:
             self._first = time.perf_counter()
-        return shown
+        return shown if self._is_streaming else []
 
     def _part(self, kind: str) -> _DraftPart:
         return self._open if self._open.kind == kind else self._begin(kind)

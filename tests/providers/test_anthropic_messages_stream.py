@@ -150,7 +150,7 @@ def test_an_answer_that_is_cut_is_no_success_and_calls_nothing(n):
 
 def kept(events):
     draft = StepDraft(1, llm("anthropic/claude-x", api_key="key-1"))
-    draft._keep(events)
+    draft.keep(events)
     return draft.message()
 
 

@@ -184,7 +184,7 @@ def test_an_answer_that_was_not_streamed_is_one_event():
 
 def sent_back(events):
     draft = StepDraft(1, llm("cohere/m", base_url="http://127.0.0.1:9"))
-    draft._keep(events)
+    draft.keep(events)
     request = WireRequest(model="m", messages=(draft.message(),), origin="cohere")
     return load_format(FORMAT).encode(request)["messages"]
 

@@ -83,7 +83,7 @@ def message_of(*chunks):
     provider = ScriptedProvider([""])
     provider.provider = "google"
     draft = StepDraft(1, provider)
-    draft._keep(read(*chunks))
+    draft.keep(read(*chunks))
     return draft.message()
 
 
