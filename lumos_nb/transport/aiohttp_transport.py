@@ -217,7 +217,8 @@ async def _chunks(response: aiohttp.ClientResponse, request: Request, limits: Li
     content = response.content
     watch = _Watch(content, limits)
     try:
-        chunk = await limits.first_chunk(content.iter_any())
+        # Mostly the first bytes came with the head, and no limit has to be set.
+        chunk = content.read_nowait() or await limits.first_chunk(content.iter_any())
         watch.start()
         while chunk:
             watch.waits_since = None
