@@ -105,7 +105,8 @@ class RunLog:
         """Note that the run has begun; its thread is created if there is none.
 
         Raises:
-            StoreError: The store cannot be used. Nothing has been sent to a model yet.
+            StoreError: The store cannot be used, and nothing has been sent to a model yet. Only a store whose
+                last write went well is believed; what breaks it later is found at the next write.
         """
         info = self.info
         self._pending += [] if info.thread_id is None else self._thread_writes(info.thread_id)
@@ -146,15 +147,16 @@ class RunLog:
         Raises:
             StoreError: It cannot be kept, also some seconds later.
         """
-        for wait_s in (0.5, 2.0):
-            try:
-                await self.append(events, messages, said)
-            except StoreError:
-                events = ()  # they wait in the log for the next try
-                await asyncio.sleep(wait_s)
-            else:
-                return
-        await self._commit(messages, said)
+        try:
+            await self.append(events, messages, said)
+            return
+        except StoreError:
+            await asyncio.sleep(0.5)  # what happened waits in the log
+        try:
+            await self._commit(messages, said)
+        except StoreError:
+            await asyncio.sleep(2.0)
+            await self._commit(messages, said)
 
     # ---- in the store's thread -----------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 
 import pytest
 
@@ -25,7 +26,7 @@ from lumos_nb.events import (
 )
 from lumos_nb.memory import Memory, RunInfo
 from lumos_nb.messages import Message, ToolCall, ToolResult
-from lumos_nb.stores import SqliteStore
+from lumos_nb.stores import Insert, SqliteStore
 
 CALL = ToolCall(id="call_0", name="rows", arguments='{"n": 1}')
 DONE = GenerationComplete(AgentGenerateResult(response="ok", duration_s=2.0))
@@ -212,3 +213,22 @@ async def test_without_telemetry_only_the_conversation_is_kept(memory):
         settings.reset()
     assert [m.text for m in await memory.load("t1")] == ["hi"]
     assert not any(rows(memory, t, "run_id") for t in ("runs", "steps", "events", "tool_calls"))
+
+
+async def test_the_end_of_a_run_is_kept_when_it_returns_also_if_it_had_to_wait_for_the_database(tmp_path):
+    store = SqliteStore(tmp_path / "lumos.db", busy_timeout_s=0.05)
+    memory = Memory(store)
+    await (await started(memory, thread_id=None)).append([DONE])
+    rows(memory, "runs", "run_id")
+    log = await started(memory, "r2", thread_id=None)
+    other = sqlite3.connect(tmp_path / "lumos.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store.write_soon([Insert("threads", {"thread_id": "t9"})])
+    rows(memory, "threads", "thread_id")  # which could not write first what waits
+    asyncio.get_running_loop().call_later(0.2, other.execute, "ROLLBACK")
+    await log.finish([StepStart(1), DONE], (), ())
+    assert other.execute("SELECT run_id, status FROM runs ORDER BY run_id").fetchall() == [
+        ("r1", "completed"), ("r2", "completed"),
+    ]  # fmt: skip
+    other.close()
+    store.close()
