@@ -269,11 +269,45 @@ class ToolCallComplete(_Event, frozen=True, tag="tool_call_complete"):
 
 
 class ApprovalRequested(_Event, frozen=True, tag="approval_requested"):
-    """A tool call waits for a person."""
+    """A tool call waits for a person. It is in the log before the person is asked."""
 
     type: ClassVar[str] = "approval_requested"
     call: ToolCall
     reason: str = ""
+    #: JSON schema of the arguments, for a form to change them.
+    schema: dict[str, Any] = {}
+
+
+class ApprovalDecided(_Event, frozen=True, tag="approval_decided", kw_only=True):
+    """Somebody decided about a call that had to wait."""
+
+    type: ClassVar[str] = "approval_decided"
+    call_id: str
+    #: allow, allow_thread, edit, deny.
+    decision: str
+    #: person, or policy where nobody could be asked.
+    by: str = "person"
+    #: The arguments that the call runs with, as JSON text, if the person changed them.
+    arguments: str | None = None
+    #: Why it was denied, as the model is told.
+    reason: str = ""
+
+
+class UserMessage(_Event, frozen=True, tag="user_message"):
+    """A person said something while the agent works; the model reads it in its next step."""
+
+    type: ClassVar[str] = "user_message"
+    text: str
+
+
+class Checkpoint(_Event, frozen=True, tag="checkpoint", kw_only=True):
+    """What a run needs to go on after an interrupt or a restart. It is in the log before tools begin."""
+
+    type: ClassVar[str] = "checkpoint"
+    #: What the conversation gained since the last checkpoint, up to the answer whose tools begin now.
+    messages: tuple[Message, ...]
+    #: The step so far: its answer and calls, not their results.
+    step: AgentStep
 
 
 class StepComplete(_Event, frozen=True, tag="step_complete"):
@@ -324,6 +358,9 @@ AgentEvent = (
     | ToolOutput
     | ToolCallComplete
     | ApprovalRequested
+    | ApprovalDecided
+    | UserMessage
+    | Checkpoint
     | StepComplete
     | GenerationComplete
     | Error

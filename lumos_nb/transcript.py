@@ -15,7 +15,10 @@ plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSC
           | {"kind": "reasoning", "text", "duration_s"}
           | {"kind": "tool", "call_id", "name", "arguments": JSON text, "status", "started_at",
              "duration_s", "content", "display": MIME bundle, "size_bytes",
-             "error_type", "traceback", "output": [{"kind", "text"} | {"kind": "display", "data"}]} ]}
+             "error_type", "traceback", "output": [{"kind", "text"} | {"kind": "display", "data"}],
+             "question": {"reason", "schema": JSON schema} while it waits for a person,
+             "decision": {"decision", "by", "reason", "asked": arguments before a person changed them}}
+          | {"kind": "user", "text"} what a person said while the agent worked ]}
 ```
 An item may have `"open": bool`, if a person opened or closed it.
 A tool's `status` is running, waiting, ok, error, denied or cancelled. `apply` is the only place
@@ -33,6 +36,7 @@ import msgspec
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
+    ApprovalDecided,
     ApprovalRequested,
     Error,
     GenerationComplete,
@@ -46,6 +50,7 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
     ToolOutput,
+    UserMessage,
     total_cost_usd,
 )
 
@@ -100,11 +105,17 @@ class Transcript:
                 self._asked = self._first
                 self._is_new = True  # what another model call says is a text of its own
             case ApprovalRequested():
-                self._tool(event.call)["status"] = "waiting"
+                self._tool(event.call).update(
+                    status="waiting", question={"reason": event.reason, "schema": event.schema}
+                )
                 doc["state"] = "waiting for you"
+            case ApprovalDecided():
+                self._decided(event)
+            case UserMessage():
+                doc["items"].append({"kind": "user", "text": event.text})
             case ToolCallStart():
                 self._tool(event.call).update(status="running", started_at=time.time())
-                doc["state"] = ""
+                doc["state"] = "waiting for you" if self._is_asking() else ""
             case ToolOutput():
                 item = self._find(event.call_id)
                 if item is not None:
@@ -182,16 +193,30 @@ class Transcript:
             self.doc["n_tool_calls"] += 1
         return item
 
+    def _decided(self, event: ApprovalDecided) -> None:
+        item = self._find(event.call_id)
+        if item is not None:
+            item["decision"] = {"decision": event.decision, "by": event.by, "reason": event.reason}
+            item.pop("question", None)
+            item["status"] = "denied" if event.decision == "deny" else "running"
+            if event.arguments is not None:
+                item["decision"]["asked"] = item["arguments"]
+                item["arguments"] = event.arguments
+        self.doc["state"] = "waiting for you" if self._is_asking() else ""
+
+    def _is_asking(self) -> bool:
+        return any(item.get("status") == "waiting" for item in self.doc["items"])
+
     def _complete(self, event: ToolCallComplete) -> None:
         item = self._find(event.call_id)
-        if self.doc["state"] == "waiting for you":
-            self.doc["state"] = ""
         if item is not None:
             r = event.result
             item.update(
                 status=event.status, duration_s=event.duration_s, content=r.content, display=r.display,
                 size_bytes=r.size_bytes, error_type=r.error_type, traceback=r.traceback,
             )  # fmt: skip
+            if self.doc["state"] == "waiting for you" and not self._is_asking():
+                self.doc["state"] = ""
 
     def _total(self) -> None:
         steps, doc = self._steps, self.doc
