@@ -186,7 +186,7 @@ async def test_an_answer_comes_back_with_its_signature_and_the_prompt_with_its_p
     agent = Agent("a", model=model, tools=[drop], instructions="Be short.")
     reached = asyncio.Event()
     run = asyncio.create_task(
-        agent.generate(prompt, on_approval=never, on_events=lambda e: reached.set() if is_asked(e[-1]) else None)
+        agent.generate(prompt, on_approval=never, on_events=lambda e: reached.set() if any(map(is_asked, e)) else None)
     )
     await reached.wait()
     run.cancel()
@@ -205,7 +205,7 @@ async def test_it_may_be_stopped_and_resumed_again_and_again():
     for _ in range(2):
         reached.clear()
         again = asyncio.create_task(
-            agent.resume(on_approval=never, on_events=lambda e: reached.set() if is_asked(e[-1]) else None)
+            agent.resume(on_approval=never, on_events=lambda e: reached.set() if any(map(is_asked, e)) else None)
         )
         await reached.wait()
         again.cancel()
@@ -240,7 +240,7 @@ async def test_a_run_that_goes_on_is_not_taken_up_twice():
     agent = Agent("a", model=ScriptedProvider(script()), tools=[look, drop])
     reached = asyncio.Event()
     run = asyncio.create_task(
-        agent.generate("Go", on_approval=never, on_events=lambda e: reached.set() if is_asked(e[-1]) else None)
+        agent.generate("Go", on_approval=never, on_events=lambda e: reached.set() if any(map(is_asked, e)) else None)
     )
     await reached.wait()
     with pytest.raises(UsageError, match="still goes on"):
