@@ -10,11 +10,12 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from lumos_nb.events import (
     AgentEvent,
+    ApprovalDecided,
     ApprovalRequested,
     Error,
     Metadata,
@@ -24,6 +25,7 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
     ToolOutput,
+    UserMessage,
 )
 from lumos_nb.messages import ToolCall
 from lumos_nb.transcript import Transcript
@@ -57,7 +59,7 @@ class PlainView:
         """Take the stream: that of the moment, unless one was given."""
         self._stream = self._stream or sys.stdout
 
-    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+    def on_action(self, callback: Any) -> None:
         """Do nothing: a terminal has no buttons; Ctrl-C stops a run."""
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
@@ -95,8 +97,12 @@ class PlainView:
                 self._line(f"→ {_call(event.call)}", "bold")
             case ApprovalRequested():
                 self._line(f"? {_call(event.call)} waits for you. {event.reason}".rstrip(), "bold")
+            case ApprovalDecided():
+                self._decided(event)
+            case UserMessage():
+                self._line(f"You: {event.text}", "bold")
             case ToolOutput():
-                self._write(event.text or joined(event.data.get("text/plain")) + "\n")
+                self._output(event)
             case ToolCallComplete():
                 self._ended(event)
             case StepStart() if not self._at_line_start:  # what another model call says is a text of its own
@@ -108,7 +114,23 @@ class PlainView:
             case _:
                 pass
 
+    def _decided(self, event: ApprovalDecided) -> None:
+        if (item := self._item(event.call_id)) is not None:
+            changed = f"  {item['name']}({words.short_arguments(item)})" if event.arguments is not None else ""
+            self._line(f"- {item['name']} {words.decision(item)}{changed}", "quiet")
+
+    def _item(self, call_id: str) -> dict[str, Any] | None:
+        return next((i for i in self.transcript.doc["items"] if i.get("call_id") == call_id), None)
+
+    def _output(self, event: ToolOutput) -> None:
+        if event.kind in {"stdout", "stderr"}:
+            self._write(event.text)
+        elif event.kind != "clear":  # what was printed stays
+            self._write(joined(event.data.get("text/plain")) + "\n")
+
     def _ended(self, event: ToolCallComplete) -> None:
+        if event.status == "denied" and "decision" in (self._item(event.call_id) or {}):
+            return  # the decision has said it
         state = words.tool_state({"status": event.status, "duration_s": event.duration_s})
         mark, _, rest = state.partition(" ") if state[:1] in "✓✗" else ("-", "", state)
         first = words.one_line(event.result.traceback or event.result.content, 100)
@@ -144,7 +166,7 @@ class StaticView:
     def open(self) -> None:
         """Do nothing yet."""
 
-    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+    def on_action(self, callback: Any) -> None:
         """Do nothing: saved output has no buttons."""
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
