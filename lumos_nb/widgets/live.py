@@ -23,7 +23,7 @@ from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
-from lumos_nb.widgets.clicks import route_clicks
+from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
@@ -35,7 +35,13 @@ PUSHES_S = (0.3, 1.0, 3.0)
 """When the whole state is pushed after `open`: a page's own request can be stuck behind the cell."""
 
 _STATIC = Path(__file__).parent / "static"
-_ACTIONS = {"stop": set[str](), "allow": {"call_id"}, "allow_thread": {"call_id"}, "deny": {"call_id"}}
+_ACTIONS = {
+    "stop": set[str](),
+    "allow": {"call_id"},
+    "allow_thread": {"call_id"},
+    "deny": {"call_id"},
+    "edit": {"call_id", "arguments"},
+}
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +74,8 @@ class RunView:
         self._seq, self._head = -1, {}  # type: int, dict[str, Any]
         self._wanted, self._pages, self._left = False, set[str](), False
         self._closing = threading.Event()
-        self._callback: Callable[[dict[str, Any]], None] | None = None
+        self._callback: Callable[[dict[str, Any]], str | None] | None = None
+        self.heard_at = 0.0
         self._context: Context | None = None
         self._sender: threading.Thread | None = None
         self._widget: LiveView | None = None
@@ -93,7 +100,7 @@ class RunView:
         self._inbox.extend(events)
         self._wake.set()
 
-    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+    def on_action(self, callback: Callable[[dict[str, Any]], str | None]) -> None:
         """Call this with what a person asks for, such as `{"t": "stop"}`.
 
         It is called on the kernel's main thread or on one of its helper threads, in the midst of
@@ -112,8 +119,13 @@ class RunView:
         assert self._context is not None
         self._context.copy().run(self._replace)
 
+    def ping(self) -> None:
+        """Ask the page for a sign; `heard_at` tells when the last one came."""
+        self._send({"ping": 1})
+
     def _replace(self) -> None:
         assert self._widget is not None
+        release_clicks(getattr(self._widget, "comm", None))
         if self._handle is not None:
             doc = self.transcript.doc
             self._handle.update(static_bundle(doc, self._feed.final_rows(doc)), raw=True)
@@ -196,6 +208,9 @@ class RunView:
     def _on_message(self, _: Any, content: Any, __: Any = None) -> None:
         """Take a message from the page; what it does not know, it ignores."""
         kind = content.get("t") if isinstance(content, dict) else None
+        self.heard_at = time.monotonic()
+        if kind == "pong":
+            return
         if kind in {"ready", "resync"}:
             self._pages.add(str(content.get("page", "")))
             self._wanted = True
@@ -205,7 +220,8 @@ class RunView:
         elif kind == "open":
             self._keep_open(content.get("row"), content.get("open"))
         elif kind in _ACTIONS and all(isinstance(content.get(key), str) for key in _ACTIONS[kind]):
-            self._act({"t": kind, **{key: content[key] for key in _ACTIONS[kind]}})
+            problem = self._act({"t": kind, **{key: content[key] for key in _ACTIONS[kind]}})
+            self._send({"ack": content.get("n"), "problem": problem})
         else:
             _log.info("ignored an unknown message of the page: %.200r", content)
 
@@ -215,10 +231,11 @@ class RunView:
             if isinstance(row, int) and 0 <= row < len(items) and isinstance(is_open, bool):
                 items[row]["open"] = is_open
 
-    def _act(self, action: dict[str, Any]) -> None:
+    def _act(self, action: dict[str, Any]) -> str:
         if self._callback is None:
-            return
+            return ""
         try:
-            self._callback(action)
+            return self._callback(action) or ""
         except Exception:
             _log.exception("the action %r failed", action)
+            return "This could not be done; see the log."

@@ -218,6 +218,7 @@ export default () => {
   });
 
   function receive(message, model) {
+    if (message?.ping) model.send({ t: "pong", k: message.ping });
     if (!message?.o) return;
     if (message.whole ? message.s <= seq : message.s !== seq + 1) {
       if (message.s > seq + 1 && Date.now() - asked > 500) {
