@@ -116,11 +116,15 @@ class CallerHome:
         """End `serve`."""
         self._jobs.put(None)
 
+    def between_jobs(self) -> float:
+        """Do what else this thread has to do, and return for how many seconds it may wait for a job."""
+        return 0.5
+
     def serve(self) -> None:
         """Run jobs until `stop`. An interrupt reaches the waiting thread within half a second on any system."""
         while True:
             try:
-                job = self._jobs.get(timeout=0.5)
+                job = self._jobs.get(timeout=self.between_jobs())
             except queue.Empty:
                 continue
             if job is None:

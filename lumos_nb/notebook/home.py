@@ -10,11 +10,38 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from lumos_nb.agent.background import CallerHome, ToolInterruptedError, deliver
 from lumos_nb.agent.home import Job, Outcome
 from lumos_nb.notebook.capture import SINK, encoded, flush_figures
+from lumos_nb.widgets.clicks import poll_clicks
+
+POLL_S = 0.05
+"""How often a blocked thread looks for clicks that only it can read."""
+
+
+T = TypeVar("T")
+
+
+def interruptible(home: CellHome | SyncCellHome, fn: Callable[[], T]) -> T:
+    """Run a function on the cell's thread so that an interrupt ends it.
+
+    It is the innermost place: an interrupt that leaves a task on the kernel's loop ends the kernel.
+
+    Raises:
+        ToolInterruptedError: It was interrupted, or tried to end the process.
+    """
+    try:
+        try:
+            home.in_tool = True
+            return fn()
+        finally:
+            home.in_tool = False
+    except KeyboardInterrupt:
+        raise ToolInterruptedError("The tool was interrupted.") from None
+    except SystemExit:
+        raise ToolInterruptedError("The tool tried to end the process.") from None
 
 
 class _Prepared:
@@ -29,9 +56,10 @@ class _Prepared:
         """Run a plain function, here and now."""
         token = SINK.set(self.job.emit)
         try:
-            value = self._interruptible(lambda: self.job.fn(**self.job.arguments))
-            if not self.job.in_thread:
-                flush_figures()
+            if self.job.in_thread:
+                return self._outcome(self.job.fn(**self.job.arguments))
+            value = interruptible(self.home, lambda: self.job.fn(**self.job.arguments))
+            flush_figures()
             return self._outcome(value)
         finally:
             SINK.reset(token)
@@ -43,21 +71,6 @@ class _Prepared:
             return self._outcome(await self.job.fn(**self.job.arguments))
         finally:
             SINK.reset(token)
-
-    def _interruptible(self, fn: Callable[[], Any]) -> Any:
-        if self.job.in_thread:
-            return fn()
-        # The innermost place: an interrupt that leaves a task on the kernel's loop ends the kernel.
-        try:
-            try:
-                self.home.in_tool = True
-                return fn()
-            finally:
-                self.home.in_tool = False
-        except KeyboardInterrupt:
-            raise ToolInterruptedError("The tool was interrupted.") from None
-        except SystemExit:
-            raise ToolInterruptedError("The tool tried to end the process.") from None
 
     def _outcome(self, value: Any) -> Outcome:
         if value is None or isinstance(value, str | bytes | int | float):
@@ -83,12 +96,11 @@ class CellHome:
         prepared = _Prepared(job, self.shell, self)
         if job.in_thread and not job.is_async:
             return await asyncio.to_thread(prepared.plain)
+        if not job.is_async:
+            return await self.call(prepared.plain)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome] = loop.create_future()
         context = contextvars.copy_context()
-        if not job.is_async:
-            self._post(lambda: deliver(loop, future, lambda: context.run(prepared.plain)))
-            return await future
         started: list[asyncio.Task[None]] = []
         self._kernel_loop.call_soon_threadsafe(
             lambda: started.append(
@@ -100,6 +112,14 @@ class CellHome:
         except asyncio.CancelledError:
             self._kernel_loop.call_soon_threadsafe(lambda: [t.cancel() for t in started])
             raise
+
+    async def call(self, fn: Callable[[], T]) -> T:
+        """Run a function on the cell's thread and return what it returns."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        context = contextvars.copy_context()
+        self._post(lambda: deliver(loop, future, lambda: context.run(fn)))
+        return await future
 
     def _post(self, job: Callable[[], None] | None) -> None:
         self._kernel_loop.call_soon_threadsafe(self._jobs.put_nowait, job)
@@ -146,3 +166,7 @@ class SyncCellHome(CallerHome):
         if job.in_thread:
             return await asyncio.to_thread(prepared.plain)
         return await self.call(prepared.plain)
+
+    def between_jobs(self) -> float:
+        """Read the clicks that wait for this thread."""
+        return POLL_S if poll_clicks() else super().between_jobs()

@@ -21,7 +21,7 @@ from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
 from lumos_nb.widgets.actions import Refused, checked, number_of
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
-from lumos_nb.widgets.clicks import route_clicks
+from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
@@ -116,8 +116,13 @@ class RunView:
         assert self._context is not None
         self._context.copy().run(self._replace)
 
+    def ping(self) -> None:
+        """Ask the page for a sign; `heard_at` tells when the last one came."""
+        self._send({"ping": 1})
+
     def _replace(self) -> None:
         assert self._widget is not None
+        release_clicks(getattr(self._widget, "comm", None))
         if self._handle is not None:
             doc = self.transcript.doc
             self._handle.update(static_bundle(doc, self._feed.final_rows(doc)), raw=True)

@@ -33,6 +33,9 @@ from lumos_nb.widgets import words
 from lumos_nb.widgets.bundle import static_bundle
 from lumos_nb.widgets.results import joined
 
+ARGUMENT_WIDTH = 60
+"""Characters of an argument that a call's line shows."""
+
 _COLOURS = {"quiet": "\x1b[2m", "bad": "\x1b[31m", "bold": "\x1b[1m"}
 
 
@@ -94,9 +97,9 @@ class PlainView:
                 self._line("thinking …", "quiet")
             case ToolCallStart():
                 self._thinking = False
-                self._line(f"→ {_call(event.call)}", "bold")
+                self._line(f"→ {call_line(event.call)}", "bold")
             case ApprovalRequested():
-                self._line(f"? {_call(event.call)} waits for you. {event.reason}".rstrip(), "bold")
+                self._line(f"? {call_line(event.call)} waits for you. {event.reason}".rstrip(), "bold")
             case ApprovalDecided():
                 self._decided(event)
             case UserMessage():
@@ -183,15 +186,17 @@ class StaticView:
             display(static_bundle(self.transcript.doc), raw=True)
 
 
-def _call(call: ToolCall) -> str:
+def call_line(call: ToolCall) -> str:
     """Return a call as one would write it.
 
     Example:
-        >>> _call(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
+        >>> call_line(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
         'rows(table="orders", limit=5)'
     """
     args = words.arguments({"arguments": call.arguments})
     if args is None:
         return f"{call.name}({words.one_line(call.arguments, 100)})"
-    shown = (f"{k}={words.one_line(json.dumps(v, ensure_ascii=False, default=str), 60)}" for k, v in args.items())
+    shown = (
+        f"{k}={words.one_line(json.dumps(v, ensure_ascii=False, default=str), ARGUMENT_WIDTH)}" for k, v in args.items()
+    )
     return f"{call.name}({', '.join(shown)})"
