@@ -15,8 +15,9 @@ plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSC
           | {"kind": "reasoning", "text", "duration_s"}
           | {"kind": "tool", "call_id", "name", "arguments": JSON text, "status", "started_at",
              "duration_s", "content", "display": MIME bundle, "size_bytes",
-             "error_type", "traceback", "output": [{"kind", "text"} | {"kind": "display", "data"}],
-             "question": {"reason", "schema": JSON schema} while it waits for a person,
+             "error_type", "traceback", "output": [what it printed and displayed, see `outputs`],
+             "question": {"reason", "schema": JSON schema, "asked_at": unix seconds} while it waits for
+                         a person, and for good if the run ended before an answer,
              "decision": {"decision", "by", "reason", "asked": arguments before a person changed them}}
           | {"kind": "user", "text"} what a person said while the agent worked ]}
 ```
@@ -53,6 +54,7 @@ from lumos_nb.events import (
     UserMessage,
     total_cost_usd,
 )
+from lumos_nb.outputs import add_output, update_display
 
 TRANSCRIPT_VERSION = 1
 MIME = "application/vnd.lumos.run+json"
@@ -105,9 +107,8 @@ class Transcript:
                 self._asked = self._first
                 self._is_new = True  # what another model call says is a text of its own
             case ApprovalRequested():
-                self._tool(event.call).update(
-                    status="waiting", question={"reason": event.reason, "schema": event.schema}
-                )
+                asked = {"reason": event.reason, "schema": event.schema, "asked_at": time.time()}
+                self._tool(event.call).update(status="waiting", question=asked)
                 doc["state"] = "waiting for you"
             case ApprovalDecided():
                 self._decided(event)
@@ -117,9 +118,7 @@ class Transcript:
                 self._tool(event.call).update(status="running", started_at=time.time())
                 doc["state"] = "waiting for you" if self._is_asking() else ""
             case ToolOutput():
-                item = self._find(event.call_id)
-                if item is not None:
-                    _append_output(item["output"], event)
+                self._output(event)
             case ToolCallComplete():
                 self._complete(event)
             case StepComplete():
@@ -207,6 +206,13 @@ class Transcript:
     def _is_asking(self) -> bool:
         return any(item.get("status") == "waiting" for item in self.doc["items"])
 
+    def _output(self, event: ToolOutput) -> None:
+        if event.kind == "update":  # of what any tool displayed
+            for item in self.doc["items"]:
+                update_display(item.get("output", []), event)
+        elif (item := self._find(event.call_id)) is not None:
+            add_output(item["output"], event)
+
     def _complete(self, event: ToolCallComplete) -> None:
         item = self._find(event.call_id)
         if item is not None:
@@ -230,13 +236,3 @@ class Transcript:
             cost_usd=total_cost_usd(steps),
             tokens_per_s=written / seconds if seconds > 0 else None,
         )  # fmt: skip
-
-
-def _append_output(output: list[dict[str, Any]], event: ToolOutput) -> None:
-    """Join text of one stream to what it printed before."""
-    if event.kind == "display":
-        output.append({"kind": "display", "data": event.data})
-    elif output and output[-1]["kind"] == event.kind:
-        output[-1]["text"] += event.text
-    else:
-        output.append({"kind": event.kind, "text": event.text})
