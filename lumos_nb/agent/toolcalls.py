@@ -108,13 +108,13 @@ class _Output:
     def _flush(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        for (kind, is_display), group in groupby(waiting, lambda piece: (piece[0], piece[0] == "display")):
+        for kind, group in groupby(waiting, lambda piece: piece[0]):
             pieces = list(group)
-            if is_display:
+            if kind in ("stdout", "stderr"):
+                self._queue.put_nowait(ToolOutput(self._call_id, kind, "".join(text for _, text, _ in pieces)))
+            else:
                 for _, text, data in pieces:
                     self._queue.put_nowait(ToolOutput(self._call_id, kind, text, data))
-            else:
-                self._queue.put_nowait(ToolOutput(self._call_id, kind, "".join(text for _, text, _ in pieces)))
 
 
 def _find(call: ToolCall, tools: ToolRegistry) -> Tool:
