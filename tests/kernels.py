@@ -75,8 +75,8 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def send(self, code: str) -> Running:
-        return Running(self, code)
+    def send(self, code: str, *, allow_stdin: bool = False) -> Running:
+        return Running(self, code, allow_stdin)
 
     def run(self, code: str, timeout: float = 60) -> Cell:
         return self.send(code).wait(timeout)
@@ -85,13 +85,13 @@ class Kernel:
 class Running:
     """A cell that runs."""
 
-    def __init__(self, kernel: Kernel, code: str) -> None:
+    def __init__(self, kernel: Kernel, code: str, allow_stdin: bool = False) -> None:
         self.kernel = kernel
         self.cell = Cell()
         self.started = time.monotonic()
         self.displays: dict[str, int] = {}
         self.comm: list[dict[str, Any]] = []
-        self.id = kernel.client.execute(code.strip("\n"), allow_stdin=False)
+        self.id = kernel.client.execute(code.strip("\n"), allow_stdin=allow_stdin)
 
     def until(self, done: Any, timeout: float = 60) -> Running:
         """Read messages until `done(self)`."""
