@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
+from lumos_nb.agent.errands import Errand
 from lumos_nb.agent.home import HOME, Job, Outcome
 from lumos_nb.errors import UsageError
 
@@ -77,10 +78,19 @@ class CoreTask(Generic[T]):
         self._on_done()
 
     def cancel(self) -> None:
-        """Cancel the work; may be called from any thread and from a signal handler."""
+        """Cancel the work; may be called from any thread and from a signal handler.
+
+        Only the first call counts: a second one would break into the work's own orderly end.
+        """
+        if self._cancelled:
+            return
         self._cancelled = True
         if self._task is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def post(self, fn: Callable[[], object]) -> None:
+        """Call a function on the background loop, unless the work has ended by then. From anywhere, as `cancel`."""
+        self._loop.call_soon_threadsafe(lambda: None if self.done() else fn())
 
     def done(self) -> bool:
         """Whether the work has ended."""
@@ -106,61 +116,24 @@ class CallerHome:
 
     async def call(self, fn: Callable[[], T]) -> T:
         """Run a function on the waiting thread and return what it returns."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        context = contextvars.copy_context()
-        self._jobs.put(lambda: deliver(loop, future, lambda: context.run(fn)))
-        return await future
+        errand = Errand(fn)
+        self._jobs.put(errand.do)
+        return await errand.outcome()
 
     def stop(self) -> None:
         """End `serve`."""
         self._jobs.put(None)
 
-    def between_jobs(self) -> float:
-        """Do what else this thread has to do, and return for how many seconds it may wait for a job."""
-        return 0.5
-
     def serve(self) -> None:
         """Run jobs until `stop`. An interrupt reaches the waiting thread within half a second on any system."""
         while True:
             try:
-                job = self._jobs.get(timeout=self.between_jobs())
+                job = self._jobs.get(timeout=0.5)
             except queue.Empty:
                 continue
             if job is None:
                 return
             job()
-
-
-def deliver(loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], fn: Callable[[], T]) -> None:
-    """Run `fn` here and give its outcome to a future of another loop.
-
-    An interrupt goes on upwards as well, after the future has it.
-    """
-    if future.cancelled():
-        return
-    try:
-        value = fn()
-    except BaseException as error:
-        outcome = error if isinstance(error, Exception) else ToolInterruptedError(f"{type(error).__name__} in the tool")
-        loop.call_soon_threadsafe(_set, future, None, outcome)
-        if isinstance(error, KeyboardInterrupt):
-            raise
-    else:
-        loop.call_soon_threadsafe(_set, future, value, None)
-
-
-def _set(future: asyncio.Future[Any], value: Any, error: Exception | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(value)
-    else:
-        future.set_exception(error)
-
-
-class ToolInterruptedError(Exception):
-    """A tool was stopped by an interrupt, or tried to end the process."""
 
 
 def run_sync(work: Coroutine[Any, Any, T]) -> T:

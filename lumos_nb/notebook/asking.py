@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from lumos_nb.agent.approval import Decision, Question
-from lumos_nb.agent.background import ToolInterruptedError
-from lumos_nb.notebook.home import CellHome, SyncCellHome, interruptible
+from lumos_nb.agent.errands import ToolInterruptedError
+from lumos_nb.notebook.home import CellHome, SyncCellHome
 from lumos_nb.notebook.prompt import NobodyThereError, prompt
 
 HEARD_WITHIN_S = 3.0
@@ -158,7 +158,7 @@ class Asking:
         async with self._one_at_a_time:
             if self._home is None or not can_type(self._shell):
                 return policy(waiting.question)
-            typing = asyncio.ensure_future(_on_cell(self._home, lambda: prompt(waiting.question)))
+            typing = asyncio.ensure_future(self._home.call(lambda: prompt(waiting.question)))
             try:  # a page that comes late may still click
                 await asyncio.wait({typing, waiting.answer}, return_when=asyncio.FIRST_COMPLETED)
                 return waiting.answer.result() if waiting.answer.done() else await typing
@@ -185,10 +185,6 @@ class _Waiting:
     def _soon(self, fn: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(fn)
-
-
-async def _on_cell(home: CellHome | SyncCellHome, fn: Callable[[], T]) -> T:
-    return await home.call(lambda: interruptible(home, fn))
 
 
 def can_type(shell: Any) -> bool:

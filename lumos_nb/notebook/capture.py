@@ -1,8 +1,8 @@
 """What a tool prints or shows goes to that tool's place in the view, and nowhere else.
 
-One idea: a `ContextVar` says whose output this is. While agents run, stdout, stderr and the
-shell's display publisher ask it; without a sink in the context they behave as before. IPython's
-own ways either mix concurrent tools or lose their output.
+One idea: a `ContextVar` says whose output this is. While tools work, the streams and the shell's
+ways to show something ask it (`routes.py` puts them there); without a sink in the context they
+behave as before. IPython's own ways either mix concurrent tools or lose their output.
 """
 
 from __future__ import annotations
@@ -11,103 +11,72 @@ import base64
 import contextlib
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
 from lumos_nb.agent.home import Emit
 
-SINK: ContextVar[Emit | None] = ContextVar("lumos_sink", default=None)
+_SINK: ContextVar[Sink | None] = ContextVar("lumos_sink", default=None)
 
-_lock = threading.Lock()
-_users = 0
-_restore: list[Any] = []
+KEPT_DISPLAYS = 1000
+"""Displays of tools that are remembered, so that an update finds its way: the last ones."""
 
 
-class _Stream:
-    """Stands before a text stream and passes on what no sink takes."""
+class Sink:
+    """Takes the output of one tool while it works; afterwards that of who outlives it goes where its caller's does."""
 
-    def __init__(self, stream: Any, kind: str) -> None:
-        self._lumos_stream = stream
-        self._lumos_kind = kind
+    def __init__(self, emit: Emit) -> None:
+        self.emit = emit
+        self.is_open = True
+        self.outer = _SINK.get()
 
-    def write(self, text: str) -> int:
-        sink = SINK.get()
-        if sink is None:
-            return self._lumos_stream.write(text)  # type: ignore[no-any-return]
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        sink(self._lumos_kind, text, {})
-        return len(text)
 
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
+_shown: OrderedDict[str, Sink] = OrderedDict()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._lumos_stream, name)
+
+def current() -> Sink | None:
+    """Return who takes the output of this context, if a tool does."""
+    sink = _SINK.get()
+    while sink is not None and not sink.is_open:
+        sink = sink.outer
+    return sink
 
 
 @contextlib.contextmanager
-def captured(shell: Any) -> Iterator[None]:
-    """Install the capture while agents run; nested and concurrent uses count."""
-    global _users
-    with _lock:
-        _users += 1
-        if _users == 1:
-            _install(shell)
+def taken_by(emit: Emit) -> Iterator[None]:
+    """Let `emit` take the output of this context."""
+    sink = Sink(emit)
+    token = _SINK.set(sink)
     try:
         yield
     finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                for undo in _restore:
-                    undo()
-                _restore.clear()
+        _SINK.reset(token)
+        sink.is_open = False
 
 
-def _install(shell: Any) -> None:
-    for name in ("stdout", "stderr"):
-        before = getattr(sys, name)
-        ours = _Stream(before, name)
-        setattr(sys, name, ours)
-        _restore.append(_restorer(sys, name, ours, before))
-    publisher = getattr(shell, "display_pub", None)
-    if publisher is not None:
-        before, publish = vars(publisher).get("publish"), publisher.publish
-
-        def routed(data: Any, metadata: Any = None, *args: Any, **kwargs: Any) -> Any:
-            sink = SINK.get()
-            if sink is None:
-                return publish(data, metadata, *args, **kwargs)
-            sink("display", "", encoded(data))
-            return None
-
-        publisher.publish = routed
-        _restore.append(_unpatcher(publisher, routed, before))
+def take_display(sink: Sink, data: dict[str, Any], display_id: str) -> None:
+    """Show something in a tool's row; with an id it can be updated."""
+    if display_id:
+        _shown[display_id] = sink
+        _shown.move_to_end(display_id)
+        while len(_shown) > KEPT_DISPLAYS:
+            _shown.popitem(last=False)
+    sink.emit("display", display_id, encoded(data))
 
 
-def _restorer(owner: Any, name: str, ours: Any, before: Any) -> Any:
-    """Put the old value back, but only if nobody else has replaced ours since."""
-
-    def undo() -> None:
-        if getattr(owner, name) is ours:
-            setattr(owner, name, before)
-
-    return undo
-
-
-def _unpatcher(publisher: Any, ours: Any, before: Any) -> Any:
-    def undo() -> None:
-        if vars(publisher).get("publish") is not ours:
-            return
-        if before is None:
-            del publisher.publish
-        else:
-            publisher.publish = before
-
-    return undo
+def take_update(data: dict[str, Any], display_id: str) -> bool:
+    """Update what a tool has shown, wherever the update comes from. Return whether a tool had shown it."""
+    owner = _shown.get(display_id)
+    if owner is None:
+        return False
+    # Once its tool has ended, another one of the same run still reaches its row.
+    sink = owner if owner.is_open else current()
+    if sink is None:
+        return False
+    sink.emit("update", display_id, encoded(data))
+    return True
 
 
 def encoded(data: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +85,9 @@ def encoded(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def flush_figures() -> None:
-    """Show figures that a tool drew and did not show, as a cell's end would."""
+    """Show figures that a tool drew and did not show, as a cell's end would. Only on the main thread: pyplot is its."""
+    if threading.current_thread() is not threading.main_thread():
+        return
     inline = sys.modules.get("matplotlib_inline.backend_inline")
     if inline is not None and "matplotlib.pyplot" in sys.modules:
         inline.flush_figures()

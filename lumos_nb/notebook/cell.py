@@ -14,11 +14,10 @@ from lumos_nb import settings
 from lumos_nb.agent.background import CoreTask
 from lumos_nb.agent.home import HOME
 from lumos_nb.errors import AgentInterrupted, UsageError
-from lumos_nb.events import AgentGenerateResult
+from lumos_nb.events import AgentGenerateResult, Metadata
 from lumos_nb.memory import MemoryThread
 from lumos_nb.messages import Message, TextPart
 from lumos_nb.notebook.attach import evaluated
-from lumos_nb.notebook.capture import captured
 from lumos_nb.notebook.home import CellHome, SyncCellHome
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.interrupt import Interrupts
@@ -69,7 +68,7 @@ class CellRun:
         """Run in a cell that can be awaited."""
         home = CellHome(self.shell)
         interrupts = Interrupts(home)
-        with interrupts.installed(), captured(self.shell):
+        with interrupts.installed():
             task = self._begin(home, interrupts)
             while not task.done():
                 try:
@@ -82,7 +81,7 @@ class CellRun:
         """Run on this thread, where nothing can be awaited."""
         home = SyncCellHome(self.shell)
         interrupts = Interrupts(home)
-        with interrupts.installed(), captured(self.shell):
+        with interrupts.installed():
             task = self._begin(home, interrupts)
             home.serve()
             return self._end(task)
@@ -103,7 +102,7 @@ class CellRun:
             task = CoreTask(self.agent.generate(self._message(), **options), home.stop)
         finally:
             HOME.reset(token)
-        interrupts.watch(task)
+        interrupts.watch(task, lambda: self.view.on_events([Metadata({"state": "stopping"})]))
         self.view.on_action(lambda message: interrupts.stop() if message.get("t") == "stop" else None)
         self.runtime.running.add(task)
         return task

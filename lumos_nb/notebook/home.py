@@ -8,125 +8,95 @@ kernel's loop, for the notebook's objects are bound to it; `@tool(thread=True)` 
 from __future__ import annotations
 
 import asyncio
-import contextvars
+import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lumos_nb.agent.background import CallerHome, ToolInterruptedError, deliver
+from lumos_nb.agent.errands import Errand, LoopErrand
 from lumos_nb.agent.home import Job, Outcome
-from lumos_nb.notebook.capture import SINK, encoded, flush_figures
+from lumos_nb.notebook.guard import guarded
+from lumos_nb.notebook.work import Work
 from lumos_nb.widgets.clicks import poll_clicks
 
 POLL_S = 0.05
 """How often a blocked thread looks for clicks that only it can read."""
 
-
 T = TypeVar("T")
 
 
-def interruptible(home: CellHome | SyncCellHome, fn: Callable[[], T]) -> T:
-    """Run a function on the cell's thread so that an interrupt ends it.
-
-    It is the innermost place: an interrupt that leaves a task on the kernel's loop ends the kernel.
-
-    Raises:
-        ToolInterruptedError: It was interrupted, or tried to end the process.
-    """
-    try:
-        try:
-            home.in_tool = True
-            return fn()
-        finally:
-            home.in_tool = False
-    except KeyboardInterrupt:
-        raise ToolInterruptedError("The tool was interrupted.") from None
-    except SystemExit:
-        raise ToolInterruptedError("The tool tried to end the process.") from None
-
-
-class _Prepared:
-    """A job whose output is captured and whose value gets its notebook form."""
-
-    def __init__(self, job: Job, shell: Any, home: CellHome | SyncCellHome) -> None:
-        self.job = job
-        self.shell = shell
-        self.home = home
-
-    def plain(self) -> Outcome:
-        """Run a plain function, here and now."""
-        token = SINK.set(self.job.emit)
-        try:
-            if self.job.in_thread:
-                return self._outcome(self.job.fn(**self.job.arguments))
-            value = interruptible(self.home, lambda: self.job.fn(**self.job.arguments))
-            flush_figures()
-            return self._outcome(value)
-        finally:
-            SINK.reset(token)
-
-    async def coroutine(self) -> Outcome:
-        """Run an async function on the running loop."""
-        token = SINK.set(self.job.emit)
-        try:
-            return self._outcome(await self.job.fn(**self.job.arguments))
-        finally:
-            SINK.reset(token)
-
-    def _outcome(self, value: Any) -> Outcome:
-        if value is None or isinstance(value, str | bytes | int | float):
-            return Outcome(value, {})
-        formatter = getattr(self.shell, "display_formatter", None)
-        if formatter is None:
-            return Outcome(value)
-        bundle = encoded(formatter.format(value)[0])
-        bundle.pop("text/plain", None)
-        return Outcome(value, bundle) if bundle else Outcome(value)
-
-
-class CellHome:
-    """The home of an awaited cell: its coroutine serves the jobs."""
+class NotebookHome:
+    """What the homes of a notebook have in common: workers, and letting go of what does not end."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
+        #: Whether a tool's code runs on the main thread: only then may an interrupt be raised.
         self.in_tool = False
-        self._kernel_loop = asyncio.get_running_loop()
-        self._jobs: asyncio.Queue[Callable[[], None] | None] = asyncio.Queue()
+        self._open: set[Errand[Outcome] | LoopErrand[Outcome]] = set()
 
     async def run(self, job: Job) -> Outcome:
-        prepared = _Prepared(job, self.shell, self)
-        if job.in_thread and not job.is_async:
-            return await asyncio.to_thread(prepared.plain)
-        if not job.is_async:
-            return await self.call(prepared.plain)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Outcome] = loop.create_future()
-        context = contextvars.copy_context()
-        started: list[asyncio.Task[None]] = []
-        self._kernel_loop.call_soon_threadsafe(
-            lambda: started.append(
-                self._kernel_loop.create_task(_deliver_async(loop, future, prepared), context=context)
-            )
-        )
+        """Run the job where it belongs; see `Home`."""
+        errand = self._send(job, Work(job, self.shell, self.guard))
+        self._open.add(errand)
         try:
-            return await future
-        except asyncio.CancelledError:
-            self._kernel_loop.call_soon_threadsafe(lambda: [t.cancel() for t in started])
-            raise
+            return await errand.outcome()
+        finally:
+            self._open.discard(errand)
 
     async def call(self, fn: Callable[[], T]) -> T:
-        """Run a function on the cell's thread and return what it returns."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        context = contextvars.copy_context()
-        self._post(lambda: deliver(loop, future, lambda: context.run(fn)))
-        return await future
+        """Run a function on the cell's thread, where an interrupt ends it, and return what it returns."""
+        errand = Errand(lambda: self.guard(fn))
+        self._post(errand.do)
+        outcome: T = await errand.outcome()
+        return outcome
+
+    def guard(self, fn: Callable[[], Any]) -> Any:
+        """Call a tool's code on the main thread."""
+        return guarded(self, fn)
+
+    def let_go(self) -> None:
+        """Cancel again what went on after it was cancelled, and wait no longer for what cannot be."""
+        for errand in list(self._open):
+            if isinstance(errand, LoopErrand) or not errand.in_worker:
+                errand.end()
+            else:
+                errand.let_go()
+
+    def _send(self, job: Job, work: Work) -> Errand[Outcome] | LoopErrand[Outcome]:
+        if job.in_thread and not job.is_async:
+            errand = Errand(work.in_worker)
+            errand.in_thread()
+            return errand
+        return self._send_async(work) if job.is_async else self._send_plain(work)
+
+    def _send_plain(self, work: Work) -> Errand[Outcome]:
+        errand = Errand(work.on_main)
+        self._post(errand.do)
+        return errand
 
     def _post(self, job: Callable[[], None] | None) -> None:
-        self._kernel_loop.call_soon_threadsafe(self._jobs.put_nowait, job)
+        raise NotImplementedError
 
     def stop(self) -> None:
         """End `serve`."""
         self._post(None)
+
+    def _send_async(self, work: Work) -> LoopErrand[Outcome]:
+        raise NotImplementedError
+
+
+class CellHome(NotebookHome):
+    """The home of an awaited cell: its coroutine serves the jobs."""
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._kernel_loop = asyncio.get_running_loop()
+        self._jobs: asyncio.Queue[Callable[[], None] | None] = asyncio.Queue()
+
+    def _send_async(self, work: Work) -> LoopErrand[Outcome]:
+        return LoopErrand(work.on_loop, self._kernel_loop)
+
+    def _post(self, job: Callable[[], None] | None) -> None:
+        self._kernel_loop.call_soon_threadsafe(self._jobs.put_nowait, job)
 
     async def serve(self) -> None:
         """Run jobs on this thread until `stop`."""
@@ -134,39 +104,37 @@ class CellHome:
             job()
 
 
-async def _deliver_async(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Outcome], prepared: _Prepared) -> None:
-    try:
-        outcome = await prepared.coroutine()
-    except BaseException as error:  # given to the loop that waits for it
-        failure = error
-        deliver(loop, future, lambda: _raise(failure))
-    else:
-        deliver(loop, future, lambda: outcome)
-
-
-def _raise(error: BaseException) -> Any:
-    raise error if isinstance(error, Exception) else ToolInterruptedError(f"{type(error).__name__} in the tool")
-
-
-class SyncCellHome(CallerHome):
+class SyncCellHome(NotebookHome):
     """The home of a cell that cannot be awaited (`%%time`, a function): the blocked thread serves the jobs.
 
     `async def` tools run on the agent's loop, for the kernel's is blocked.
     """
 
     def __init__(self, shell: Any) -> None:
-        super().__init__()
-        self.shell = shell
-        self.in_tool = False
+        super().__init__(shell)
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
-    async def run(self, job: Job) -> Outcome:
-        prepared = _Prepared(job, self.shell, self)
-        if job.is_async:
-            return await asyncio.create_task(prepared.coroutine())
-        if job.in_thread:
-            return await asyncio.to_thread(prepared.plain)
-        return await self.call(prepared.plain)
+    def _send_async(self, work: Work) -> LoopErrand[Outcome]:
+        work.guard = _unguarded
+        return LoopErrand(work.on_loop, asyncio.get_running_loop())
 
-    def between_jobs(self) -> float:
-        """Read the clicks that wait for this thread."""
-        return POLL_S if poll_clicks() else super().between_jobs()
+    def _post(self, job: Callable[[], None] | None) -> None:
+        self._jobs.put(job)
+
+    def serve(self) -> None:
+        """Run jobs until `stop`, and read the clicks that wait for this thread.
+
+        An interrupt reaches it within half a second on any system.
+        """
+        while True:
+            try:
+                job = self._jobs.get(timeout=POLL_S if poll_clicks() else 0.5)
+            except queue.Empty:
+                continue
+            if job is None:
+                return
+            job()
+
+
+def _unguarded(fn: Callable[[], Any]) -> Any:
+    return fn()

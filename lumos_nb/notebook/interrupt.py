@@ -9,14 +9,20 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from lumos_nb.agent.background import CoreTask
 
+LET_GO_S = 1.0
+"""An interrupt this long after the first one means: wait no longer for a tool that does not end."""
+
 
 class _Home(Protocol):
     in_tool: bool
+
+    def let_go(self) -> None: ...
 
 
 class Interrupts:
@@ -28,32 +34,56 @@ class Interrupts:
     def __init__(self, home: _Home) -> None:
         self._home = home
         self._task: CoreTask[Any] | None = None
+        self._tell: Callable[[], object] = lambda: None
         self._outer: Interrupts | None = None
-        self._was_pressed = False
+        self._first_at: float | None = None
+        self._is_click = False
+        self._before: Any = None
+        self._is_installed = False
 
-    def watch(self, task: CoreTask[Any]) -> None:
-        """Name the run, which is cancelled at once if the interrupt was first."""
-        self._task = task
-        if self._was_pressed:
-            task.cancel()
+    def watch(self, task: CoreTask[Any], tell: Callable[[], object] = lambda: None) -> None:
+        """Name the run, which is cancelled at once if the interrupt was first.
+
+        Args:
+            task: The run.
+            tell: Called on the run's loop when it begins to stop: a tool may take its time.
+        """
+        self._task, self._tell = task, tell
+        if self._first_at is not None:
+            self._end(task)
 
     def cancel(self) -> None:
-        """Cancel the run and those around it."""
-        self._was_pressed = True
-        if self._task is not None:
-            self._task.cancel()
+        """Cancel the run and those around it. From any thread, and from a signal handler."""
+        self.cancel_this()
         if self._outer is not None:
             self._outer.cancel()
 
+    def cancel_this(self) -> None:
+        """Cancel the run, and no other. The second time: wait no longer for its tools."""
+        now = time.monotonic()
+        if self._first_at is None:
+            self._first_at = now
+            if self._task is not None:
+                self._end(self._task)
+        elif now - self._first_at > LET_GO_S:
+            self._home.let_go()
+
     def stop(self) -> None:
-        """Do what an interrupt does, from any thread: the page's Stop arrives on one of the kernel's."""
-        self.cancel()
+        """Do for this run what an interrupt does, from any thread: the page's Stop arrives on one of the kernel's."""
+        self.cancel_this()
         main = threading.main_thread().ident
         if self._home.in_tool and main is not None and hasattr(signal, "pthread_kill"):
+            self._is_click = True
             signal.pthread_kill(main, signal.SIGINT)
 
+    def _end(self, task: CoreTask[Any]) -> None:
+        task.cancel()
+        task.post(self._tell)
+
     def _on_interrupt(self, signum: int, frame: Any) -> None:
-        self.cancel()
+        is_click, self._is_click = self._is_click, False
+        if not is_click:
+            self.cancel()
         if self._home.in_tool:
             raise KeyboardInterrupt
 
@@ -63,11 +93,26 @@ class Interrupts:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.getsignal(signal.SIGINT)
-        owner = getattr(before, "__self__", None)
-        self._outer = owner if isinstance(owner, Interrupts) else None
+        self._before = signal.getsignal(signal.SIGINT)
+        self._outer = _owner(self._before)
+        self._is_installed = True
         signal.signal(signal.SIGINT, self._on_interrupt)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before or signal.default_int_handler)
+            self._is_installed = False
+            if _owner(signal.getsignal(signal.SIGINT)) is self:  # else a run that began later puts it back
+                signal.signal(signal.SIGINT, _still_heard(self._before))
+            self._outer = None
+
+
+def _owner(handler: Any) -> Interrupts | None:
+    owner = getattr(handler, "__self__", None)
+    return owner if isinstance(owner, Interrupts) else None
+
+
+def _still_heard(handler: Any) -> Any:
+    """Return the handler, or what was before it if its run has ended meanwhile: async tools may overlap."""
+    while (owner := _owner(handler)) is not None and not owner._is_installed:
+        handler = owner._before
+    return handler or signal.default_int_handler

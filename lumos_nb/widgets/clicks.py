@@ -48,7 +48,8 @@ def route_clicks(comm: Any) -> bool:
 
 def release_clicks(comm: Any) -> None:
     """End what `route_clicks` began; the kernel is as it was when the last comm is released."""
-    reader = _readers.get(getattr(comm, "kernel", None))
+    kernel = getattr(comm, "kernel", None)
+    reader = _readers.get(kernel) if kernel is not None else None
     if reader is not None:
         reader.drop(comm.comm_id)
 

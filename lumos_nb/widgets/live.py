@@ -116,10 +116,6 @@ class RunView:
         assert self._context is not None
         self._context.copy().run(self._replace)
 
-    def ping(self) -> None:
-        """Ask the page for a sign; `heard_at` tells when the last one came."""
-        self._send({"ping": 1})
-
     def _replace(self) -> None:
         assert self._widget is not None
         release_clicks(getattr(self._widget, "comm", None))

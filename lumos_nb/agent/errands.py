@@ -1,0 +1,189 @@
+"""Work that a loop hands to another thread or another loop, and waits for.
+
+One idea: nothing goes on behind a run that has ended. Who is cancelled while a tool works
+elsewhere drops it if it has not begun, and otherwise waits until it has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import ctypes
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class ToolInterruptedError(Exception):
+    """A tool was stopped by an interrupt, or tried to end the process."""
+
+
+class _Errand(Generic[T]):
+    """What both kinds have: an outcome that another thread brings."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[T] = self._loop.create_future()
+        self._future.add_done_callback(_looked_at)
+
+    async def outcome(self) -> T:
+        """Return or raise what the work did. Cancelled: end the work, and return when it has ended."""
+        try:
+            return await asyncio.shield(self._future)
+        except asyncio.CancelledError:
+            if not self.end():
+                await asyncio.wait([self._future])
+            raise
+
+    def end(self) -> bool:
+        """Ask the work to end. Return whether it will not be done at all."""
+        raise NotImplementedError
+
+    def let_go(self) -> None:
+        """Wait no longer for work that does not end. From any thread."""
+        self._loop.call_soon_threadsafe(self._future.cancel)
+
+    def _tell(self, value: Any, error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, Exception):
+            error = ToolInterruptedError(f"{type(error).__name__} in the tool")
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(_set, self._future, value, error)
+
+
+class Errand(_Errand[T]):
+    """A function for another thread, in the context of who asked.
+
+    Example:
+        >>> async def ask():
+        ...     errand = Errand(lambda: 41 + 1)
+        ...     errand.in_thread()
+        ...     return await errand.outcome()
+        >>> asyncio.run(ask())
+        42
+    """
+
+    def __init__(self, fn: Callable[[], T]) -> None:
+        super().__init__()
+        self._fn = fn
+        self._context = contextvars.copy_context()
+        self._lock = threading.Lock()
+        self._state = "new"
+        self._worker: threading.Thread | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was done or is being done."""
+        return self._state in {"begun", "over"}
+
+    @property
+    def in_worker(self) -> bool:
+        """Whether a thread of its own does it."""
+        return self._worker is not None
+
+    def in_thread(self) -> None:
+        """Do it in a thread of its own, which does not keep the process alive."""
+        self._worker = threading.Thread(target=self.do, name="lumos-tool", daemon=True)
+        self._worker.start()
+
+    def do(self) -> None:
+        """Do it here and now, unless it was dropped. An interrupt goes on upwards as well."""
+        if not self._move("new", "begun"):
+            return
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            try:
+                value = self._context.run(self._fn)
+            finally:
+                self._over()
+        except BaseException as raised:
+            error = raised
+        self._tell(value, error)
+        if isinstance(error, KeyboardInterrupt) and self._worker is None:
+            raise error
+
+    def end(self) -> bool:
+        """Drop it, or interrupt it if a thread of its own does it."""
+        if self._move("new", "dropped"):
+            return True
+        with self._lock:  # a thread that has come to its end must not be hit
+            if self._state == "begun" and self._worker is not None and self._worker.ident is not None:
+                _raise_in(self._worker.ident, KeyboardInterrupt)
+        return False
+
+    def _over(self) -> None:
+        with self._lock:
+            self._state = "over"
+            if self._worker is not None and self._worker.ident is not None:
+                _raise_in(self._worker.ident, None)  # takes back one that has not arrived
+
+    def _move(self, before: str, after: str) -> bool:
+        with self._lock:
+            if self._state != before:
+                return False
+            self._state = after
+            return True
+
+
+class LoopErrand(_Errand[T]):
+    """A coroutine for another loop, in the context of who asked."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], there: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._there = there
+        self._lock = threading.Lock()
+        self._task: asyncio.Task[T] | None = None
+        self._is_dropped = False
+        there.call_soon_threadsafe(self._begin, work)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its loop has come to it."""
+        return self._task is not None
+
+    def end(self) -> bool:
+        """Cancel it on its own loop; one that goes on all the same can be cancelled again."""
+        with self._lock:
+            self._is_dropped = True
+            if self._task is None:
+                return True
+        self._there.call_soon_threadsafe(self._task.cancel)
+        return False
+
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        with self._lock:
+            if self._is_dropped:
+                return
+            self._task = self._there.create_task(work())
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            self._tell(None, asyncio.CancelledError())
+        elif (error := task.exception()) is not None:
+            self._tell(None, error)
+        else:
+            self._tell(task.result(), None)
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Let a thread raise this at its next step in Python; None takes it back."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error) if error else None)
+
+
+def _set(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
+def _looked_at(future: asyncio.Future[Any]) -> None:
+    """Take note of an exception that nobody may wait for any more, so that no message is printed about it."""
+    if not future.cancelled():
+        future.exception()
