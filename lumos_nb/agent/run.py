@@ -80,9 +80,9 @@ class Run:
         finally:
             await loop.aclose()  # no tool goes on behind a run that has ended
             if not ended and failure is None:  # cancelled, or the reader went away
-                await self._record_last([_error(LumosCancelled(), "cancelled")])
+                await self._record_last([error_event(LumosCancelled(), "cancelled")])
         if failure is not None:
-            event = _error(failure, "failed")
+            event = error_event(failure, "failed")
             if isinstance(failure, StoreError):
                 self._tell([event])
                 yield [event]
@@ -162,7 +162,8 @@ class LumosCancelled(LumosError):
         super().__init__("The run was stopped.", hint="What it had said so far is kept.")
 
 
-def _error(error: Exception, status: str) -> Error:
+def error_event(error: Exception, status: str) -> Error:
+    """Return the event with which a run ends that could not go on."""
     if isinstance(error, LumosError):
         info = ErrorInfo(type=type(error).__name__, message=error.message, hint=error.hint)
     else:

@@ -60,8 +60,9 @@ class RunView:
         >>> view.close()  # doctest: +SKIP
     """
 
-    def __init__(self, thread: str = "") -> None:
+    def __init__(self, thread: str = "", background: bool = False) -> None:
         self.transcript = Transcript(thread)
+        self._background = background
         self._feed, self._pace = Feed(), Pace()
         self._inbox: deque[AgentEvent] = deque()
         self._wake, self._lock = threading.Event(), threading.Lock()
@@ -73,6 +74,11 @@ class RunView:
         self._sender: threading.Thread | None = None
         self._widget: LiveView | None = None
         self._handle: Any = None
+
+    @property
+    def display_id(self) -> str:
+        """What the output is updated by; empty before it is shown."""
+        return self._handle.display_id if self._handle else ""
 
     def open(self) -> None:
         """Show the view in the current cell. Call it on the cell's own thread; it returns at once."""
@@ -173,6 +179,7 @@ class RunView:
             "title": " · ".join(words.title(doc)),
             "running": doc["status"] == "running",
             "state": doc["state"],
+            "background": self._background,
             "figures": self._pace.figures(doc),
         }
 

@@ -226,7 +226,8 @@ def test_what_outlives_its_tool_prints_under_the_cell(kernel):
 
 
 def test_the_notebook_is_as_it_was_after_runs_that_went_well_failed_or_were_stopped(kernel):
-    state = """dict(out=sys.stdout, err=sys.stderr, log=handler.stream, hook=sys.displayhook, loop=asyncio.get_running_loop(),
+    state = """dict(out=sys.stdout, err=sys.stderr, log=handler.stream, hook=sys.displayhook,
+        loop=asyncio.get_running_loop(),
         sigint=signal.getsignal(signal.SIGINT), pub=sorted(vars(ip.display_pub)), dh=sorted(vars(ip.displayhook)),
         shell=sorted(vars(ip)), variable=variable.get(), input=builtins.input)"""
     kernel.run("import builtins, signal; ip = get_ipython(); variable = contextvars.ContextVar('v', default=0)").ok()
