@@ -27,7 +27,11 @@ def notebook(request: pytest.FixtureRequest, open_notebook: Any) -> Any:
 
 
 def test_smoke(notebook: Any) -> None:
-    nb = notebook("smoke", 'view = await play([*start(), *tokens("word " * 2000, 50), *finish()])', "import ipykernel; print(ipykernel.__version__)")
+    nb = notebook(
+        "smoke",
+        'view = await play([*start(), *tokens("word " * 2000, 50), *finish()])',
+        "import ipykernel; print(ipykernel.__version__)",
+    )
     nb.run(1)
     nb.output(1).get_by_text("word word").wait_for(timeout=15_000)
     nb.shot("smoke")
