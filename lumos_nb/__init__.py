@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lumos_nb.context import RuntimeContext
     from lumos_nb.frames import events, messages, runs, steps, threads, tool_calls
     from lumos_nb.messages import Message
+    from lumos_nb.notebook.background import wait
     from lumos_nb.providers import llm
     from lumos_nb.settings import configure
     from lumos_nb.tools import tool
@@ -33,6 +34,7 @@ _HOMES = {
     "steps": "lumos_nb.frames",
     "threads": "lumos_nb.frames",
     "tool_calls": "lumos_nb.frames",
+    "wait": "lumos_nb.notebook.background",
 }
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "tool",
     "tool_calls",
     "unload_ipython_extension",
+    "wait",
 ]
 
 

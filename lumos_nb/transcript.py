@@ -210,7 +210,11 @@ class Transcript:
         if event.kind == "update":  # of what any tool displayed
             for item in self.doc["items"]:
                 update_display(item.get("output", []), event)
-        elif (item := self._find(event.call_id)) is not None:
+        elif (item := self._find(event.call_id)) is None:
+            return
+        elif event.kind == "state":
+            item["state"] = event.text
+        else:
             add_output(item["output"], event)
 
     def _complete(self, event: ToolCallComplete) -> None:

@@ -7,6 +7,7 @@ the process and, while it waits, serves the tools that belong on the waiting thr
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import contextvars
 import os
@@ -91,6 +92,10 @@ class CoreTask(Generic[T]):
     def post(self, fn: Callable[[], object]) -> None:
         """Call a function on the background loop, unless the work has ended by then. From anywhere, as `cancel`."""
         self._loop.call_soon_threadsafe(lambda: None if self.done() else fn())
+
+    def wait(self) -> None:
+        """Wait until the work has ended; not on the background loop."""
+        concurrent.futures.wait([self._future])
 
     def done(self) -> bool:
         """Whether the work has ended."""

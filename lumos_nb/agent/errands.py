@@ -28,6 +28,8 @@ class _Errand(Generic[T]):
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[T] = self._loop.create_future()
         self._future.add_done_callback(_looked_at)
+        #: Set, on the loop of who asked, when the work begins.
+        self.begun = asyncio.Event()
 
     async def outcome(self) -> T:
         """Return or raise what the work did. Cancelled: end the work, and return when it has ended."""
@@ -44,13 +46,16 @@ class _Errand(Generic[T]):
 
     def let_go(self) -> None:
         """Wait no longer for work that does not end. From any thread."""
-        self._loop.call_soon_threadsafe(self._future.cancel)
+        self._post(self._future.cancel)
 
     def _tell(self, value: Any, error: BaseException | None) -> None:
         if error is not None and not isinstance(error, Exception):
             error = ToolInterruptedError(f"{type(error).__name__} in the tool")
+        self._post(_set, self._future, value, error)
+
+    def _post(self, fn: Callable[..., object], *arguments: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            self._loop.call_soon_threadsafe(_set, self._future, value, error)
+            self._loop.call_soon_threadsafe(fn, *arguments)
 
 
 class Errand(_Errand[T]):
@@ -74,11 +79,6 @@ class Errand(_Errand[T]):
         self._worker: threading.Thread | None = None
 
     @property
-    def has_begun(self) -> bool:
-        """Whether it was done or is being done."""
-        return self._state in {"begun", "over"}
-
-    @property
     def in_worker(self) -> bool:
         """Whether a thread of its own does it."""
         return self._worker is not None
@@ -92,6 +92,7 @@ class Errand(_Errand[T]):
         """Do it here and now, unless it was dropped. An interrupt goes on upwards as well."""
         if not self._move("new", "begun"):
             return
+        self._post(self.begun.set)
         value: Any = None
         error: BaseException | None = None
         try:
@@ -139,11 +140,6 @@ class LoopErrand(_Errand[T]):
         self._is_dropped = False
         there.call_soon_threadsafe(self._begin, work)
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether its loop has come to it."""
-        return self._task is not None
-
     def end(self) -> bool:
         """Cancel it on its own loop; one that goes on all the same can be cancelled again."""
         with self._lock:
@@ -158,6 +154,7 @@ class LoopErrand(_Errand[T]):
             if self._is_dropped:
                 return
             self._task = self._there.create_task(work())
+        self._post(self.begun.set)
         self._task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[T]) -> None:

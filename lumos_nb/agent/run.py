@@ -90,11 +90,11 @@ class Run:
             await loop.aclose()  # no tool goes on behind a run that has ended
             try:
                 if not ended and failure is None:  # cancelled, or the reader went away
-                    await self._record_last([_error(LumosCancelled(), "cancelled")])
+                    await self._record_last([error_event(LumosCancelled(), "cancelled")])
             finally:
                 _running.discard(self.info.run_id)
         if failure is not None:
-            event = _error(failure, "failed")
+            event = error_event(failure, "failed")
             if isinstance(failure, StoreError):
                 self._tell([event])
                 yield [event]
@@ -176,7 +176,8 @@ class LumosCancelled(LumosError):
         super().__init__("The run was stopped.", hint="What it had said so far is kept.")
 
 
-def _error(error: Exception, status: str) -> Error:
+def error_event(error: Exception, status: str) -> Error:
+    """Return the event with which a run ends that could not go on."""
     if isinstance(error, LumosError):
         info = ErrorInfo(type=type(error).__name__, message=error.message, hint=error.hint)
     else:

@@ -18,6 +18,7 @@ from lumos_nb.events import AgentGenerateResult, Metadata
 from lumos_nb.memory import MemoryThread
 from lumos_nb.messages import Message, TextPart
 from lumos_nb.notebook.attach import evaluated
+from lumos_nb.notebook.background import BackgroundHome, BackgroundRun
 from lumos_nb.notebook.home import CellHome, SyncCellHome
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.interrupt import Interrupts
@@ -86,8 +87,23 @@ class CellRun:
             home.serve()
             return self._end(task)
 
-    def _begin(self, home: CellHome | SyncCellHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
-        self.view = open_views(self.shell, self.thread.title if self.thread else "", self.prompt)
+    def background(self) -> BackgroundRun:
+        """Begin to run, and return at once; the end is shown in this cell."""
+        home = BackgroundHome(self.shell)
+        task = self._begin(home, home.interrupts)
+
+        def at_end(result: AgentGenerateResult | None) -> None:
+            self.runtime.running.discard(task)
+            if result is not None:
+                self._keep(result)
+
+        return BackgroundRun(task, self.view, home, at_end)
+
+    def _begin(
+        self, home: CellHome | SyncCellHome | BackgroundHome, interrupts: Interrupts
+    ) -> CoreTask[AgentGenerateResult]:
+        title = self.thread.title if self.thread else ""
+        self.view = open_views(self.shell, title, self.prompt, background=self.options.background)
         options: dict[str, Any] = {"model": self.model, "on_events": self.view.on_events}
         if self.thread is not None:
             options["thread_id"] = self.thread.id
@@ -126,10 +142,13 @@ class CellRun:
             interrupted = False
         if interrupted:  # raised here, so that nothing stands in its context
             raise AgentInterrupted("the run was stopped; what it had said is kept.")
-        if self.options.output:
-            self.shell.user_ns[self.options.output] = result.output if self.output_type is not None else result
+        self._keep(result)
         remember(self.shell, result)
         return result
+
+    def _keep(self, result: AgentGenerateResult) -> None:
+        if self.options.output:
+            self.shell.user_ns[self.options.output] = result.output if self.output_type is not None else result
 
 
 def remember(shell: Any, value: Any) -> None:

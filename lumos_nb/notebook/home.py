@@ -23,6 +23,8 @@ POLL_S = 0.05
 
 T = TypeVar("T")
 
+NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
+
 
 class NotebookHome:
     """What the homes of a notebook have in common: workers, and letting go of what does not end."""
@@ -31,11 +33,23 @@ class NotebookHome:
         self.shell = shell
         #: Whether a tool's code runs on the main thread: only then may an interrupt be raised.
         self.in_tool = False
-        self._open: set[Errand[Outcome] | LoopErrand[Outcome]] = set()
+        self._open: set[NotebookErrand] = set()
 
     async def run(self, job: Job) -> Outcome:
         """Run the job where it belongs; see `Home`."""
-        errand = self._send(job, Work(job, self.shell, self.guard))
+        return await self.outcome(self.send(job))
+
+    def send(self, job: Job) -> NotebookErrand:
+        """Send the job to where it belongs."""
+        work = Work(job, self.shell, self.guard)
+        if job.in_thread and not job.is_async:
+            errand = Errand(work.in_worker)
+            errand.in_thread()
+            return errand
+        return self._send_async(work) if job.is_async else self._send_plain(work)
+
+    async def outcome(self, errand: NotebookErrand) -> Outcome:
+        """Wait for what was sent."""
         self._open.add(errand)
         try:
             return await errand.outcome()
@@ -61,12 +75,11 @@ class NotebookHome:
             else:
                 errand.let_go()
 
-    def _send(self, job: Job, work: Work) -> Errand[Outcome] | LoopErrand[Outcome]:
-        if job.in_thread and not job.is_async:
-            errand = Errand(work.in_worker)
-            errand.in_thread()
-            return errand
-        return self._send_async(work) if job.is_async else self._send_plain(work)
+    def abandon(self) -> None:
+        """Wait for nothing any more: the process ends."""
+        for errand in list(self._open):
+            errand.end()
+            errand.let_go()
 
     def _send_plain(self, work: Work) -> Errand[Outcome]:
         errand = Errand(work.on_main)

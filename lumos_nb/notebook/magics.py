@@ -11,7 +11,8 @@ from typing import Any
 
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.notebook import commands
-from lumos_nb.notebook.cell import CellRun
+from lumos_nb.notebook.background import BackgroundRun
+from lumos_nb.notebook.cell import CellRun, remember
 from lumos_nb.notebook.options import parse, split
 from lumos_nb.runtime import Runtime
 
@@ -25,10 +26,11 @@ class Magics:
         self.shell = shell
         self.runtime = runtime
 
-    def agent_cell(self, line: str, cell: str) -> None:
+    def agent_cell(self, line: str, cell: str) -> BackgroundRun | None:
         """Run an agent with the cell's text as its prompt.
 
         %%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]
+                [--background]
 
         AGENT        a variable that holds an Agent, or its name; else the current one (%agent use)
         -m           vendor/model, or a variable that holds one; several with commas are asked in turn
@@ -37,14 +39,23 @@ class Magics:
         -o           a variable for the result, beside _; with :TYPE for the answer as a value of that type
         --image      a picture, PDF or sound to send: a file, or a variable with a figure, an image, bytes
         --max-steps  model calls before the run is stopped
+        --background return at once; the run goes on, and `await _` gives its result
 
         {{ expression }} in the prompt is a value of the notebook; single braces are plain text.
         """
-        self._cell(line, cell).blocking()
+        run = self._cell(line, cell)
+        if run.options.background:
+            return run.background()
+        run.blocking()
+        return None
 
     async def agent_awaited(self, line: str, cell: str) -> None:
         """`%%agent` in a cell that is awaited."""
-        await self._cell(line, cell).awaited()
+        run = self._cell(line, cell)
+        if run.options.background:
+            remember(self.shell, run.background())
+        else:
+            await run.awaited()
 
     def _cell(self, line: str, cell: str) -> CellRun:
         return CellRun(self.shell, self.runtime, parse(line), cell)

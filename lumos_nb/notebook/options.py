@@ -9,13 +9,16 @@ import msgspec
 
 from lumos_nb.errors import UsageError, nearest
 
-USAGE = "%%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]"
+USAGE = (
+    "%%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]"
+    " [--background]"
+)
 
 #: Option to field and whether it takes a value.
 OPTIONS = {
     "-m": ("model", True), "--model": ("model", True), "-t": ("thread", True), "--thread": ("thread", True),
     "--new": ("new", False), "--tools": ("tools", True), "-o": ("output", True), "--output": ("output", True),
-    "--image": ("images", True), "--max-steps": ("max_steps", True),
+    "--image": ("images", True), "--max-steps": ("max_steps", True), "--background": ("background", False),
 }  # fmt: skip
 
 
@@ -32,6 +35,7 @@ class CellOptions(msgspec.Struct, frozen=True, kw_only=True):
     output_type: str | None = None
     images: tuple[str, ...] = ()
     max_steps: int | None = None
+    background: bool = False
 
 
 def parse(line: str) -> CellOptions:

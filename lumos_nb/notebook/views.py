@@ -24,18 +24,18 @@ def view_kind(shell: Any) -> str:
     return "static" if os.environ.get("CI") else "live"
 
 
-def open_views(shell: Any, thread: str, prompt: str) -> View:
+def open_views(shell: Any, thread: str, prompt: str, *, background: bool = False) -> View:
     """Open the cell's view, with its copy beside it if there is one."""
     echo = settings.current().echo
     if not echo:
-        return open_view(view_kind(shell), thread=thread)
+        return open_view(view_kind(shell), thread=thread, is_background=background)
     try:
         copy = Path(echo).open("a", encoding="utf-8")  # noqa: SIM115  closed with the view
     except OSError as error:
         raise SettingsError(
             f"echo = {echo!r} cannot be written: {error.strerror}.", hint="Name another file."
         ) from None
-    return _Both(open_view(view_kind(shell), thread=thread), copy, thread, prompt)
+    return _Both(open_view(view_kind(shell), thread=thread, is_background=background), copy, thread, prompt)
 
 
 class _Both:
@@ -47,6 +47,9 @@ class _Both:
         quoted = "\n".join(f"> {line}" for line in prompt.splitlines())
         self._file.write(f"\n{quoted}\n")
         self._copy = PlainView(thread, self._file)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
 
     def open(self) -> None:
         """Do nothing: both are open."""

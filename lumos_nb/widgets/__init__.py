@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lumos_nb.events import AgentEvent
+from lumos_nb.transcript import Transcript
 
 __all__ = ["View", "open_view"]
 
 
 class View(Protocol):
     """What a run is shown in."""
+
+    transcript: Transcript
 
     def open(self) -> None:
         """Begin to show; call it on the cell's own thread."""
@@ -30,10 +33,13 @@ class View(Protocol):
         """Show the end; call it on the cell's own thread."""
 
 
-def open_view(kind: str, thread: str = "", is_background: bool = False) -> View:
+def open_view(kind: str, thread: str = "", *, is_background: bool = False) -> View:
     """Open a view: `live` in a notebook, `static` for one output at the end, `plain` in a terminal.
 
-    With `is_background` other cells run meanwhile: the view's Stop never interrupts the kernel.
+    Args:
+        kind: Which.
+        thread: Name of the conversation.
+        is_background: The run goes on after its cell.
 
     Example:
         >>> view = open_view("plain", thread="sales")
@@ -48,7 +54,7 @@ def open_view(kind: str, thread: str = "", is_background: bool = False) -> View:
     elif kind == "static":
         from lumos_nb.widgets.plain import StaticView
 
-        view = StaticView(thread)
+        view = StaticView(thread, is_background)
     elif kind == "plain":
         from lumos_nb.widgets.plain import PlainView
 

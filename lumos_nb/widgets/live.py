@@ -73,6 +73,11 @@ class RunView:
         self._widget: LiveView | None = None
         self._handle: Any = None
 
+    @property
+    def display_id(self) -> str:
+        """What the output is updated by; empty before it is shown."""
+        return self._handle.display_id if self._handle else ""
+
     def open(self) -> None:
         """Show the view in the current cell. Call it on the cell's own thread; it returns at once."""
         from IPython.display import display

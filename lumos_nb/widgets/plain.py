@@ -159,15 +159,29 @@ class PlainView:
 
 
 class StaticView:
-    """Shows nothing until the end, then the saved output once: for tests that compare outputs."""
+    """Shows nothing until the end, then the saved output once: for tests that compare outputs.
 
-    def __init__(self, thread: str = "") -> None:
+    With `background` the end comes after the cell: until then a line stands in its place.
+    """
+
+    def __init__(self, thread: str = "", background: bool = False) -> None:
         self.transcript = Transcript(thread)
+        self._background = background
+        self._handle: Any = None
         self._lock = threading.Lock()
         self._closed = False
 
+    @property
+    def display_id(self) -> str:
+        """What the output is updated by; empty if there is none yet."""
+        return self._handle.display_id if self._handle else ""
+
     def open(self) -> None:
-        """Do nothing yet."""
+        """Take the place in the cell, if the end comes later."""
+        if self._background:
+            from IPython.display import display
+
+            self._handle = display({"text/plain": "A run in the background."}, raw=True, display_id=True)
 
     def on_action(self, callback: Any) -> None:
         """Do nothing: saved output has no buttons."""
@@ -183,7 +197,10 @@ class StaticView:
 
         if not self._closed:
             self._closed = True
-            display(static_bundle(self.transcript.doc), raw=True)
+            display(static_bundle(self.transcript.doc), raw=True, **self._place())
+
+    def _place(self) -> dict[str, Any]:
+        return {"display_id": self.display_id, "update": True} if self._handle else {}
 
 
 def call_line(call: ToolCall) -> str:

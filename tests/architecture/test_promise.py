@@ -12,6 +12,7 @@ import lumos_nb
 PUBLIC = [
     "Agent", "Message", "RuntimeContext", "__version__", "configure", "events", "llm", "load_ipython_extension",
     "messages", "runs", "steps", "threads", "tool", "tool_calls", "unload_ipython_extension",
+    "wait",
 ]  # fmt: skip
 HEAVY = {"pandas", "IPython", "httpx", "pydantic", "ipywidgets", "anywidget", "nbclient", "xllamacpp", "numpy"}
 
