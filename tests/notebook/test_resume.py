@@ -137,13 +137,15 @@ listener = Agent("listener", model=ScriptedProvider(heard), tools=[pay])
 def test_what_runs_is_listed_paused_and_goes_on(own):
     own.run("""
 naps = lambda m: "Done." if m[-1].role == "tool" else ToolCall(id="s1", name="nap")
-slow = Agent("slow", model=ScriptedProvider(naps), tools=[tool(thread=True, name="nap")(lambda: time.sleep(1.5))])
+import threading
+woken = threading.Event()
+slow = Agent("slow", model=ScriptedProvider(naps), tools=[tool(thread=True, name="nap")(lambda: str(woken.wait(60)))])
 """).ok()
     own.run("%%agent slow --new --background -o napped\nGo").ok()
     listed = own.run("%agent").ok()
     assert "slow" in listed.text and "running" in listed.text
     assert "1 run is pausing" in own.run("%agent pause slow").ok().text
-    own.run("time.sleep(2)").ok()
+    own.run("woken.set()").ok()
     assert "paused" in own.run("%agent").ok().text
     assert own.run("print('napped' in globals())").stdout == "False\n"
     assert "1 run is going on" in own.run("%agent resume").ok().text
