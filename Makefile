@@ -17,7 +17,7 @@ demo: .venv/.model ## Run the main job: the first notebook against the embedded 
 lab: .venv/.model ## Open JupyterLab on the first notebook
 	$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_first_run.ipynb
 
-test: .venv/.model .venv/.valgrind ## Run the tests, offline
+test: .venv/.model .venv/.kernels .venv/.valgrind ## Run the tests, offline
 	LUMOS_DB=build/examples/lumos.db $(PY) -m pytest -q --doctest-modules lumos_nb
 	LUMOS_TRANSPORT=httpx $(PY) -m pytest -q -m "not browser and not model" tests/providers tests/agent
 	$(PY) -m pytest -m "not browser"
@@ -28,7 +28,7 @@ check: .venv/.dev ## Style, types, layers
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
-browser: .venv/.model .venv/.chromium ## Run the tests in a real browser (installs Chromium where it may)
+browser: .venv/.model .venv/.kernels .venv/.chromium ## Run the tests in a real browser (installs Chromium where it may)
 	$(PY) -m pytest -m browser tests/browser
 
 bench: .venv/.model .venv/.chromium .venv/.valgrind ## Print the project's figures
@@ -70,6 +70,14 @@ setup: .venv/.model ## Set up .venv with everything but a browser
 .venv/.model: .venv/.dev
 	@echo "==> installing the embedded model's weights (93 MB)"
 	$(PY) -m lumos_nb.cli models install smollm2
+	@touch $@
+
+# Older kernels beside the installed one, without what they need: it is there already.
+.venv/.kernels: .venv/.dev tests/kernels.txt
+	@echo "==> fetching ipykernel $$(tr '\n' ' ' < tests/kernels.txt)"
+	@for version in $$(cat tests/kernels.txt); do \
+	  $(PY) -m pip install --disable-pip-version-check --quiet --no-deps --upgrade \
+	    --target .venv/kernels/$$version ipykernel==$$version || exit 1; done
 	@touch $@
 
 .venv/.chromium: .venv/.dev

@@ -21,6 +21,8 @@ class RuntimeContext:
         run_id: The run that it is used in; empty before.
         thread_id: The thread of that run, or None.
         agent: Name of the agent.
+        call_key: In a tool: names this call, also when it is run again after a restart. Hand it to services
+            that do a thing once for each key.
 
     Example:
         >>> context = RuntimeContext(user="ada", limit=5)
@@ -37,6 +39,7 @@ class RuntimeContext:
         self.run_id = ""
         self.thread_id: str | None = None
         self.agent = ""
+        self.call_key = ""
 
     def get(self, name: str, kind: type[T], *, default: Any = _REQUIRED) -> T:
         """Return a value, checked against its type.
@@ -60,6 +63,12 @@ class RuntimeContext:
         """Return a copy with the same values for one run; values set there are not seen here."""
         copy = RuntimeContext(**self._values)
         copy.run_id, copy.thread_id, copy.agent = run_id, thread_id, agent
+        return copy
+
+    def for_call(self, call_id: str) -> RuntimeContext:
+        """Return a copy for one tool call; its values are the same objects."""
+        copy = RuntimeContext()
+        copy.__dict__.update(self.__dict__, call_key=f"{self.run_id}/{call_id}")
         return copy
 
     def __repr__(self) -> str:

@@ -244,6 +244,8 @@ class ToolCallStart(_Event, frozen=True, tag="tool_call_start"):
 
     type: ClassVar[str] = "tool_call_start"
     call: ToolCall
+    #: none, idempotent or unsafe, as the tool is marked; empty if it is not.
+    side_effect: str = ""
 
 
 class ToolOutput(_Event, frozen=True, tag="tool_output"):
@@ -251,8 +253,9 @@ class ToolOutput(_Event, frozen=True, tag="tool_output"):
 
     type: ClassVar[str] = "tool_output"
     call_id: str
-    #: stdout, stderr, or display.
+    #: stdout, stderr, display, update of a display, clear, or state: what the tool waits for before it begins.
     kind: str
+    #: Of a display its id, if it can be updated; of clear "wait" or nothing.
     text: str = ""
     data: dict[str, Any] = {}
 
@@ -306,6 +309,8 @@ class Checkpoint(_Event, frozen=True, tag="checkpoint", kw_only=True):
     type: ClassVar[str] = "checkpoint"
     #: What the conversation gained since the last checkpoint, up to the answer whose tools begin now.
     messages: tuple[Message, ...]
+    #: How many of them are the prompt.
+    n_prompt: int = 0
     #: The step so far: its answer and calls, not their results.
     step: AgentStep
 

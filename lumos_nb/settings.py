@@ -70,6 +70,10 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     prices: dict[Annotated[str, msgspec.Meta(pattern="^[^/]+/.+$")], Price] = {}
     #: Keys by vendor; they show as dots. The vendor's environment variable is the usual place.
     keys: dict[str, Secret] = {}
+    #: What tools may do, by name or pattern, above their own mark; the first that fits counts: `{"delete_*": "ask"}`.
+    permissions: dict[str, Literal["allow", "ask", "deny"]] = {}
+    #: Tools that need no question, names and patterns with commas; `all` for every one. For where nobody can be asked.
+    approve: str = ""
     #: How a cell shows a run: auto, live, static (one display at the end), plain.
     view: Literal["auto", "live", "static", "plain"] = "auto"
     #: A file that gets every run as plain text while it streams, beside its view; empty: none.
@@ -159,6 +163,7 @@ _FORMS = {
     "prices": "Write it as {'vendor/model': {'input': 1.0, 'output': 2.0, 'cache_read': 0.1, 'cache_write': 1.25}}, "
     "in US dollars a million tokens.",
     "vendors": "Write it as {'mine': {'base_url': 'http://…/v1', 'key_env': ['MY_KEY']}}.",
+    "permissions": "Write it as {'run_*': 'ask', 'delete_*': 'deny'}.",
     "keys": "Write it as {'openai': 'KEY'}.",
 }
 """How the settings are written that hold more than one value."""

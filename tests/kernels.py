@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ipykernel
 from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).parents[1]
+INSTALLED = ipykernel.__version__
+OLDER = (ROOT / "tests" / "kernels.txt").read_text().split()
+"""Versions of ipykernel beside the installed one; `make .venv/.kernels` fetches them."""
+VERSIONS = [*OLDER, INSTALLED]
 
 SETUP = """
 %load_ext lumos_nb
@@ -20,6 +25,15 @@ from lumos_nb import Agent, tool
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import ScriptedProvider
 """
+
+
+def python_path(version: str) -> str:
+    """Return the PYTHONPATH with which a kernel of this version starts."""
+    if version == INSTALLED:
+        return str(ROOT)
+    folder = ROOT / ".venv" / "kernels" / version
+    assert folder.is_dir(), f"ipykernel {version} is not there: run `make .venv/.kernels`"
+    return os.pathsep.join([str(folder), str(ROOT)])
 
 
 @dataclass
@@ -51,15 +65,16 @@ class Cell:
 class Kernel:
     """A kernel with the extension loaded, in a folder of its own."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, version: str = INSTALLED, **environment: str) -> None:
         self.folder = folder
+        self.version = version
         self.environment = environment
         self.manager = KernelManager(kernel_name="python3")
         self.start()
 
     def start(self) -> None:
         env = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and not k.startswith("LUMOS_")}
-        env |= {"PYTHONPATH": str(ROOT), "JPY_SESSION_NAME": str(self.folder / "book.ipynb"), "CI": ""}
+        env |= {"PYTHONPATH": python_path(self.version), "JPY_SESSION_NAME": str(self.folder / "book.ipynb"), "CI": ""}
         self.manager.start_kernel(cwd=str(self.folder), env=env | self.environment)
         self.client = self.manager.client()
         self.client.start_channels()
@@ -75,8 +90,11 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def send(self, code: str, *, allow_stdin: bool = False) -> Running:
+    def send(self, code: str, allow_stdin: bool = False) -> Running:
         return Running(self, code, allow_stdin)
+
+    def page(self) -> Page:
+        return Page(self)
 
     def run(self, code: str, timeout: float = 60) -> Cell:
         return self.send(code).wait(timeout)
@@ -91,6 +109,8 @@ class Running:
         self.started = time.monotonic()
         self.displays: dict[str, int] = {}
         self.comm: list[dict[str, Any]] = []
+        #: Comms that the cell opened, as the page would know them.
+        self.comm_ids: list[str] = []
         self.id = kernel.client.execute(code.strip("\n"), allow_stdin=allow_stdin)
 
     def until(self, done: Any, timeout: float = 60) -> Running:
@@ -123,7 +143,36 @@ class Running:
             self.cell.outputs[self.displays[content["transient"]["display_id"]]] = content["data"]
         elif kind == "error":
             self.cell.error = "\n".join(content["traceback"])
+        elif kind == "comm_open":
+            self.comm_ids.append(content["comm_id"])
         elif kind == "comm_msg":
             self.comm.append(content["data"])
         elif kind == "status" and content["execution_state"] == "idle":
             self.cell.seconds = time.monotonic() - self.started
+
+
+class Page:
+    """Sends what a page sends: messages of comms, with the id of a subshell or without."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.client = kernel.client
+        self.subshell_id: str | None = None
+
+    def make_subshell(self) -> None:
+        """Speak through a subshell from now on, as JupyterLab does on kernels that have them."""
+        message = self.client.session.msg("create_subshell_request", {})
+        self.client.control_channel.send(message)
+        reply = self.client.get_control_msg(timeout=20)
+        self.subshell_id = reply["content"]["subshell_id"]
+
+    def say(self, comm_id: str, content: dict[str, Any]) -> None:
+        """Send a custom message of a widget."""
+        self.send("comm_msg", {"comm_id": comm_id, "data": {"method": "custom", "content": content}})
+
+    def send(self, kind: str, content: dict[str, Any], **metadata: Any) -> str:
+        """Send a message of any kind over the shell channel and return its id."""
+        message = self.client.session.msg(kind, content, metadata=metadata)
+        if self.subshell_id is not None:
+            message["header"]["subshell_id"] = self.subshell_id
+        self.client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])

@@ -113,11 +113,24 @@ class Agent:
             OutputError: The answer has not the type `output`, also when asked again.
             StoreError: The database cannot be used.
         """
-        async with aclosing(await self._batches(prompt, options)) as batches:
-            async for batch in batches:
-                last = batch[-1]
-        assert isinstance(last, GenerationComplete)
-        return last.result
+        return await _result(await self._batches(prompt, options))
+
+    async def resume(self, run: str = "last", **options: Unpack[AgentGenerateOptions]) -> AgentGenerateResult:
+        """Take up a run that was stopped, and run it to the end.
+
+        It goes on as the same run in the same log: tools that have ended are not run again, one that waited
+        for a person is asked for again, one that had begun and is marked `unsafe` is never run twice.
+
+        Args:
+            run: Its id, a beginning or end of it, or `last`.
+            options: See `AgentGenerateOptions`; the thread is the run's own.
+
+        Raises:
+            UsageError: It has ended well, still goes on, or had not come to a tool.
+        """
+        from lumos_nb.agent.resume import prepare_resumed
+
+        return await _result((await prepare_resumed(self, run, options)).batches())
 
     async def stream(self, prompt: Prompt, **options: Unpack[AgentGenerateOptions]) -> AsyncGenerator[AgentEvent, None]:
         """Yield events as they happen; the last one is `generation_complete`, or `error` before it raises."""
@@ -202,6 +215,15 @@ class Agent:
         from lumos_nb.agent.prepare import prepare
 
         return (await prepare(self, prompt, options)).batches()
+
+
+async def _result(run: AsyncGenerator[list[AgentEvent], None]) -> AgentGenerateResult:
+    """Read a run to its end and return its result."""
+    async with aclosing(run) as batches:
+        async for batch in batches:
+            last = batch[-1]
+    assert isinstance(last, GenerationComplete)
+    return last.result
 
 
 async def _maybe(value: Any) -> None:

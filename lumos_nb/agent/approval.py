@@ -6,15 +6,22 @@ One idea: the run puts a question and waits; who answers, and by what means, is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Literal
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+from lumos_nb import settings
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolError
 from lumos_nb.messages import ToolCall
 from lumos_nb.tools import Tool
+from lumos_nb.tools.permissions import Ruling, is_approved, patterns_of, ruling
+
+logger = logging.getLogger("lumos_nb")
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,5 +77,100 @@ class Question:
         return ""
 
 
-Approver = Callable[[Question], Awaitable[Decision]]
-"""Puts a question to somebody and returns the decision. Cancelled when the run ends."""
+Approver = Callable[[Question], Awaitable[Decision] | Decision | bool]
+"""Puts a question to somebody and returns the decision, or whether the call may run. Cancelled when the run ends."""
+
+UNASKED = Decision(
+    decision="deny",
+    reason="Nobody could be asked. To allow it, pass on_approval= or approve=[…], or set LUMOS_APPROVE to its name.",
+    by="policy",
+)
+"""What is decided where nobody can be asked."""
+
+
+class Allowed(Protocol):
+    """Where the tools are kept that a person allowed in a thread."""
+
+    async def allowed_tools(self, thread_id: str) -> set[str]:
+        """Return their names."""
+
+    async def allow_tool(self, thread_id: str, name: str) -> None:
+        """Add one."""
+
+
+class Permits:
+    """What the tool calls of one run may do, and who is asked where that is open.
+
+    Args:
+        approver: Who is asked; None: nobody can be, and what would have to be asked is denied.
+        approved: Names and patterns that need no question, beside those of the setting `approve`.
+        thread_id: Where "allow in this thread" holds; None: in this run alone.
+        kept: Remembers it.
+    """
+
+    def __init__(
+        self,
+        approver: Approver | None = None,
+        approved: str | Collection[str] = (),
+        thread_id: str | None = None,
+        kept: Allowed | None = None,
+    ) -> None:
+        self._approver = approver
+        self._approved = (*patterns_of(approved), *patterns_of(settings.current().approve))
+        self._thread_id = thread_id
+        self._kept = kept if thread_id is not None else None
+        self._allowed: set[str] = set()
+        self._open: dict[asyncio.Future[Decision], str] = {}
+
+    def ruling(self, tool: Tool, arguments: dict[str, Any]) -> Ruling:
+        """Return what a call may do by the rules alone."""
+        found = ruling(tool, arguments)
+        return Ruling("allow") if found.permission == "ask" and is_approved(tool.name, self._approved) else found
+
+    async def is_allowed_here(self, name: str) -> bool:
+        """Return whether a person has allowed this tool for the whole thread."""
+        if self._kept is not None and name not in self._allowed:
+            self._allowed |= await self._kept.allowed_tools(self._thread_id or "")
+        return name in self._allowed
+
+    async def ask(self, question: Question) -> Decision:
+        """Return what was decided. One "allow in this thread" answers the other questions about that tool too."""
+        name = question.tool.name
+        asking = asyncio.ensure_future(self._asked(question))
+        self._open[asking] = name
+        try:
+            decision = await asking
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if name not in self._allowed or (task is not None and task.cancelling()):
+                raise
+            return Decision(decision="allow_thread")
+        finally:
+            asking.cancel()
+            self._open.pop(asking, None)
+        if decision.decision == "allow_thread":
+            await self._allow(name)
+        return decision
+
+    async def _asked(self, question: Question) -> Decision:
+        if self._approver is None:
+            return UNASKED
+        try:
+            answer = self._approver(question)
+            decision = await answer if inspect.isawaitable(answer) else answer
+        except Exception as error:  # the caller's own code; what fails must not let through
+            logger.exception("The approver of a run failed.")
+            return Decision(decision="deny", reason=f"Asking failed: {type(error).__name__}.", by="policy")
+        if not isinstance(decision, Decision):
+            decision = Decision(decision="allow" if decision is True else "deny")
+        if problem := question.problem_of(decision):
+            return Decision(decision="deny", reason=problem, by="policy")
+        return decision
+
+    async def _allow(self, name: str) -> None:
+        self._allowed.add(name)
+        if self._kept is not None:
+            await self._kept.allow_tool(self._thread_id or "", name)
+        for asking, other in list(self._open.items()):
+            if other == name:
+                asking.cancel()

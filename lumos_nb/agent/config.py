@@ -10,6 +10,8 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from lumos_nb.agent.approval import Approver
+from lumos_nb.agent.control import RunControl
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.providers.base import LlmProvider, ModelOptions
@@ -86,5 +88,11 @@ class AgentGenerateOptions(TypedDict, total=False):
     output: Any
     #: Title of the thread if it is made; else the first words of the prompt.
     thread_title: str
+    #: Tools that need no question, names and patterns, beside those of the setting `approve`.
+    approve: str | Sequence[str]
+    #: Who is asked about a tool that must be asked for; see `lumos_nb.agent.approval`. None: it is denied.
+    on_approval: Approver | None
+    #: To steer and to pause the run.
+    control: RunControl
     #: Called with each list of events, also with those of a run that is cancelled; on the run's loop.
     on_events: Callable[[Sequence[Any]], None]

@@ -33,6 +33,11 @@ class RunControl:
         """Whether the run stands still at its next gate."""
         return self._is_paused
 
+    @property
+    def has_said(self) -> bool:
+        """Whether something was said that the agent has not read."""
+        return bool(self._said)
+
     def steer(self, text: str) -> None:
         """Say something that the agent reads before its next step."""
         with self._lock:

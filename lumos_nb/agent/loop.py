@@ -7,21 +7,33 @@ vendor; what it has done so far stands in `LoopState`, also when it is cut off.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
+from lumos_nb.agent.approval import Permits
+from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import Home
 from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.step import StepDraft
-from lumos_nb.agent.toolcalls import run_calls
+from lumos_nb.agent.toolcalls import ToolCalls
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import OutputError
-from lumos_nb.events import AgentEvent, AgentStep, StepComplete, StepStart, TokenUsage, ToolCallComplete
+from lumos_nb.events import (
+    AgentEvent,
+    AgentStep,
+    Checkpoint,
+    Metadata,
+    StepComplete,
+    StepStart,
+    TokenUsage,
+    ToolCallComplete,
+    UserMessage,
+)
 from lumos_nb.memory import Said
-from lumos_nb.messages import Message, ToolChoice
+from lumos_nb.messages import Message, ToolCall, ToolChoice
 from lumos_nb.providers.base import LlmProvider, ModelOptions
 from lumos_nb.tools import ToolRegistry
 
@@ -47,6 +59,8 @@ class LoopState:
         max_steps: int,
         price: Price,
         output: OutputType | None = None,
+        permits: Permits | None = None,
+        control: RunControl | None = None,
     ) -> None:
         self.provider = provider
         self.messages = messages
@@ -57,6 +71,8 @@ class LoopState:
         self.max_steps = max_steps
         self.price = price
         self.output_type = output
+        self.permits = permits or Permits()
+        self.control = control or RunControl()
         #: The answer as a value of that type.
         self.output: Any = None
         self.steps: list[AgentStep] = []
@@ -66,7 +82,12 @@ class LoopState:
         #: Hears at once of what happens while a step waits, such as a retry.
         self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
         self.draft: StepDraft | None = None
+        #: Calls of the draft that had begun before the run was stopped; see `ToolCalls`.
+        self.begun: Mapping[str, ToolCall] = {}
         self.n_refused = 0
+        #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
+        self.unkept: list[Message] | None = None
+        self.n_prompt = 0
 
     def call_options(self) -> ModelOptions | None:
         """Return the options of the next step: a tool that must be called must be so once, or a run never ends."""
@@ -100,22 +121,50 @@ class LoopState:
             return False
         return True
 
-    def _say(self, message: Message) -> None:
+    def _say(self, message: Message, step: int | None = None) -> None:
+        self._add(message, Said(step, time.time()))
+        self._note(message)
+
+    def _add(self, message: Message, said: Said) -> None:
         self.new_messages.append(message)
-        self.said.append(Said(None, time.time()))
+        self.said.append(said)
         self.messages.append(message)
+
+    def _note(self, message: Message) -> None:
+        if self.unkept is not None:
+            self.unkept.append(message)
+
+    def listen(self) -> list[AgentEvent]:
+        """Take what a person has said meanwhile into the conversation."""
+        said = self.control.take()
+        for text in said:
+            self._say(Message(role="user", content=text))
+        return [UserMessage(text) for text in said]
+
+    def checkpoint(self, step: AgentStep) -> list[AgentEvent]:
+        """Return what would be needed to go on from here, with the answer whose tools begin now."""
+        if self.unkept is None or self.draft is None or (answer := self.draft.message()) is None:
+            return []
+        event = Checkpoint(messages=(*self.unkept, answer), n_prompt=self.n_prompt, step=step)
+        self.unkept, self.n_prompt = [], 0
+        return [event]
 
     def settle(self) -> None:
         """Move what the step in work has so far into the new messages, as a valid conversation."""
-        draft, self.draft = self.draft, None
+        draft, self.draft, self.begun = self.draft, None, {}
         if draft is None:
             return
-        spoken = ((draft.message(), draft.started_at), (draft.results_message(), time.time()))
-        for message, at in spoken:
-            if message is not None:
-                self.new_messages.append(message)
-                self.said.append(Said(draft.index, at))
-                self.messages.append(message)
+        answer, results = draft.message(), draft.results_message()
+        if answer is not None:
+            self._add(answer, Said(draft.index, draft.started_at))
+        if results is not None:  # the answer is in the checkpoint that was made before its tools began
+            self._say(results, draft.index)
+        elif answer is not None:
+            self._note(answer)
+
+    def cost_usd(self, draft: StepDraft) -> float | None:
+        """Return what a step's model call cost, or None where the price is not known."""
+        return self.price(draft.vendor, draft.model, draft.finish.usage if draft.finish else TokenUsage())
 
     @property
     def stop_reason(self) -> str:
@@ -125,35 +174,51 @@ class LoopState:
 
 
 async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
-    """Yield the events of all steps. Errors of the provider pass through; `state` keeps what was done."""
+    """Yield the events of all steps. Errors of the provider pass through; `state` keeps what was done.
+
+    A state with a draft is one that is taken up again: its tools are run, and the model is not asked anew.
+    """
     known = {call.id for m in state.messages if type(m.content) is not str for call in m.tool_calls}
-    for index in range(1, state.max_steps + 1):
-        yield [StepStart(index)]
-        draft = state.draft = StepDraft(index, state.provider, known)
-        specs = [t.spec for t in state.tools]
-        try:
-            async with aclosing(draft.asked(state.messages, specs, state.call_options(), state.notify)) as reads:
-                async for read in reads:
-                    if shown := draft.keep(read):
-                        yield shown
-        finally:
-            unshown = draft.end()
-        if unshown:
-            yield unshown
-        known.update(call.id for call in draft.calls)
+    first = len(state.steps) + 1
+    for index in range(first, max(state.max_steps, first) + 1):
+        draft = state.draft
+        if draft is None:
+            if state.control.is_paused:
+                yield [Metadata({"kind": "paused", "state": "paused"})]
+                await state.control.gate()
+                yield [Metadata({"kind": "continued", "state": ""})]
+            yield [*state.listen(), StepStart(index)]
+            draft = state.draft = StepDraft(index, state.provider, known)
+            specs = [t.spec for t in state.tools]
+            try:
+                async with aclosing(draft.asked(state.messages, specs, state.call_options(), state.notify)) as reads:
+                    async for read in reads:
+                        if shown := draft.keep(read):
+                            yield shown
+            finally:
+                unshown = draft.end()
+            if unshown:
+                yield unshown
+            known.update(call.id for call in draft.calls)
+            if draft.calls and (kept := state.checkpoint(draft.done(state.cost_usd(draft)))):
+                yield kept
         if draft.calls:
-            async for batch in run_calls(draft.calls, state.tools, state.context, state.home):
+            step_calls = ToolCalls(state.tools, state.context, state.home, state.permits, state.begun)
+            waiting = [call for call in draft.calls if call.id not in draft.results]
+            async for batch in step_calls.run(waiting):
                 for event in batch:
                     if isinstance(event, ToolCallComplete):
                         draft.results[event.call_id] = event.result
                 yield batch
-        usage = draft.finish.usage if draft.finish else TokenUsage()
-        step = draft.done(state.price(draft.vendor, draft.model, usage))
+        step = draft.done(state.cost_usd(draft))
         state.steps.append(step)
         state.settle()
         yield [StepComplete(step)]
-        if not step.tool_calls and state.check_output(is_last=index == state.max_steps):
-            return
+        is_last = index >= state.max_steps
+        if not step.tool_calls and state.check_output(is_last=is_last) and (is_last or not state.control.has_said):
+            break
+    if said := state.listen():  # too late for an answer; the thread has it for the next run
+        yield said
 
 
 def _never_in_form(error: OutputError, step: AgentStep) -> OutputError:

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lumos_nb import providers, settings
+from lumos_nb.agent.approval import Permits
 from lumos_nb.agent.config import AgentGenerateOptions
 from lumos_nb.agent.home import HOME
 from lumos_nb.agent.loop import LoopState
@@ -36,24 +37,17 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
         UsageError: The prompt or an option cannot be used.
         ThreadNotFoundError: The thread cannot be read.
     """
-    messages = _checked(prompt, options)
-    config = settings.current()
-    thread_id = options.get("thread_id") if config.enable_memory_threads else None
+    check_options(options)
+    messages = _checked(prompt)
+    thread_id = options.get("thread_id") if settings.current().enable_memory_threads else None
     context = (options.get("context") or RuntimeContext()).with_run(new_id(), thread_id, agent.name)
     provider = agent.get_llm(context, options.get("model")).for_run()
-    history = await _history(agent, thread_id, options)
+    history = await history_of(agent, thread_id, options)
     info = _info(context, provider, messages, options)
-    state = LoopState(
-        provider,
-        [*_system(agent, context), *history, *messages],
-        tools=_tools(agent, context, options),
-        context=context,
-        home=HOME.get(),
-        options=options.get("model_options") or agent.config.options,
-        max_steps=options.get("max_steps") or agent.config.max_steps or config.max_steps,
-        price=providers.cost_usd,
-        output=agent.output_type if options.get("output") is None else OutputType(options["output"]),
-    )
+    state = state_of(agent, context, provider, [*history, *messages], options)
+    config = settings.current()
+    if config.enable_telemetry:
+        state.unkept, state.n_prompt = list(messages), len(messages)
     is_kept = config.enable_telemetry or thread_id is not None
     return Run(
         info, state, messages,
@@ -63,11 +57,40 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     )  # fmt: skip
 
 
-def _checked(prompt: Prompt, options: AgentGenerateOptions) -> list[Message]:
+def state_of(
+    agent: Agent,
+    context: RuntimeContext,
+    provider: LlmProvider,
+    messages: Sequence[Message],
+    options: AgentGenerateOptions,
+) -> LoopState:
+    """Return what the loop works with: `messages` behind the agent's instructions."""
+    thread_id = context.thread_id
+    kept = agent.get_memory() if thread_id is not None else None
+    return LoopState(
+        provider,
+        [*_system(agent, context), *messages],
+        tools=_tools(agent, context, options),
+        context=context,
+        home=HOME.get(),
+        options=options.get("model_options") or agent.config.options,
+        max_steps=options.get("max_steps") or agent.config.max_steps or settings.current().max_steps,
+        price=providers.cost_usd,
+        output=agent.output_type if options.get("output") is None else OutputType(options["output"]),
+        permits=Permits(options.get("on_approval"), options.get("approve", ()), thread_id, kept),
+        control=options.get("control"),
+    )
+
+
+def check_options(options: AgentGenerateOptions) -> None:
+    """Raise a `UsageError` for an option that there is not."""
     if unknown := options.keys() - _OPTIONS:
         raise UsageError(
             f"There is no option {sorted(unknown)[0]!r}.", hint=f"There is: {', '.join(sorted(_OPTIONS))}."
         )
+
+
+def _checked(prompt: Prompt) -> list[Message]:
     messages = as_messages(prompt)
     if not any(not isinstance(p, TextPart) or p.text.strip() for m in messages for p in m.parts):
         raise UsageError("The prompt is empty.", hint="Write what the agent should do.")
@@ -87,7 +110,8 @@ def _system(agent: Agent, context: RuntimeContext) -> list[Message]:
     return [Message(role="system", content=text)] if text else []
 
 
-async def _history(agent: Agent, thread_id: str | None, options: AgentGenerateOptions) -> list[Message]:
+async def history_of(agent: Agent, thread_id: str | None, options: AgentGenerateOptions) -> list[Message]:
+    """Return what the model is told of the thread."""
     if thread_id is None:
         return []
     kept = options.get("memory_options")

@@ -19,6 +19,7 @@ from lumos_nb.events import (
     ErrorInfo,
     GenerationComplete,
     MemoryUpdate,
+    Metadata,
     RunStart,
     TokenUsage,
     total_cost_usd,
@@ -27,6 +28,13 @@ from lumos_nb.memory import RunInfo, RunLog, Said
 from lumos_nb.messages import Message
 
 logger = logging.getLogger("lumos_nb")
+
+_running: set[str] = set()
+
+
+def is_running(run_id: str) -> bool:
+    """Return whether a run goes on in this process."""
+    return run_id in _running
 
 
 class Run:
@@ -66,6 +74,7 @@ class Run:
         failure: Exception | None = None
         ended = False
         loop = run_loop(self.state)
+        _running.add(self.info.run_id)
         try:
             if self.log is not None:
                 await self.log.start()
@@ -79,8 +88,11 @@ class Run:
             failure = error
         finally:
             await loop.aclose()  # no tool goes on behind a run that has ended
-            if not ended and failure is None:  # cancelled, or the reader went away
-                await self._record_last([error_event(LumosCancelled(), "cancelled")])
+            try:
+                if not ended and failure is None:  # cancelled, or the reader went away
+                    await self._record_last([error_event(LumosCancelled(), "cancelled")])
+            finally:
+                _running.discard(self.info.run_id)
         if failure is not None:
             event = error_event(failure, "failed")
             if isinstance(failure, StoreError):
@@ -92,6 +104,8 @@ class Run:
 
     def _opening(self) -> list[AgentEvent]:
         i = self.info
+        if i.away_s:
+            return [Metadata({"kind": "resumed", "away_s": i.away_s, "state": ""})]
         start = RunStart(run_id=i.run_id, thread_id=i.thread_id, agent=i.agent, provider=i.provider, model=i.model,
                          prompt=i.prompt, started_at=i.started_at)  # fmt: skip
         return [start, MemoryUpdate("loaded", self.n_history)] if i.thread_id else [start]
@@ -150,7 +164,7 @@ class Run:
             thread_id=self.info.thread_id,
             agent=self.info.agent,
             model=f"{self.info.provider}/{self.info.model}",
-            duration_s=time.time() - self.info.started_at,
+            duration_s=time.time() - self.info.started_at - self.info.away_s,
             messages=tuple(self.state.new_messages),
         )
 

@@ -52,6 +52,18 @@ class StepDraft:
         self._clock = time.perf_counter()
         self._first: float | None = None
         self._last: float | None = None
+        #: A step that is taken up again: as it was, with its answer.
+        self._given: AgentStep | None = None
+        self._answer: Message | None = None
+
+    @classmethod
+    def taken_up(cls, step: AgentStep, answer: Message, provider: LlmProvider) -> StepDraft:
+        """Return a step whose answer was given before the run was stopped."""
+        draft = cls(step.index, provider)
+        draft._given, draft._answer = step, answer
+        draft.calls = list(answer.tool_calls)
+        draft.started_at = step.started_at
+        return draft
 
     def asked(
         self,
@@ -150,6 +162,8 @@ class StepDraft:
 
     def message(self) -> Message | None:
         """Return what the model said as a message, or None if it said nothing."""
+        if self._answer is not None:
+            return self._answer
         if not self.calls and not any(part.kind == "text" for part in self._parts):
             return None
         parts = [part.done(self.origin) for part in self._parts]
@@ -165,6 +179,8 @@ class StepDraft:
 
     def done(self, cost_usd: float | None) -> AgentStep:
         """Return the step as a value."""
+        if self._given is not None:
+            return msgspec.structs.replace(self._given, tool_results=self._done_results())
         finish = self.finish or Finish("other")
         end = self._last or time.perf_counter()
         return AgentStep(
@@ -172,7 +188,7 @@ class StepDraft:
             text=self.text,
             reasoning=self.reasoning,
             tool_calls=tuple(self.calls),
-            tool_results=tuple(self.results[c.id] for c in self.calls if c.id in self.results),
+            tool_results=self._done_results(),
             usage=finish.usage,
             cost_usd=cost_usd,
             provider=self.vendor,
@@ -184,6 +200,9 @@ class StepDraft:
             ttft_s=None if self._first is None else self._first - self._clock,
             n_chunks=sum(len(part.pieces) for part in self._parts),
         )
+
+    def _done_results(self) -> tuple[ToolResult, ...]:
+        return tuple(self.results[c.id] for c in self.calls if c.id in self.results)
 
 
 class _DraftPart:

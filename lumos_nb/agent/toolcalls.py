@@ -1,120 +1,217 @@
 """The tool calls of one step: all at once, each with its own outcome.
 
 One idea: a tool never breaks a run. What it raises, returns or prints becomes events; only
-cancelling the run ends it early.
+cancelling the run ends it early. A call that has to be asked about waits alone, the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 import time
-from collections.abc import AsyncGenerator, Sequence
-from itertools import groupby
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from lumos_nb.agent.approval import Decision, Permits, Question
 from lumos_nb.agent.home import Emit, Home, Job, Outcome
+from lumos_nb.agent.toolevents import Events, Output
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolError, nearest
-from lumos_nb.events import AgentEvent, ToolCallComplete, ToolCallStart, ToolOutput
-from lumos_nb.messages import ToolCall
+from lumos_nb.events import (
+    AgentEvent,
+    ApprovalDecided,
+    ApprovalRequested,
+    ToolCallComplete,
+    ToolCallStart,
+)
+from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.tools import Tool, ToolRegistry
+from lumos_nb.tools.permissions import Ruling
 from lumos_nb.tools.results import from_error, from_value
 
 
-async def run_calls(
-    calls: Sequence[ToolCall], tools: ToolRegistry, context: RuntimeContext, home: Home
-) -> AsyncGenerator[list[AgentEvent], None]:
-    """Run all calls at once; yield starts first, then output and results as they come.
+class ToolCalls:
+    """What the calls of a step have to work with.
 
-    The starts are yielded before any tool runs: whoever reads them commits them before asking on.
+    Args:
+        tools: What there is.
+        context: Values of the caller.
+        home: Where functions run.
+        permits: What may run, and who is asked.
+        begun: Calls that had begun when the run was stopped, with their arguments; whether they did their work
+            is not known.
     """
-    yield [ToolCallStart(call) for call in calls]
-    queue: asyncio.Queue[AgentEvent] = asyncio.Queue()
-    tasks = [asyncio.create_task(_run_one(call, tools, context, home, queue)) for call in calls]
-    try:
-        left = len(tasks)
-        while left:
-            batch = [await queue.get()]
-            while not queue.empty():
-                batch.append(queue.get_nowait())
-            left -= sum(isinstance(e, ToolCallComplete) for e in batch)
-            yield batch
-        for task in tasks:  # they have all ended: raises what a task itself did wrong
-            await task
-    finally:
-        if open_ := [task for task in tasks if not task.done()]:
-            for task in open_:
-                task.cancel()
-            await asyncio.gather(*open_, return_exceptions=True)
+
+    def __init__(
+        self,
+        tools: ToolRegistry,
+        context: RuntimeContext,
+        home: Home,
+        permits: Permits,
+        begun: Mapping[str, ToolCall] | None = None,
+    ) -> None:
+        self.tools = tools
+        self.context = context
+        self.home = home
+        self.permits = permits
+        self.begun = begun or {}
+
+    async def run(self, calls: Sequence[ToolCall]) -> AsyncGenerator[list[AgentEvent], None]:
+        """Run all calls at once; yield starts first, then questions, output and results as they come.
+
+        A start is yielded before its tool runs: whoever reads it commits it before asking on.
+        """
+        events = Events()
+        ready = [_Call(call, self, events) for call in calls]
+        starts: list[AgentEvent] = [call.start() for call in ready if call.starts_at_once]
+        if starts:
+            yield starts
+        tasks = [asyncio.create_task(call.run()) for call in ready]
+        try:
+            left = len(tasks)
+            while left:
+                batch = await events.batch()
+                left -= sum(isinstance(e, ToolCallComplete) for e in batch)
+                yield batch
+                events.were_taken()
+            for task in tasks:  # they have all ended: raises what a task itself did wrong
+                await task
+        finally:
+            if open_ := [task for task in tasks if not task.done()]:
+                for task in open_:
+                    task.cancel()
+                await asyncio.gather(*open_, return_exceptions=True)
 
 
-async def _run_one(
-    call: ToolCall, tools: ToolRegistry, context: RuntimeContext, home: Home, queue: asyncio.Queue[AgentEvent]
-) -> None:
-    """Run one call and put its events into the queue; the last is `ToolCallComplete`, whatever the tool does."""
-    output = _Output(call.id, queue)
-    begun: list[float] = []
-    try:
-        outcome = await _run_tool(_find(call, tools), call, context, home, output.emit, begun)
-        result = from_value(call, outcome.value, outcome.display)
-    except (Exception, SystemExit) as error:  # the tool's own; the model is told, the run goes on
-        result = from_error(call, error)
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        result = from_error(call, error)  # not the run was cancelled, but something that the tool waited for
-    status = "error" if result.is_error else "ok"
-    duration_s = time.perf_counter() - begun[0] if begun else 0.0
-    complete = ToolCallComplete(call.id, result, duration_s, status)
-    # Behind call_soon, so that output which a thread handed over before the end comes first.
-    asyncio.get_running_loop().call_soon(queue.put_nowait, complete)
+class _Call:
+    """One call, from its rules to its result."""
+
+    def __init__(self, call: ToolCall, step: ToolCalls, events: Events) -> None:
+        self._step, self._events = step, events
+        self._asked = call
+        self.call = step.begun.get(call.id, call)
+        self._error: Exception | None = None
+        self._ruling = Ruling("allow")
+        self._begun: list[float] = []
+        try:
+            self._tool = _find(call, step.tools)
+            self._arguments = self._tool.arguments(self.call, step.context)
+        except Exception as error:  # no such tool, or arguments that it does not take: the model is told
+            self._error = error
+        else:
+            self._ruling = self._rule()
+
+    @property
+    def starts_at_once(self) -> bool:
+        """Whether nobody has to be asked."""
+        return self._ruling.permission == "allow"
+
+    def _rule(self) -> Ruling:
+        found = self._step.permits.ruling(self._tool, self._arguments)
+        if self.call.id not in self._step.begun or found.permission == "deny":
+            return found
+        if self._tool.side_effect == "unsafe":
+            self._error = _unsafe(self.call)
+            return Ruling("allow")
+        if self._tool.side_effect:  # none, or idempotent: may be done twice
+            return found
+        return Ruling("ask", "It had begun when the run was stopped, and may have done its work already.")
+
+    def start(self) -> ToolCallStart:
+        """Return the event that it begins."""
+        return ToolCallStart(self.call, "" if self._error else self._tool.side_effect)
+
+    async def run(self) -> None:
+        """Run it and tell what comes; the last event is `ToolCallComplete`, whatever the tool does."""
+        status = "denied"
+        try:
+            if self._error is not None:
+                raise self._error
+            denied = None if self.starts_at_once else await self._permission()
+            result = denied or await self._work()
+            if denied is None:
+                status = "error" if result.is_error else "ok"
+        except (Exception, SystemExit) as error:  # the tool's own; the model is told, the run goes on
+            result, status = from_error(self.call, error), "error"
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Not the run was cancelled, but something that the tool waited for.
+            result, status = from_error(self.call, error), "error"
+        duration_s = time.perf_counter() - self._begun[0] if self._begun else 0.0
+        complete = ToolCallComplete(self.call.id, result, duration_s, status)
+        # Behind call_soon, so that output which a thread handed over before the end comes first.
+        asyncio.get_running_loop().call_soon(self._events.put, complete)
+
+    async def _permission(self) -> ToolResult | None:
+        """Wait until the call may run; return its result if it may not."""
+        permits = self._step.permits
+        if self._ruling.permission == "deny":
+            return _denied(self.call, Decision(decision="deny", reason=self._ruling.reason, by="policy"))
+        is_known = self.call.id not in self._step.begun and await permits.is_allowed_here(self.call.name)
+        if not is_known:
+            reason = self._ruling.reason
+            await self._events.told(ApprovalRequested(self.call, reason, dict(self._tool.spec.parameters)))
+            decision = await permits.ask(Question(self.call, self._tool, reason))
+            self._take(decision)
+            if not decision.is_allowed:
+                return _denied(self.call, decision)
+        await self._events.told(self.start())
+        return None
+
+    def _take(self, decision: Decision) -> None:
+        is_changed = decision.decision == "edit" and decision.arguments != self.call.arguments
+        if is_changed:
+            self.call = msgspec.structs.replace(self.call, arguments=decision.arguments)
+            self._arguments = self._tool.arguments(self.call, self._step.context)
+        self._events.put(
+            ApprovalDecided(
+                call_id=self.call.id, decision=decision.decision, by=decision.by, reason=decision.reason,
+                arguments=decision.arguments if is_changed else None,
+            )
+        )  # fmt: skip
+
+    async def _work(self) -> ToolResult:
+        tool, home = self._tool, self._step.home
+        emit = Output(self.call.id, self._events).emit
+
+        def work(**arguments: Any) -> Any:
+            self._begun.append(time.perf_counter())  # only here: until then the call may have waited behind another
+            return tool.fn(**arguments)
+
+        outcome = await home.run(Job(work, self._arguments, tool.is_async, tool.thread, emit))
+        if inspect.iscoroutine(outcome.value):  # a plain function that hands on an async one's
+            outcome = await self._awaited(outcome, emit)
+        result = from_value(self.call, outcome.value, outcome.display)
+        return result if self.call.arguments == self._asked.arguments else _with_note(result, self.call)
+
+    async def _awaited(self, outcome: Outcome, emit: Emit) -> Outcome:
+        return await self._step.home.run(Job(lambda: outcome.value, {}, True, False, emit))
 
 
-async def _run_tool(
-    tool: Tool, call: ToolCall, context: RuntimeContext, home: Home, emit: Emit, begun: list[float]
-) -> Outcome:
-    def work(**arguments: Any) -> Any:
-        begun.append(time.perf_counter())  # only here: until then the call may have waited behind another
-        return tool.fn(**arguments)
-
-    outcome = await home.run(Job(work, tool.arguments(call, context), tool.is_async, tool.thread, emit))
-    if inspect.iscoroutine(outcome.value):  # a plain function that hands on an async one's
-        waiting = outcome.value
-        outcome = await home.run(Job(lambda: waiting, {}, True, False, emit))
-    return outcome
+def _denied(call: ToolCall, decision: Decision) -> ToolResult:
+    who = "The person denied this call" if decision.by == "person" else "This call is not allowed here"
+    told = f"{who}: {decision.reason}" if decision.reason else f"{who}."
+    return ToolResult(
+        call_id=call.id, name=call.name, content=told, is_error=True, size_bytes=len(told.encode()), error_type="Denied"
+    )
 
 
-class _Output:
-    """What one tool prints and shows, from any thread, as few events: a print is two writes, a loop thousands."""
+def _with_note(result: ToolResult, call: ToolCall) -> ToolResult:
+    """Tell the model what it did not write itself."""
+    note = f"(The person changed the arguments of this call before it ran, to {call.arguments})"
+    return msgspec.structs.replace(result, content=f"{result.content}\n\n{note}")
 
-    def __init__(self, call_id: str, queue: asyncio.Queue[AgentEvent]) -> None:
-        self._call_id = call_id
-        self._queue = queue
-        self._loop = asyncio.get_running_loop()
-        self._waiting: list[tuple[str, str, dict[str, Any]]] = []
-        self._lock = threading.Lock()
 
-    def emit(self, kind: str, text: str, data: dict[str, Any]) -> None:
-        """Take one piece; text of one stream is joined until the loop comes to it."""
-        with self._lock:
-            is_first = not self._waiting
-            self._waiting.append((kind, text, data))
-        if is_first:
-            self._loop.call_soon_threadsafe(self._flush)
-
-    def _flush(self) -> None:
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        for kind, group in groupby(waiting, lambda piece: piece[0]):
-            pieces = list(group)
-            if kind in ("stdout", "stderr"):
-                self._queue.put_nowait(ToolOutput(self._call_id, kind, "".join(text for _, text, _ in pieces)))
-            else:
-                for _, text, data in pieces:
-                    self._queue.put_nowait(ToolOutput(self._call_id, kind, text, data))
+def _unsafe(call: ToolCall) -> ToolError:
+    return ToolError(
+        f"{call.name!r} had begun when the run was stopped. It is marked unsafe and was not run again:"
+        " whether it did its work is not known.",
+        hint="Find out before you call it again.",
+    )
 
 
 def _find(call: ToolCall, tools: ToolRegistry) -> Tool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.memory import Memory
 from lumos_nb.memory.provenance import provenance, set_provenance
-from lumos_nb.memory.runlog import RunInfo, RunLog, Said
+from lumos_nb.memory.runlog import RunInfo, RunLog
+from lumos_nb.memory.runs import SavedRun
+from lumos_nb.memory.said import Said
 from lumos_nb.memory.threads import GetMessagesParams, MemoryThread
 from lumos_nb.memory.working import WorkingMemory
 
@@ -16,6 +18,7 @@ __all__ = [
     "RunInfo",
     "RunLog",
     "Said",
+    "SavedRun",
     "WorkingMemory",
     "new_id",
     "provenance",

@@ -77,7 +77,13 @@ def delete_thread(store: Store, thread_id: str) -> None:
     runs = [run for (run,) in store.select("runs", ["run_id"], where=[("thread_id", "=", thread_id)])]
     of_runs = [Delete(table, {"run_id": run}) for run in runs for table in ("events", "tool_calls", "steps", "runs")]
     own = [Delete(table, {"thread_id": thread_id}) for table in ("messages", "threads")]
-    store.write([*of_runs, *own, Delete("working_memory", {"scope": thread_id})])
+    kept = [Delete("working_memory", {"scope": thread_id}), Delete("kept_settings", {"name": allowed_key(thread_id)})]
+    store.write([*of_runs, *own, *kept])
+
+
+def allowed_key(thread_id: str) -> str:
+    """Return the name under which a thread's allowed tools are kept."""
+    return f"allowed:{thread_id}"
 
 
 def fork_thread(store: Store, thread: dict[str, Any], title: str | None) -> str:

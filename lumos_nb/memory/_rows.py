@@ -129,15 +129,15 @@ def _duration(event: AgentEvent) -> float | None:
     return getattr(event, "duration_s", None)
 
 
-def step_row(step: AgentStep, *, run_id: str, ended_at: int) -> dict[str, Any]:
-    """Return the row of a step that ended well."""
+def step_row(step: AgentStep, *, status: str, run_id: str, ended_at: int) -> dict[str, Any]:
+    """Return the row of a step whose model call is over; its tools may still be at work."""
     return {
         "step": step.index,
         "kind": "model",
         "started_at": nanoseconds(step.started_at) if step.started_at else ended_at,
         "provider": step.provider or None,
         "model": step.model or None,
-        "status": "completed",
+        "status": status,
         "duration_s": step.duration_s,
         "working_s": step.duration_s,
         "ttft_s": step.ttft_s,

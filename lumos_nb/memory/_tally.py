@@ -7,13 +7,14 @@ run log puts them into the transaction of the event, so that sums are right at a
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any
 
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
+    ApprovalDecided,
     ApprovalRequested,
+    Checkpoint,
     Error,
     GenerationComplete,
     Metadata,
@@ -44,8 +45,12 @@ class Tally:
             ("n_steps", "n_model_calls", "n_tool_calls", "n_tool_errors", "n_retries"), 0
         )
         self._calls: set[tuple[int, str]] = set()
-        self._waiting_since: dict[str, float] = {}
+        #: Calls that wait for a person, and since when any does, in nanoseconds.
+        self._asking: set[str] = set()
+        self._asking_since = 0
         self._waited_s = 0.0
+        #: Steps whose model call is in the sums, though their tools may still be at work.
+        self._counted: set[int] = set()
         #: Text of the step that is going on: if it never ends, its cost is not known.
         self._text: list[str] = []
 
@@ -55,19 +60,24 @@ class Tally:
             case TextDelta() | ReasoningDelta():
                 self._text.append(event.delta)
             case StepStart():
-                self.step = event.index
+                self.step, self._text = event.index, []
                 self._run["n_model_calls"] += 1
             case Metadata():
                 self._held_up(event.data)
+            case Checkpoint():
+                return self._end_step(event.step, now, "running")
             case ApprovalRequested():
-                self._waiting_since[event.call.id] = time.monotonic()
+                self._asking_since = self._asking_since if self._asking else now
+                self._asking.add(event.call.id)
                 return [self._begin_call(event.call, "waiting", now)]
+            case ApprovalDecided():
+                return [self._decide(event, now)]
             case ToolCallStart():
-                return [self._begin_call(event.call, "running", now)]
+                return [self._begin_call(event.call, "running", now, event.side_effect)]
             case ToolCallComplete():
                 return [self._end_call(event, now)]
             case StepComplete():
-                return self._end_step(event.step, now)
+                return self._end_step(event.step, now, "completed")
             case GenerationComplete():
                 return self._complete(event, now)
             case Error():
@@ -89,16 +99,22 @@ class Tally:
             self._run["n_retries"] += 1
             self._waited_s += float(data.get("wait_s") or 0.0)
 
-    def _count_call(self, call_id: str) -> None:
+    def _count_call(self, call_id: str, now: int) -> None:
         self._calls.add((self.step, call_id))
         self._run["n_tool_calls"] = len(self._calls)
-        if call_id in self._waiting_since:
-            self._waited_s += time.monotonic() - self._waiting_since.pop(call_id)
+        self._answered(call_id, now)
+
+    def _answered(self, call_id: str, now: int) -> None:
+        """Note that a call waits no more; several that wait at once wait only once."""
+        if call_id in self._asking:
+            self._asking.discard(call_id)
+            if not self._asking:
+                self._waited_s += (now - self._asking_since) / 1e9
 
     def _call_key(self, call_id: str) -> dict[str, Any]:
         return {"run_id": self._run_id, "step": self.step, "tool_call_id": call_id, "thread_id": self._thread_id}
 
-    def _begin_call(self, call: ToolCall, status: str, now: int) -> Write:
+    def _begin_call(self, call: ToolCall, status: str, now: int, side_effect: str = "") -> Write:
         row = {
             "started_at": now,
             "tool": call.name,
@@ -108,22 +124,37 @@ class Tally:
             "source": "python",
             **self._call_key(call.id),
         }
+        if side_effect:
+            row["side_effect"] = side_effect
         if status == "running":
-            if call.id in self._waiting_since:
-                row["approved_by"] = "person"
-            self._count_call(call.id)
+            self._count_call(call.id, now)
+        else:
+            row["asked_args_json"] = row["args_json"]
         return Upsert("tool_calls", row)
+
+    def _decide(self, event: ApprovalDecided, now: int) -> Write:
+        self._answered(event.call_id, now)
+        row = {"decision": event.decision, "decided_at": now, "decision_reason": event.reason or None,
+               "approved_by": None if event.decision == "deny" else event.by}  # fmt: skip
+        return Update("tool_calls", {"run_id": self._run_id, "step": self.step, "tool_call_id": event.call_id}, row)
 
     def _end_call(self, event: ToolCallComplete, now: int) -> Write:
         row = {"tool": event.result.name, **result_columns(event.result, event.status, event.duration_s)}
         if (self.step, event.call_id) not in self._calls:  # denied, or refused before it began
             row["started_at"] = now
-        self._count_call(event.call_id)
+        self._count_call(event.call_id, now)
         self._run["n_tool_errors"] += event.status == "error"
         return Upsert("tool_calls", {**row, **self._call_key(event.call_id)})
 
-    def _end_step(self, step: AgentStep, now: int) -> list[Write]:
-        self.step, self._text = step.index, []
+    def _end_step(self, step: AgentStep, now: int, status: str) -> list[Write]:
+        """Take a step's model call into the sums, once: when its tools begin, or when the step is over."""
+        self.step = step.index
+        if status == "completed":
+            self._text = []
+        row = Upsert("steps", step_row(step, status=status, run_id=self._run_id, ended_at=now))
+        if step.index in self._counted:
+            return [row]
+        self._counted.add(step.index)
         self._usage += step.usage
         self._cost_usd = None if self._cost_usd is None or step.cost_usd is None else self._cost_usd + step.cost_usd
         run = self._run
@@ -135,9 +166,8 @@ class Tally:
             run["model"] = step.model
         if step.provider:
             run["provider"] = step.provider
-        row = step_row(step, run_id=self._run_id, ended_at=now)
         added = {"n_steps": 1, **tokens(step.usage), "cost_usd": step.cost_usd}
-        return [Upsert("steps", row), self._run_update(cost_usd=self._cost_usd), *self._on_thread(now, {}, added)]
+        return [row, self._run_update(cost_usd=self._cost_usd), *self._on_thread(now, {}, added)]
 
     def _complete(self, event: GenerationComplete, now: int) -> list[Write]:
         result = event.result
@@ -150,22 +180,25 @@ class Tally:
         return [update, *self._on_thread(now, {}, {})]
 
     def _fail(self, event: Error, now: int) -> list[Write]:
-        unknown = bool(self._text) and not self._is_free
+        unknown = bool(self._text) and self.step not in self._counted and not self._is_free
         if unknown:
             self._cost_usd = None
         message = valid_text(str(event.error))
         update = self._run_update(
-            **self._end(event.status, max(0.0, time.time() - self._started_at), now),
+            **self._end(event.status, max(0.0, now / 1e9 - self._started_at), now),
             stop_reason=event.status,
             output_preview=preview("".join(self._text)),
             cost_usd=self._cost_usd,
             error_type=event.error.type,
             error_message=message,
         )
+        for call_id in list(self._asking):
+            self._answered(call_id, now)
         open_calls: list[Write] = [
             Update("tool_calls", {"run_id": self._run_id, "status": status}, {"status": "cancelled"})
             for status in ("running", "waiting")
         ]
+        open_calls.append(Update("steps", {"run_id": self._run_id, "status": "running"}, {"status": event.status}))
         last = {"last_error": message} if event.status == "failed" else {}
         return [update, *open_calls, *self._on_thread(now, last, {"cost_usd": None} if unknown else {})]
 

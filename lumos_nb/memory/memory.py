@@ -7,17 +7,19 @@ holds up a stream. Nothing here knows which database it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from lumos_nb.errors import ConflictError
 from lumos_nb.memory import _conversations as conversations
+from lumos_nb.memory import runs
 from lumos_nb.memory._rows import to_json
 from lumos_nb.memory._worker import in_worker
 from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.runlog import RunInfo, RunLog
+from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.threads import GetMessagesParams, MemoryThread, as_time
 from lumos_nb.memory.working import WorkingMemory
 from lumos_nb.messages import Message, valid_text
@@ -163,9 +165,37 @@ class Memory:
         """Return the working memory of a thread id or a resource id."""
         return WorkingMemory(scope, store=self.store)
 
-    def run_log(self, info: RunInfo) -> RunLog:
-        """Return the log of a run that is about to start."""
-        return RunLog(self.store, info)
+    def run_log(self, info: RunInfo, saved: SavedRun | None = None) -> RunLog:
+        """Return the log of a run that is about to start, or to be taken up again."""
+        return RunLog(self.store, info, saved)
+
+    async def get_run(self, name: str = "last") -> SavedRun:
+        """Return a recorded run by its id, a beginning or end of it, or the `last` one.
+
+        Raises:
+            UsageError: There is no such run, or there are several.
+        """
+
+        def read() -> SavedRun:
+            return runs.read_run(self.store, runs.find_run(self.store, name))
+
+        return await in_worker(self.store, read)
+
+    async def reopen(self, saved: SavedRun) -> None:
+        """Take what a stopped run left in its thread out again, for it goes on and will say it itself.
+
+        Raises:
+            UsageError: The thread has gone on since.
+        """
+
+        def reopen() -> None:
+            self.store.write(runs.reopening(self.store, saved))
+
+        await in_worker(self.store, reopen)
+
+    async def last_stopped(self, notebook: str | None = None, but: Iterable[str] = ()) -> str | None:
+        """Return the id of the last run that has not ended well, of a notebook if one is given, or None."""
+        return await in_worker(self.store, runs.last_stopped, self.store, notebook, but)
 
     async def kept(self, name: str, default: Any = None) -> Any:
         """Return a value that `keep` kept, or `default`."""
@@ -180,6 +210,15 @@ class Memory:
         """Keep a small JSON value under a name, such as the current thread of a notebook."""
         row = {"name": name, "updated_at": time.time_ns(), "value_json": to_json(value)}
         await in_worker(self.store, self.store.write, [Upsert("kept_settings", row)])
+
+    async def allowed_tools(self, thread_id: str) -> set[str]:
+        """Return the names of the tools that a person allowed in a thread."""
+        return set(await self.kept(conversations.allowed_key(thread_id), []))
+
+    async def allow_tool(self, thread_id: str, name: str) -> None:
+        """Remember that a person allowed a tool in a thread."""
+        allowed = await self.allowed_tools(thread_id)
+        await self.keep(conversations.allowed_key(thread_id), sorted({*allowed, name}))
 
     def _thread(self, row: dict[str, Any]) -> MemoryThread:
         return MemoryThread(

@@ -35,13 +35,14 @@ from lumos_nb.memory import _conversations as conversations
 from lumos_nb.memory._rows import event_row, nanoseconds, preview
 from lumos_nb.memory._tally import Tally
 from lumos_nb.memory._worker import in_worker, submit
+from lumos_nb.memory.runs import SavedRun, this_process
+from lumos_nb.memory.said import Said
 from lumos_nb.messages import Message
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
 
 FLUSH_AFTER_S = 0.25
 TITLE_CHARS = 60
-_COMMIT_AT = (ToolCallStart, ApprovalRequested)
 _SOON_AT = (ToolCallComplete, GenerationComplete, Error)
 
 _usable: WeakSet[Store] = WeakSet()
@@ -72,29 +73,33 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     tape: str = "live"
     #: Unix time in seconds; now if not given.
     started_at: float = msgspec.field(default_factory=time.time)
-
-
-class Said(msgspec.Struct, frozen=True):
-    """When a message was said: in which step, if in one, and at which Unix time in seconds."""
-
-    step: int | None
-    at: float
+    #: Seconds between its stop and its being taken up again.
+    away_s: float = 0.0
 
 
 class RunLog:
     """Records one run. Get one from `Memory.run_log`; the calls of one run come one after another.
 
     With `enable_telemetry` off only the thread and its messages are kept.
+
+    Args:
+        store: Where it is kept.
+        info: What is known of the run.
+        saved: The run as it was stopped, if it is taken up again: its log goes on.
     """
 
-    def __init__(self, store: Store, info: RunInfo) -> None:
+    def __init__(self, store: Store, info: RunInfo, saved: SavedRun | None = None) -> None:
         self.info = info
+        self._saved = saved
         self._store = store
         self._is_recording = settings.current().enable_telemetry
         self._tally = Tally(
-            info.run_id, info.thread_id, started_at=info.started_at, is_free=info.cost_source == "local"
+            info.run_id, info.thread_id, started_at=info.started_at + info.away_s, is_free=info.cost_source == "local"
         )
         self._run_seq = 0
+        for event, at in saved.timed if saved else ():
+            self._run_seq += 1
+            self._tally.fold(event, at)
         self._pending: list[Write] = []
         self._deltas: list[TextDelta | ReasoningDelta] = []
         self._lock = threading.Lock()  # `_pending` is refilled by the store's thread if a write fails
@@ -109,6 +114,8 @@ class RunLog:
                 last write went well is believed; what breaks it later is found at the next write.
         """
         info = self.info
+        if self._saved is not None:  # it has its row and its thread
+            return
         self._pending += [] if info.thread_id is None else self._thread_writes(info.thread_id)
         self._pending += [Insert("runs", self._run_row())] if self._is_recording else []
         if self._store not in _usable:
@@ -131,7 +138,7 @@ class RunLog:
         if self._is_recording:
             for event in events:
                 self._add(event)
-                must_commit = must_commit or isinstance(event, _COMMIT_AT)
+                must_commit = must_commit or _must_be_first(event)
                 is_due = is_due or isinstance(event, _SOON_AT)
         if must_commit or (is_due and self._flushing is not None and not self._flushing.done()):
             return await self._commit(messages, said)
@@ -268,9 +275,17 @@ class RunLog:
             "status": "running",
             "prompt_preview": preview(info.prompt),
             "lumos_version": __version__,
+            "process": this_process(),
             "root_run_id": info.root_run_id or info.run_id,
             "trace_id": info.trace_id or info.root_run_id or info.run_id,
         }
+
+
+def _must_be_first(event: AgentEvent) -> bool:
+    """Return whether an event has to be on disk before what it announces happens."""
+    if isinstance(event, ToolCallStart):
+        return event.side_effect not in {"none", "idempotent"}  # these may be done twice
+    return isinstance(event, ApprovalRequested)
 
 
 def _fewer(writes: list[Write]) -> list[Write]:

@@ -10,12 +10,18 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from lumos_nb.agent.errands import Errand, LoopErrand
 from lumos_nb.agent.home import Job, Outcome
 from lumos_nb.notebook.guard import guarded
 from lumos_nb.notebook.work import Work
+from lumos_nb.widgets.clicks import poll_clicks
+
+POLL_S = 0.05
+"""How often a blocked thread looks for clicks that only it can read."""
+
+T = TypeVar("T")
 
 NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
 
@@ -50,6 +56,13 @@ class NotebookHome:
         finally:
             self._open.discard(errand)
 
+    async def call(self, fn: Callable[[], T]) -> T:
+        """Run a function on the cell's thread, where an interrupt ends it, and return what it returns."""
+        errand = Errand(lambda: self.guard(fn))
+        self._post(errand.do)
+        outcome: T = await errand.outcome()
+        return outcome
+
     def guard(self, fn: Callable[[], Any]) -> Any:
         """Call a tool's code on the main thread."""
         return guarded(self, fn)
@@ -69,7 +82,16 @@ class NotebookHome:
             errand.let_go()
 
     def _send_plain(self, work: Work) -> Errand[Outcome]:
+        errand = Errand(work.on_main)
+        self._post(errand.do)
+        return errand
+
+    def _post(self, job: Callable[[], None] | None) -> None:
         raise NotImplementedError
+
+    def stop(self) -> None:
+        """End `serve`."""
+        self._post(None)
 
     def _send_async(self, work: Work) -> LoopErrand[Outcome]:
         raise NotImplementedError
@@ -83,20 +105,11 @@ class CellHome(NotebookHome):
         self._kernel_loop = asyncio.get_running_loop()
         self._jobs: asyncio.Queue[Callable[[], None] | None] = asyncio.Queue()
 
-    def _send_plain(self, work: Work) -> Errand[Outcome]:
-        errand = Errand(work.on_main)
-        self._post(errand.do)
-        return errand
-
     def _send_async(self, work: Work) -> LoopErrand[Outcome]:
         return LoopErrand(work.on_loop, self._kernel_loop)
 
     def _post(self, job: Callable[[], None] | None) -> None:
         self._kernel_loop.call_soon_threadsafe(self._jobs.put_nowait, job)
-
-    def stop(self) -> None:
-        """End `serve`."""
-        self._post(None)
 
     async def serve(self) -> None:
         """Run jobs on this thread until `stop`."""
@@ -114,24 +127,21 @@ class SyncCellHome(NotebookHome):
         super().__init__(shell)
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
-    def _send_plain(self, work: Work) -> Errand[Outcome]:
-        errand = Errand(work.on_main)
-        self._jobs.put(errand.do)
-        return errand
-
     def _send_async(self, work: Work) -> LoopErrand[Outcome]:
         work.guard = _unguarded
         return LoopErrand(work.on_loop, asyncio.get_running_loop())
 
-    def stop(self) -> None:
-        """End `serve`."""
-        self._jobs.put(None)
+    def _post(self, job: Callable[[], None] | None) -> None:
+        self._jobs.put(job)
 
     def serve(self) -> None:
-        """Run jobs until `stop`. An interrupt reaches the waiting thread within half a second on any system."""
+        """Run jobs until `stop`, and read the clicks that wait for this thread.
+
+        An interrupt reaches it within half a second on any system.
+        """
         while True:
             try:
-                job = self._jobs.get(timeout=0.5)
+                job = self._jobs.get(timeout=POLL_S if poll_clicks() else 0.5)
             except queue.Empty:
                 continue
             if job is None:

@@ -28,14 +28,14 @@ def open_views(shell: Any, thread: str, prompt: str, *, background: bool = False
     """Open the cell's view, with its copy beside it if there is one."""
     echo = settings.current().echo
     if not echo:
-        return open_view(view_kind(shell), thread=thread, background=background)
+        return open_view(view_kind(shell), thread=thread, is_background=background)
     try:
         copy = Path(echo).open("a", encoding="utf-8")  # noqa: SIM115  closed with the view
     except OSError as error:
         raise SettingsError(
             f"echo = {echo!r} cannot be written: {error.strerror}.", hint="Name another file."
         ) from None
-    return _Both(open_view(view_kind(shell), thread=thread, background=background), copy, thread, prompt)
+    return _Both(open_view(view_kind(shell), thread=thread, is_background=background), copy, thread, prompt)
 
 
 class _Both:

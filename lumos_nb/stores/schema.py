@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -116,6 +116,7 @@ cost_source     cat   settings, table, lumos, local or unknown
 ended_at        time
 tape            cat   live or replay
 lumos_version   text
+process         text  process id and host that runs it
 trace_id        id
 parent_run_id   id
 root_run_id     id
@@ -137,7 +138,7 @@ kind            cat   model
 started_at      time
 provider        cat
 model           cat
-status          cat   completed, failed, cancelled
+status          cat   running (its tools are at work), completed, failed, cancelled
 duration_s      float of the model call
 working_s       float
 ttft_s          float
@@ -223,7 +224,11 @@ result_bytes    int   before any cut
 args_hash       text
 side_effect     cat   none, idempotent or unsafe
 cached          bool
-approved_by     cat
+approved_by     cat   person or policy, if it had to be asked for
+decision        cat   allow, allow_thread, edit or deny
+decided_at      time
+decision_reason text  why it was denied
+asked_args_json json  arguments before a person changed them, if it had to be asked for
 retry_of        id
 span_id         id
 thread_id       id

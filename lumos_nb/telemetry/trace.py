@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import TokenUsage
+from lumos_nb.memory.runs import find_run
 from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.schema import TABLES
 
@@ -91,7 +91,8 @@ def load_trace(run: str = "last", store: Store | None = None) -> ExecutionTrace:
         UsageError: There is no such run, or several.
     """
     store = store or default_store()
-    row = _run_row(store, run)
+    run_id = find_run(store, run)
+    row = _rows(store, "runs", [("run_id", "=", run_id)], [])[0]
     steps = _rows(store, "steps", [("run_id", "=", row["run_id"])], ["step"])
     calls = _rows(store, "tool_calls", [("run_id", "=", row["run_id"])], ["started_at"])
     return ExecutionTrace(
@@ -101,22 +102,6 @@ def load_trace(run: str = "last", store: Store | None = None) -> ExecutionTrace:
         ttft_s=row["ttft_s"], error=row["error_message"],
         steps=tuple(_step(s, [c for c in calls if c["step"] == s["step"]]) for s in steps),
     )  # fmt: skip
-
-
-def _run_row(store: Store, run: str) -> dict[str, Any]:
-    if run == "last":
-        rows = _rows(store, "runs", [], ["-started_at"], limit=1)
-        if not rows:
-            raise UsageError("There is no run yet.", hint="Run a %%agent cell first.")
-        return rows[0]
-    ids = [r[0] for r in store.select("runs", ["run_id"], where=[("run_id", "contains", run)], limit=50)]
-    found = [i for i in ids if i == run] or [i for i in ids if i.startswith(run) or i.endswith(run)]
-    if len(found) == 1:
-        return _rows(store, "runs", [("run_id", "=", found[0])], [])[0]
-    if found:
-        raise UsageError(f"{run!r} fits {len(found)} runs.", hint="Give more of the id.")
-    recent = [r[0] for r in store.select("runs", ["run_id"], order=["-started_at"], limit=5)]
-    raise UsageError(f"There is no run {run!r}.", hint=f"{nearest(run, recent)} %trace df shows all runs.")
 
 
 def _rows(

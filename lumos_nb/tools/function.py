@@ -29,6 +29,8 @@ class Tool:
         category: For `ToolRegistry.find`.
         tags: For `ToolRegistry.find`.
         thread: Run it in a worker thread; else it runs where the cell runs.
+        permission: allow, ask or deny, or a function of its arguments that returns one of these.
+        side_effect: none, idempotent (may be done twice) or unsafe (never twice); empty if the author did not say.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class Tool:
         category: str = "",
         tags: Sequence[str] = (),
         thread: bool = False,
+        permission: str | Callable[..., str] = "allow",
+        side_effect: str = "",
     ) -> None:
         if not callable(fn):
             raise ToolDefinitionError(f"{fn!r} is not a function.", hint="Decorate a function with @tool.")
@@ -54,6 +58,8 @@ class Tool:
         self.category = category
         self.tags = tuple(tags)
         self.thread = thread
+        self.permission: Any = _one_of("permission", permission, "allow", "ask", "deny")
+        self.side_effect: str = _one_of("side_effect", side_effect, "", "none", "idempotent", "unsafe")
         self.is_async = inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004
         functools.update_wrapper(self, fn, updated=())
         self.spec  # noqa: B018  a tool that cannot be described fails here, not in a run
@@ -105,11 +111,19 @@ class Tool:
             problem = f"they are not valid JSON ({error})"
         else:
             given = {name: getattr(values, name) for name in model.model_fields}
-            return given if context_name is None else {**given, context_name: context}
+            return given if context_name is None else {**given, context_name: context.for_call(call.id)}
         raise ToolError(
             f"The arguments of {self.name!r} were not accepted: {problem}.",
             hint="Call it again with arguments that fit its schema.",
         )
+
+
+def _one_of(name: str, value: Any, *known: str) -> Any:
+    if value in known or (name == "permission" and callable(value)):
+        return value
+    raise ToolDefinitionError(
+        f"{name} of a tool cannot be {value!r}.", hint=f"It is one of: {', '.join(k for k in known if k)}."
+    )
 
 
 def _problem(error: Any) -> str:
@@ -125,6 +139,7 @@ def tool(fn: Callable[..., Any], /) -> Tool: ...
 def tool(
     *, name: str | None = None, description: str | None = None, category: str = "",
     tags: Sequence[str] = (), thread: bool = False,
+    permission: str | Callable[..., str] = "allow", side_effect: str = "",
 ) -> Callable[[Callable[..., Any]], Tool]: ...  # fmt: skip
 
 
@@ -133,8 +148,10 @@ def tool(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
     Args:
         fn: The function; `@tool` and `@tool(name="…")` both work.
-        options: `name`, `description`, `category`, `tags`, and `thread=True` for a function that
-            blocks for long and may run in a worker thread.
+        options: `name`, `description`, `category`, `tags`; `thread=True` for a function that
+            blocks for long and may run in a worker thread; `permission="ask"` for one that a person is
+            asked about, or a function of the arguments that says so; `side_effect="unsafe"` for one that
+            must never run twice.
 
     Raises:
         ToolDefinitionError: The function cannot be described to a model.

@@ -27,19 +27,16 @@ class View(Protocol):
         """Show these events soon; any thread may call it."""
 
     def on_action(self, callback: Any) -> None:
-        """Call this with what a person asks for, if the view has controls."""
+        """Call this with what a person asks for, if the view has controls; it returns what is wrong, if anything."""
 
     def close(self) -> None:
         """Show the end; call it on the cell's own thread."""
 
 
-def open_view(kind: str, thread: str = "", *, background: bool = False) -> View:
+def open_view(kind: str, thread: str = "", is_background: bool = False) -> View:
     """Open a view: `live` in a notebook, `static` for one output at the end, `plain` in a terminal.
 
-    Args:
-        kind: Which.
-        thread: Name of the conversation.
-        background: The run goes on after its cell.
+    With `is_background` other cells run meanwhile: the view's Stop never interrupts the kernel.
 
     Example:
         >>> view = open_view("plain", thread="sales")
@@ -50,11 +47,11 @@ def open_view(kind: str, thread: str = "", *, background: bool = False) -> View:
     if kind == "live":
         from lumos_nb.widgets.live import RunView
 
-        view = RunView(thread, background)
+        view = RunView(thread, is_background)
     elif kind == "static":
         from lumos_nb.widgets.plain import StaticView
 
-        view = StaticView(thread, background)
+        view = StaticView(thread, is_background)
     elif kind == "plain":
         from lumos_nb.widgets.plain import PlainView
 

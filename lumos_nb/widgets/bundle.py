@@ -61,8 +61,11 @@ def run_markdown(doc: dict[str, Any]) -> str:
     for item in doc["items"]:
         if item["kind"] == "text":
             parts.append(item["text"].strip())
+        elif item["kind"] == "user":
+            quoted = item["text"].strip().replace("\n", "\n> ")
+            parts.append(f"> **You:** {quoted}")
         elif item["kind"] == "tool":
-            parts.append(f"> {_code(_call(item))} {words.tool_state(item)}{_outcome(item, '  {}')}")
+            parts.append(f"> {_code(_call(item))} {words.outcome(item)}{_outcome(item, '  {}')}")
     return "\n\n".join([p for p in parts if p] + _ending(doc, "*{}*"))
 
 
@@ -80,8 +83,10 @@ def run_text(doc: dict[str, Any]) -> str:
     for item in doc["items"]:
         if item["kind"] == "text":
             parts.append(item["text"].strip())
+        elif item["kind"] == "user":
+            parts.append(f"You: {item['text'].strip()}")
         elif item["kind"] == "tool":
-            parts.append(f"[{_call(item)}] {words.tool_state(item)}{_outcome(item, chr(10) + '  {}')}")
+            parts.append(f"[{_call(item)}] {words.outcome(item)}{_outcome(item, chr(10) + '  {}')}")
     return "\n\n".join([p for p in parts if p] + _ending(doc, "{}"))
 
 
@@ -92,6 +97,10 @@ def _call(item: dict[str, Any]) -> str:
 def _outcome(item: dict[str, Any], form: str) -> str:
     if item["status"] == "error":
         text = (item.get("traceback") or item.get("content") or "").strip()
+    elif words.is_unanswered(item):
+        text = words.ASK_AGAIN
+    elif item["status"] == "denied":
+        text = ""  # the reason is said with the decision
     else:
         text = item["content"] or joined(item["display"].get("text/plain"))
     return form.format(words.one_line(text, 200)) if text.strip() else ""

@@ -5,16 +5,17 @@ grew, how much to keep and what follows. So nothing is sent twice, however long 
 
 The operations, compact because there are twenty a second:
 `["r", row, kind]` a new row · `["h", row, keep, tail]` its head · `["p", row, part, keep, tail]` a part ·
-`["s", row, n]` so many parts are settled · `["o", row, open]` · `["a", row, call_id]` wants an answer ·
-`["f", html]` the footer.
+`["s", row, n]` so many parts are settled · `["o", row, open]` · `["a", row, question]` wants an answer,
+`null` if no more · `["f", html]` the footer.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from lumos_nb.widgets.form import question_of
 from lumos_nb.widgets.growing import GrowingText
-from lumos_nb.widgets.rows import Row, final_row, footer_html, growing_row, tool_row
+from lumos_nb.widgets.rows import Row, final_row, footer_html, growing_row, whole_row
 
 Op = list[Any]
 
@@ -34,7 +35,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._rows: list[Row] = []
-        self._asking: dict[int, str] = {}
+        self._asking: dict[int, dict[str, Any] | None] = {}
         self._footer = ""
         self._growing: dict[int, GrowingText] = {}
         self._marks: dict[int, object] = {}
@@ -60,7 +61,7 @@ class Feed:
         ops: list[Op] = []
         for i, row in enumerate(self._rows):
             _compare(ops, i, None, row)
-        ops.extend(["a", i, call_id] for i, call_id in self._asking.items() if call_id)
+        ops.extend(["a", i, question] for i, question in self._asking.items() if question)
         return [*ops, ["f", self._footer]] if self._footer else ops
 
     def final_rows(self, doc: dict[str, Any]) -> list[Row]:
@@ -76,24 +77,24 @@ class Feed:
 
     def _change(self, ops: list[Op], i: int, item: dict[str, Any], done: bool) -> None:
         before = self._rows[i] if i < len(self._rows) else None
-        if item["kind"] == "tool":
-            row = tool_row(item)
-        else:
+        row = whole_row(item)
+        if row is None:
             row = growing_row(item, self._growing.setdefault(i, GrowingText()), done)
         self._rows[i : i + 1] = [row]
         _compare(ops, i, before, row)
-        asking = item["call_id"] if item.get("status") == "waiting" else ""
-        if asking != self._asking.get(i, ""):
-            self._asking[i] = asking
-            ops.append(["a", i, asking])
+        is_asking = item.get("status") == "waiting"
+        if is_asking != bool(self._asking.get(i)):
+            self._asking[i] = question_of(item) if is_asking else None
+            ops.append(["a", i, self._asking[i]])
 
 
 def _mark(item: dict[str, Any], done: bool) -> object:
     """Return a value that differs when the row may: cheaper than rendering it to see."""
     if item["kind"] != "tool":
         return len(item["text"]), done, item.get("duration_s"), item.get("open")
-    output = item["output"]
-    return item["status"], len(output), len(output[-1].get("text", "")) if output else 0, item.get("open")
+    # Lists compare what is the same object without reading it.
+    output = [entry.get("text") or entry.get("data") for entry in item["output"]]
+    return item["status"], item.get("state"), item.get("decision"), output, item.get("open")
 
 
 def _compare(ops: list[Op], i: int, before: Row | None, row: Row) -> None:

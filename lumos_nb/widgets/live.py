@@ -13,20 +13,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from pathlib import Path
+from itertools import count
 from typing import Any
-
-import anywidget
-import traitlets
 
 from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
+from lumos_nb.widgets.actions import Refused, checked, number_of
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
-from lumos_nb.widgets.clicks import route_clicks
+from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
+from lumos_nb.widgets.widget import LiveView
 
 INTERVAL_S = 0.05
 """Least time between two messages to the page: the eye wants no more, the wire is not free."""
@@ -34,23 +33,19 @@ INTERVAL_S = 0.05
 PUSHES_S = (0.3, 1.0, 3.0)
 """When the whole state is pushed after `open`: a page's own request can be stuck behind the cell."""
 
-_STATIC = Path(__file__).parent / "static"
-_ACTIONS = {"stop": set[str](), "allow": {"call_id"}, "allow_thread": {"call_id"}, "deny": {"call_id"}}
 _log = logging.getLogger(__name__)
 
 
-class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # its package has no types for us
-    """The widget: it holds no text of its own, and asks its owner when a page wants all of it."""
-
-    _esm = _STATIC / "live.js"
-    _css = _STATIC / "live.css"
-    shells = traitlets.Dict().tag(sync=True)
-    # Never sent by itself: computed when a page asks for the widget's state.
-    snapshot = traitlets.Any().tag(sync=True, to_json=lambda value, _: value() if value else None)
+Act = Callable[[dict[str, Any]], str | None]
+"""Takes an action and returns what is wrong with it, in words; nothing if it was taken."""
 
 
 class RunView:
     """The view of one run in the current cell.
+
+    Args:
+        thread: Name of the conversation, for the title.
+        is_background: Whether other cells run meanwhile, so that the page must not interrupt the kernel.
 
     Example:
         >>> from lumos_nb.events import TextDelta
@@ -60,16 +55,19 @@ class RunView:
         >>> view.close()  # doctest: +SKIP
     """
 
-    def __init__(self, thread: str = "", background: bool = False) -> None:
+    def __init__(self, thread: str = "", is_background: bool = False) -> None:
         self.transcript = Transcript(thread)
-        self._background = background
+        #: When a page was last heard, by the monotonic clock; 0.0 if never.
+        self.heard_at = 0.0
+        self._is_background = is_background
+        self._pings = count()
         self._feed, self._pace = Feed(), Pace()
         self._inbox: deque[AgentEvent] = deque()
         self._wake, self._lock = threading.Event(), threading.Lock()
         self._seq, self._head = -1, {}  # type: int, dict[str, Any]
         self._wanted, self._pages, self._left = False, set[str](), False
         self._closing = threading.Event()
-        self._callback: Callable[[dict[str, Any]], None] | None = None
+        self._callback: Act | None = None
         self._context: Context | None = None
         self._sender: threading.Thread | None = None
         self._widget: LiveView | None = None
@@ -99,13 +97,18 @@ class RunView:
         self._inbox.extend(events)
         self._wake.set()
 
-    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+    def on_action(self, callback: Act) -> None:
         """Call this with what a person asks for, such as `{"t": "stop"}`.
 
         It is called on the kernel's main thread or on one of its helper threads, in the midst of
-        other work: it should only hand the request over.
+        other work: it should only hand the request over. The problem that it returns is shown where
+        the person asked, and nothing is done.
         """
         self._callback = callback
+
+    def ping(self) -> None:
+        """Ask the page for a sign of life, which shows in `heard_at`. Any thread may call it."""
+        self._send({"ping": next(self._pings)})
 
     def close(self) -> None:
         """Put the saved output in the widget's place, in one step."""
@@ -120,6 +123,7 @@ class RunView:
 
     def _replace(self) -> None:
         assert self._widget is not None
+        release_clicks(getattr(self._widget, "comm", None))
         if self._handle is not None:
             doc = self.transcript.doc
             self._handle.update(static_bundle(doc, self._feed.final_rows(doc)), raw=True)
@@ -171,6 +175,8 @@ class RunView:
         if head != self._head:
             message["h"] = {key: value for key, value in head.items() if self._head.get(key) != value}
             self._head = head
+        if self._seq == 0:
+            message["k"] = time.time()
         return [message]
 
     def _header(self) -> dict[str, Any]:
@@ -179,8 +185,8 @@ class RunView:
             "title": " · ".join(words.title(doc)),
             "running": doc["status"] == "running",
             "state": doc["state"],
-            "background": self._background,
             "figures": self._pace.figures(doc),
+            "background": self._is_background,
         }
 
     def _snapshot(self) -> dict[str, Any]:
@@ -188,44 +194,55 @@ class RunView:
             return self._whole()
 
     def _whole(self) -> dict[str, Any]:
-        since = time.time() - self.transcript.doc["started_at"]
-        return {"s": self._seq, "whole": 1, "o": self._feed.snapshot(), "h": self._head or self._header(), "e": since}
+        now = time.time()
+        head = {"h": self._head or self._header(), "e": now - self.transcript.doc["started_at"], "k": now}
+        return {"s": self._seq, "whole": 1, "o": self._feed.snapshot(), **head}
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
-            assert self._widget is not None
-            self._widget.send(message)
+            assert self._widget is not None and self._context is not None
+            self._context.copy().run(self._widget.send, message)  # whichever cell's message is being answered
         except Exception:  # the page is a subscriber: its loss must not end the run
             _log.warning("the live view could not be updated", exc_info=True)
 
     # ---- from the page ----------------------------------------------------------------
 
     def _on_message(self, _: Any, content: Any, __: Any = None) -> None:
-        """Take a message from the page; what it does not know, it ignores."""
-        kind = content.get("t") if isinstance(content, dict) else None
-        if kind in {"ready", "resync"}:
-            self._pages.add(str(content.get("page", "")))
-            self._wanted = True
-            self._wake.set()
-        elif kind == "gone":
-            self._left = True
-        elif kind == "open":
-            self._keep_open(content.get("row"), content.get("open"))
-        elif kind in _ACTIONS and all(isinstance(content.get(key), str) for key in _ACTIONS[kind]):
-            self._act({"t": kind, **{key: content[key] for key in _ACTIONS[kind]}})
-        else:
-            _log.info("ignored an unknown message of the page: %.200r", content)
+        """Take a message from the page; what nobody can have sent in earnest is refused and logged."""
+        self.heard_at = time.monotonic()
+        match content:
+            case {"t": "ready" | "resync", "page": str() as page}:
+                self._pages.add(page)
+                self._wanted = True
+                self._wake.set()
+            case {"t": "gone"}:
+                self._left = True
+            case {"t": "open", "row": int() as row, "open": bool() as is_open}:
+                self._keep_open(row, is_open)
+            case {"t": "pong"}:
+                pass
+            case dict() if (n := number_of(content)) is not None:
+                self._send({"ack": n, "problem": self._act(content)})
+            case _:
+                _log.warning("refused a message of the page: %.200r", content)
 
-    def _keep_open(self, row: Any, is_open: Any) -> None:
+    def _keep_open(self, row: int, is_open: bool) -> None:
         with self._lock:
             items = self.transcript.doc["items"]
-            if isinstance(row, int) and 0 <= row < len(items) and isinstance(is_open, bool):
+            if 0 <= row < len(items):
                 items[row]["open"] = is_open
 
-    def _act(self, action: dict[str, Any]) -> None:
-        if self._callback is None:
-            return
+    def _act(self, content: dict[str, Any]) -> str:
+        """Pass an action on; return what is wrong with it."""
         try:
-            self._callback(action)
+            action = checked(content, self.transcript.doc)
+        except Refused as refused:
+            _log.warning("refused an action of the page: %s %.200r", refused, content)
+            return str(refused)
+        if self._callback is None:
+            return "Nobody listens to this run."
+        try:
+            return self._callback(action) or ""
         except Exception:
-            _log.exception("the action %r failed", action)
+            _log.exception("the action %r failed", action["t"])
+            return "The kernel could not do this; its log says why."

@@ -10,11 +10,12 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from lumos_nb.events import (
     AgentEvent,
+    ApprovalDecided,
     ApprovalRequested,
     Error,
     Metadata,
@@ -24,12 +25,16 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
     ToolOutput,
+    UserMessage,
 )
 from lumos_nb.messages import ToolCall
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
 from lumos_nb.widgets.bundle import static_bundle
 from lumos_nb.widgets.results import joined
+
+ARGUMENT_WIDTH = 60
+"""Characters of an argument that a call's line shows."""
 
 _COLOURS = {"quiet": "\x1b[2m", "bad": "\x1b[31m", "bold": "\x1b[1m"}
 
@@ -57,7 +62,7 @@ class PlainView:
         """Take the stream: that of the moment, unless one was given."""
         self._stream = self._stream or sys.stdout
 
-    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+    def on_action(self, callback: Any) -> None:
         """Do nothing: a terminal has no buttons; Ctrl-C stops a run."""
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
@@ -92,11 +97,15 @@ class PlainView:
                 self._line("thinking …", "quiet")
             case ToolCallStart():
                 self._thinking = False
-                self._line(f"→ {_call(event.call)}", "bold")
+                self._line(f"→ {call_line(event.call)}", "bold")
             case ApprovalRequested():
-                self._line(f"? {_call(event.call)} waits for you. {event.reason}".rstrip(), "bold")
+                self._line(f"? {call_line(event.call)} waits for you. {event.reason}".rstrip(), "bold")
+            case ApprovalDecided():
+                self._decided(event)
+            case UserMessage():
+                self._line(f"You: {event.text}", "bold")
             case ToolOutput():
-                self._write(event.text or joined(event.data.get("text/plain")) + "\n")
+                self._output(event)
             case ToolCallComplete():
                 self._ended(event)
             case StepStart() if not self._at_line_start:  # what another model call says is a text of its own
@@ -108,7 +117,23 @@ class PlainView:
             case _:
                 pass
 
+    def _decided(self, event: ApprovalDecided) -> None:
+        if (item := self._item(event.call_id)) is not None:
+            changed = f"  {item['name']}({words.short_arguments(item)})" if event.arguments is not None else ""
+            self._line(f"- {item['name']} {words.decision(item)}{changed}", "quiet")
+
+    def _item(self, call_id: str) -> dict[str, Any] | None:
+        return next((i for i in self.transcript.doc["items"] if i.get("call_id") == call_id), None)
+
+    def _output(self, event: ToolOutput) -> None:
+        if event.kind in {"stdout", "stderr"}:
+            self._write(event.text)
+        elif event.kind != "clear":  # what was printed stays
+            self._write(joined(event.data.get("text/plain")) + "\n")
+
     def _ended(self, event: ToolCallComplete) -> None:
+        if event.status == "denied" and "decision" in (self._item(event.call_id) or {}):
+            return  # the decision has said it
         state = words.tool_state({"status": event.status, "duration_s": event.duration_s})
         mark, _, rest = state.partition(" ") if state[:1] in "✓✗" else ("-", "", state)
         first = words.one_line(event.result.traceback or event.result.content, 100)
@@ -136,12 +161,12 @@ class PlainView:
 class StaticView:
     """Shows nothing until the end, then the saved output once: for tests that compare outputs.
 
-    With `background` the end comes after the cell: until then a line stands in its place.
+    With `is_background` the end comes after the cell: until then a line stands in its place.
     """
 
-    def __init__(self, thread: str = "", background: bool = False) -> None:
+    def __init__(self, thread: str = "", is_background: bool = False) -> None:
         self.transcript = Transcript(thread)
-        self._background = background
+        self._is_background = is_background
         self._handle: Any = None
         self._lock = threading.Lock()
         self._closed = False
@@ -153,12 +178,12 @@ class StaticView:
 
     def open(self) -> None:
         """Take the place in the cell, if the end comes later."""
-        if self._background:
+        if self._is_background:
             from IPython.display import display
 
             self._handle = display({"text/plain": "A run in the background."}, raw=True, display_id=True)
 
-    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+    def on_action(self, callback: Any) -> None:
         """Do nothing: saved output has no buttons."""
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
@@ -178,15 +203,17 @@ class StaticView:
         return {"display_id": self.display_id, "update": True} if self._handle else {}
 
 
-def _call(call: ToolCall) -> str:
+def call_line(call: ToolCall) -> str:
     """Return a call as one would write it.
 
     Example:
-        >>> _call(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
+        >>> call_line(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
         'rows(table="orders", limit=5)'
     """
     args = words.arguments({"arguments": call.arguments})
     if args is None:
         return f"{call.name}({words.one_line(call.arguments, 100)})"
-    shown = (f"{k}={words.one_line(json.dumps(v, ensure_ascii=False, default=str), 60)}" for k, v in args.items())
+    shown = (
+        f"{k}={words.one_line(json.dumps(v, ensure_ascii=False, default=str), ARGUMENT_WIDTH)}" for k, v in args.items()
+    )
     return f"{call.name}({', '.join(shown)})"

@@ -15,7 +15,9 @@ from typing import Any
 import nh3
 from markdown_it.common.utils import escapeHtml
 
+from lumos_nb.outputs import shown_text
 from lumos_nb.widgets import words
+from lumos_nb.widgets.ansi import ansi_html
 from lumos_nb.widgets.markdown import code_html, render, text_html
 
 SHOWN_CHARS = 100_000
@@ -30,6 +32,8 @@ _SCROLL = "max-height:420px;overflow:auto;max-width:100%"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _LANGUAGES = {"code": "python", "source": "python", "python": "python", "sql": "sql", "html": "html"}
 _NO_PICTURE = re.compile(r"<img(?![^>]* src=)[^>]*>")
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_MODEL_ID = re.compile(r"[\w-]{1,64}")
 _DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
 
 
@@ -40,6 +44,8 @@ def display_html(bundle: dict[str, Any], content: str = "") -> str:
         >>> display_html({"text/html": "<b onclick=x()>hi</b><script>x()</script>", "text/plain": "hi"})
         '<div style="max-height:420px;overflow:auto;max-width:100%"><b>hi</b></div>'
     """
+    if _WIDGET in bundle:
+        return _widget(bundle, content)
     for mime in _IMAGES:
         if bundle.get(mime):
             return _image(mime, bundle[mime])
@@ -50,6 +56,15 @@ def display_html(bundle: dict[str, Any], content: str = "") -> str:
     if markdown := joined(bundle.get("text/markdown")):
         return render(markdown[:SHOWN_CHARS]) + _note(markdown)
     return plain_html(joined(bundle.get("text/plain")) or content)
+
+
+def _widget(bundle: dict[str, Any], content: str) -> str:
+    """Return the place of a living widget, which holds what stands for it where there is no kernel."""
+    view, others = bundle[_WIDGET], {mime: data for mime, data in bundle.items() if mime != _WIDGET}
+    model_id = view.get("model_id") if isinstance(view, dict) else None
+    fallback = display_html(others, content)
+    is_known = isinstance(model_id, str) and _MODEL_ID.fullmatch(model_id)
+    return f'<div data-widget="{model_id}">{fallback}</div>' if is_known else fallback
 
 
 def joined(value: Any) -> str:
@@ -66,7 +81,7 @@ def plain_html(text: str) -> str:
             pass
     if not text:
         return f'<span style="{MUTED}">nothing</span>'
-    return f'<div style="{_SCROLL}"><pre style="{_PRE}">{escapeHtml(text[:SHOWN_CHARS])}</pre></div>{_note(text)}'
+    return f'<div style="{_SCROLL}"><pre style="{_PRE}">{ansi_html(text[:SHOWN_CHARS])}</pre></div>{_note(text)}'
 
 
 def json_html(value: Any) -> str:
@@ -151,24 +166,25 @@ def _argument(name: str, value: Any) -> str:
 
 def output_html(output: list[dict[str, Any]]) -> str:
     """Return what a tool printed and displayed, in its order."""
-    return "".join(display_html(o["data"]) if o["kind"] == "display" else _printed(o) for o in output)
+    shown = (o for o in output if o["kind"] != "clear")
+    return "".join(display_html(o["data"]) if o["kind"] == "display" else _printed(o) for o in shown)
 
 
 def _printed(output: dict[str, Any]) -> str:
     quiet = ";background:var(--jp-rendermime-error-background,#d9453d22)" if output["kind"] == "stderr" else ""
-    text, half = output["text"], SHOWN_CHARS // 2
+    text, half = shown_text(output["text"]), SHOWN_CHARS // 2
     # Of what is printed the end matters. It is cut in steps, so that while a tool prints on,
     # the view is sent what is new and not all of it again.
     start = -(-max(0, len(text) - SHOWN_CHARS) // half) * half
     cut = f'<div style="{MUTED}">The first {words.size(start)} are not shown.</div>' if start else ""
-    return f'{cut}<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{escapeHtml(text[start:])}</pre></div>'
+    return f'{cut}<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{ansi_html(text[start:])}</pre></div>'
 
 
 def error_html(item: dict[str, Any]) -> str:
     """Return why a call failed: the last line of the traceback, the rest folded."""
     first, _, rest = (item.get("traceback") or item.get("content") or "The tool failed.").strip().partition("\n")
-    line = f'<pre style="{_PRE};{ERROR}">{escapeHtml(first)}</pre>'
+    line = f'<pre style="{_PRE};{ERROR}">{ansi_html(first)}</pre>'
     if not rest.strip():
         return line
-    folded = f'<pre style="{_PRE}">{escapeHtml(rest[:SHOWN_CHARS])}</pre>'
+    folded = f'<pre style="{_PRE}">{ansi_html(rest[:SHOWN_CHARS])}</pre>'
     return f'{line}<details><summary style="cursor:pointer;{MUTED}">Traceback</summary>{folded}</details>'

@@ -19,19 +19,21 @@ _CUT = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-spac
 _SUMMARY = "cursor:pointer;padding:2px 0;line-height:1.5"
 _FOLD = "margin:0 0 6px 0"
 _BODY = "border-left:2px solid var(--jp-border-color2,#8886);margin:2px 0 6px 4px;padding:2px 0 2px 12px"
+_SAID = "margin:6px 0;padding:2px 0 2px 12px;border-left:2px solid var(--jp-brand-color1,#4a90d9)"
 SHELLS = {
     "text": '<div data-lumos="text" style="margin:4px 0"><div>{parts}</div></div>',
     "reasoning": f'<details data-lumos="reasoning"{{open}} style="{_FOLD};{MUTED}"><summary style="{_SUMMARY}">{{head}}'
     f'</summary><div style="{_BODY}">{{parts}}</div></details>',
     "tool": f'<details data-lumos="tool"{{open}} style="{_FOLD}"><summary style="{_SUMMARY}">{{head}}'
     f'</summary><div style="{_BODY}">{{parts}}</div></details>',
+    "user": f'<div data-lumos="user" style="{_SAID}"><div>{{parts}}</div></div>',
 }
 """The frame of each kind of row; the live view fills the same frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its kind (text, reasoning, tool), its head and its parts as HTML."""
+    """One row: its kind (text, reasoning, tool, user), its head and its parts as HTML."""
 
     kind: str
     head: str
@@ -48,9 +50,21 @@ class Row:
 
 def final_row(item: dict[str, Any]) -> Row:
     """Return an item of a run that is over as a row."""
+    if (row := whole_row(item)) is not None:
+        return row
+    return _prose(item, [render(item["text"])], 1)
+
+
+def whole_row(item: dict[str, Any]) -> Row | None:
+    """Return an item that comes whole, a tool call or what a person said, as a row; None for one that is written on."""
     if item["kind"] == "tool":
         return tool_row(item)
-    return _prose(item, [render(item["text"])], 1)
+    if item["kind"] != "user":
+        return None
+    said = text_html(item["text"])
+    return Row(
+        "user", "", [f'<div style="{MUTED}">You</div><div style="white-space:pre-wrap">{said}</div>'], n_settled=0
+    )
 
 
 def growing_row(item: dict[str, Any], growing: GrowingText, done: bool) -> Row:
@@ -64,28 +78,49 @@ def _prose(item: dict[str, Any], parts: list[str], n_settled: int) -> Row:
 
 
 def tool_row(item: dict[str, Any]) -> Row:
-    """Return a tool call as a row; its parts are arguments, result, output and error, some empty."""
-    failed = item["status"] == "error"
+    """Return a tool call as a row; its parts are what was asked, given, returned, printed and raised, some empty."""
+    failed, unanswered = item["status"] == "error", words.is_unanswered(item)
     ended = item["status"] not in {"running", "waiting"}
+    asked = (item.get("decision") or {}).get("asked")
     parts = [
+        _section("Asked for", arguments_html({"arguments": asked})) if asked is not None else "",
         _section("Arguments", arguments_html(item)),
-        _section("Result", display_html(item["display"], item["content"])) if ended and not failed else "",
+        _section("Result", _result(item)) if ended and not failed and not unanswered else "",
         _section("Output", output_html(item["output"])),
         _section("Error", error_html(item)) if failed else "",
+        _section("Question", f"It was waiting for an answer. {_again()}") if unanswered else "",
     ]
-    is_open = item.get("open", failed or item["status"] == "waiting")
+    is_open = item.get("open", failed or unanswered or item["status"] == "waiting")
     return Row("tool", _tool_head(item, failed), parts, bool(is_open))
 
 
+def _result(item: dict[str, Any]) -> str:
+    has_any = item["display"] or item["content"]
+    return display_html(item["display"], item["content"]) if has_any or item["status"] == "ok" else ""
+
+
+def _again() -> str:
+    return text_html(words.ASK_AGAIN).replace("%agent resume", "<code>%agent resume</code>")
+
+
 def _tool_head(item: dict[str, Any], failed: bool) -> str:
-    state = text_html(words.tool_state(item))
+    state = "" if item["status"] == "denied" and item.get("decision") else text_html(words.tool_state(item))
+    decided = text_html(words.one_line(words.decision(item), 120))
     colour = ERROR if failed else MUTED
-    running = " data-since" if item["status"] == "running" else ""
     return (
         f'<span style="{_LINE}"><strong>{text_html(item["name"])}</strong> '
         f'<span style="{_CUT};{MUTED}">{text_html(words.short_arguments(item))}</span> '
-        f'<span style="white-space:nowrap;{colour}"{running}>{state}</span></span>'
+        + (f'<span style="{_CUT};flex:0 1 auto;{MUTED}">{decided}</span> ' if decided else "")
+        + f'<span style="white-space:nowrap;{colour}"{_since(item)}>{state}</span></span>'
     )
+
+
+def _since(item: dict[str, Any]) -> str:
+    """Return from when the page counts the seconds of a state."""
+    if item["status"] not in {"running", "waiting"}:
+        return ""
+    since = item.get("question", {}).get("asked_at", item["started_at"])
+    return f' data-since="{since:.1f}"'
 
 
 def _section(label: str, html: str) -> str:

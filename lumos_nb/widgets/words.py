@@ -10,6 +10,12 @@ from typing import Any
 
 _MARKS = {"completed": "✓", "failed": "✗", "cancelled": "-", "running": "·"}
 _STATES = {"running": "running", "waiting": "waiting for you", "denied": "denied", "cancelled": "stopped"}
+_DECISIONS = {
+    "allow": "allowed by {}",
+    "allow_thread": "allowed in this thread",
+    "edit": "changed by {}",
+    "deny": "denied by {}",
+}
 
 
 def seconds(value: float | None) -> str:
@@ -131,7 +137,49 @@ def tool_state(item: dict[str, Any]) -> str:
     mark = {"ok": "✓", "error": "✗"}.get(item["status"])
     if mark:
         return f"{mark} {seconds(item.get('duration_s'))}".rstrip()
+    if is_unanswered(item):
+        return "was waiting for you"
+    if item["status"] == "running" and item.get("state"):
+        return str(item["state"])
     return _STATES.get(item["status"], str(item["status"]))
+
+
+def is_unanswered(item: dict[str, Any]) -> bool:
+    """Return whether the run ended while this call waited for an answer."""
+    return item["status"] == "cancelled" and "question" in item
+
+
+ASK_AGAIN = "Run %agent resume to be asked again."
+
+
+def decision(item: dict[str, Any]) -> str:
+    """Say what was decided about a tool call, and by whom; nothing for one that did not have to wait.
+
+    Example:
+        >>> decision({"decision": {"decision": "deny", "by": "person", "reason": "not on a Friday"}})
+        'denied by you: not on a Friday'
+        >>> decision({"decision": {"decision": "allow", "by": "policy", "reason": ""}})
+        'allowed by policy'
+    """
+    made = item.get("decision")
+    if not made:
+        return ""
+    by = "you" if made["by"] == "person" else made["by"]
+    text = _DECISIONS.get(made["decision"], "{}").format(by)
+    return f"{text}: {made['reason']}" if made.get("reason") else text
+
+
+def outcome(item: dict[str, Any], width: int = 120) -> str:
+    """Say how a tool call stands and what was decided about it, on one line.
+
+    Example:
+        >>> outcome({"status": "ok", "duration_s": 0.03, "decision": {"decision": "edit", "by": "person"}})
+        '✓ 0.03 s, changed by you'
+    """
+    decided = one_line(decision(item), width)
+    if item["status"] == "denied":
+        return decided or tool_state(item)
+    return f"{tool_state(item)}, {decided}" if decided else tool_state(item)
 
 
 def arguments(item: dict[str, Any]) -> dict[str, Any] | None:

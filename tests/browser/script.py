@@ -7,12 +7,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
+from lumos_nb.agent.approval import Decision, Question
 from lumos_nb.events import (
     AgentEvent,
     AgentGenerateResult,
     AgentStep,
+    ApprovalDecided,
     ApprovalRequested,
     Error,
     ErrorInfo,
@@ -27,11 +29,21 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
     ToolOutput,
+    UserMessage,
 )
 from lumos_nb.messages import ToolCall, ToolResult
+from lumos_nb.tools import Tool
 from lumos_nb.widgets.live import RunView
 
-Timed = tuple[float, AgentEvent]
+
+class Answered:
+    """A place in a script that waits until the question about a call is answered."""
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+
+
+Timed = tuple[float, AgentEvent | Answered]
 TABLE = (
     '<table border="1" class="dataframe"><thead><tr style="text-align: right;"><th></th><th>customer</th><th>total</th></tr></thead>'
     "<tbody><tr><th>0</th><td>Ada</td><td>42.10</td></tr><tr><th>1</th><td>Grace</td><td>17.00</td></tr>"
@@ -87,9 +99,29 @@ def tool(call_id: str, result: dict[str, Any], arguments: str = '{"table": "orde
     ]  # fmt: skip
 
 
-def ask(call_id: str) -> list[Timed]:
-    call = ToolCall(id=call_id, name="run_python", arguments='{"code": "orders.groupby(\\"region\\").total.mean()\\n"}')
-    return [(0.1, ApprovalRequested(call, "it runs code"))]
+def export(
+    table: str, sql: str = "", limit: int = 5, ratio: float | None = None, dry_run: bool = False,
+    form: Literal["csv", "parquet"] = "csv", columns: list[str] | None = None,
+) -> str:  # fmt: skip
+    """Write a table to a file.
+
+    Args:
+        table: Name of the table in the warehouse.
+        limit: Most rows to write.
+    """
+    return table
+
+
+EXPORT = Tool(export)
+ARGUMENTS = (
+    '{"table": "orders", "sql": "select *\\nfrom orders", "limit": 500, "dry_run": true, "columns": ["id", "total"]}'
+)
+
+
+def ask(call_id: str, arguments: str = ARGUMENTS, reason: str = "It writes files.", wait: bool = True) -> list[Timed]:
+    call = ToolCall(id=call_id, name="export", arguments=arguments)
+    asked = (0.1, ApprovalRequested(call, reason, EXPORT.spec.parameters))
+    return [asked, (0, Answered(call_id))] if wait else [asked]
 
 
 def finish(n_tokens: int = 412, cost: float | None = 0.0042) -> list[Timed]:
@@ -126,15 +158,18 @@ def feed(view: RunView, script: list[Timed], stop: threading.Event) -> None:
         due += delay
         if (left := due - time.monotonic()) > 0:
             stop.wait(left)
+        while isinstance(event, Answered) and not stop.wait(0.02) and event.call_id not in view.decided:  # type: ignore[attr-defined]
+            pass
         if stop.is_set():
             view.on_events([Error(error=ErrorInfo(type="Stopped", message="Stopped."), status="cancelled")])
             return
-        view.on_events([event])
+        if not isinstance(event, Answered):
+            view.on_events([event])
 
 
-async def play(script: list[Timed], thread: str = "sales", close: bool = True) -> RunView:
+async def play(script: list[Timed], thread: str = "sales", close: bool = True, **options: Any) -> RunView:
     """Show a script in the current cell, fed from a thread while the cell awaits."""
-    view, worker = begin(script, thread)
+    view, worker = begin(script, thread, **options)
     while worker.is_alive():
         await asyncio.sleep(0.02)
     if close:
@@ -149,17 +184,35 @@ def block(script: list[Timed]) -> None:
     view.close()
 
 
-def begin(script: list[Timed], thread: str) -> tuple[RunView, threading.Thread]:
-    view, stop = RunView(thread), threading.Event()
-    view.actions = []  # type: ignore[attr-defined]
-
-    def act(action: dict[str, Any]) -> None:
-        view.actions.append(action)  # type: ignore[attr-defined]
-        if action["t"] == "stop":
-            stop.set()
-
-    view.on_action(act)
+def begin(script: list[Timed], thread: str, **options: Any) -> tuple[RunView, threading.Thread]:
+    view, stop = RunView(thread, **options), threading.Event()
+    view.actions, view.decided = [], set()  # type: ignore[attr-defined]
+    view.on_action(lambda action: act(view, stop, action))
     view.open()
     worker = threading.Thread(target=feed, args=(view, script, stop), daemon=True)
     worker.start()
     return view, worker
+
+
+def act(view: Any, stop: threading.Event, action: dict[str, Any]) -> str:
+    """Do with an action what a run does, and return what is wrong with it."""
+    view.actions.append(action)
+    if action["t"] == "stop":
+        stop.set()
+    elif action["t"] == "steer":
+        view.on_events([UserMessage(action["text"])])
+    else:
+        return decide(view, **action)
+    return ""
+
+
+def decide(view: Any, t: str, call_id: str, arguments: str = "", reason: str = "") -> str:
+    if call_id in view.decided:
+        return "This call is already decided."
+    call = ToolCall(id=call_id, name="export", arguments="{}")
+    decision = Decision(decision=t, arguments=arguments, reason=reason)  # type: ignore[arg-type]
+    if problem := Question(call, EXPORT).problem_of(decision):
+        return problem
+    view.on_events([ApprovalDecided(call_id=call_id, decision=t, arguments=arguments or None, reason=reason)])
+    view.decided.add(call_id)
+    return ""

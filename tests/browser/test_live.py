@@ -112,19 +112,6 @@ def test_stop_is_heard_while_the_cell_blocks(open_notebook: Any) -> None:
     nb.output(1).get_by_text("- Stopped").wait_for()
 
 
-def test_an_approval_is_answered_by_key_and_by_click(open_notebook: Any) -> None:
-    run = 'view = await play([*start(), *ask("q1"), (1.5, StepStart(1)), *tool("q1", {}, name="run_python"), *finish()])\nprint(view.actions)'
-    nb = ready(open_notebook, "ask.ipynb", run)
-    nb.run(1)
-    button = nb.output(1).get_by_role("button", name="Allow once")
-    button.wait_for(timeout=15_000)
-    nb.shot("waiting_light")
-    button.focus()
-    nb.page.keyboard.press("d")
-    nb.wait_done(1)
-    nb.output(1).get_by_text("{'t': 'deny', 'call_id': 'q1'}").wait_for()
-
-
 def test_a_page_that_comes_later_sees_the_whole_run_and_nothing_is_lost(open_notebook: Any) -> None:
     nb = ready(
         open_notebook,

@@ -11,6 +11,7 @@ from lumos_nb.errors import StoreError
 from lumos_nb.events import (
     AgentGenerateResult,
     AgentStep,
+    ApprovalDecided,
     ApprovalRequested,
     Error,
     ErrorInfo,
@@ -85,8 +86,8 @@ async def test_a_tool_call_is_on_disk_when_append_returns(memory):
     log = await started(memory)
     await log.append([StepStart(1), TextDelta("a"), ApprovalRequested(CALL)])
     assert rows(memory, "tool_calls", "status", "tool", "step") == [("waiting", "rows", 1)]
-    await log.append([ToolCallStart(CALL)])
-    assert rows(memory, "tool_calls", "status", "approved_by") == [("running", "person")]
+    await log.append([ApprovalDecided(call_id=CALL.id, decision="allow"), ToolCallStart(CALL)])
+    assert rows(memory, "tool_calls", "status", "approved_by", "decision") == [("running", "person", "allow")]
     result = ToolResult(call_id="call_0", name="rows", content="boom", is_error=True, error_type="ValueError")
     await log.append([ToolCallComplete("call_0", result, 0.5, status="error")])
     assert rows(memory, "tool_calls", "status", "duration_s", "error_type", "error_message", "args_json") == [

@@ -34,6 +34,7 @@ ATTRIBUTES = {
     "start",
     "data-lumos",
     "data-since",
+    "data-widget",
     "data-lm-suppress-shortcuts",
 }
 PIECES = [
@@ -90,6 +91,9 @@ def tool(**fields: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
 @settings(max_examples=150, deadline=None)
 @given(hostile, hostile, st.sampled_from(["ok", "error", "waiting", "denied", "cancelled", "running"]))
 def test_nothing_in_any_field_becomes_a_tag(a: str, b: str, status: str) -> None:
@@ -97,9 +101,13 @@ def test_nothing_in_any_field_becomes_a_tag(a: str, b: str, status: str) -> None
         {"kind": "text", "text": a + b},
         {"kind": "reasoning", "text": b, "duration_s": 1.0},
         tool(name=a, arguments=json.dumps({a: b, b: [a]}), status=status, content=b, traceback=a + "\n" + b,
-             output=[{"kind": "stdout", "text": a}, {"kind": "display", "data": {"text/markdown": b}},
+             decision={"decision": "deny", "by": a, "reason": b, "asked": b},
+             output=[{"kind": "stdout", "text": a}, {"kind": "stderr", "text": "\x1b[31m" + b + "\x1b[0m\r"},
+                     {"kind": "display", "data": {"text/markdown": b}}, {"kind": "clear"},
+                     {"kind": "display", "data": {WIDGET: {"model_id": a}, "text/plain": b}, "display_id": a},
                      {"kind": "display", "data": {"application/json": {a: b}}}]),
-        tool(arguments=a, content=b, call_id=a),
+        tool(arguments=a, content=b, call_id=a, question={"reason": a, "schema": {"properties": {a: b}}, "asked_at": 0.0}),
+        {"kind": "user", "text": a},
     ]  # fmt: skip
     error = {"type": a, "message": a, "hint": b}
     for state in ("completed", "failed"):
@@ -171,6 +179,30 @@ def test_a_row_is_open_when_it_failed_or_waits_unless_a_person_chose(key: str) -
     assert ('data-lumos="tool" open' in html) is (key != "ok")
     html = static_bundle(document(items=[tool(status=key, open=key == "ok")]))["text/html"]
     assert ('data-lumos="tool" open' in html) is (key == "ok")
+
+
+def test_colours_of_a_terminal_become_styles_and_nothing_else_does() -> None:
+    shown = display_html(
+        {
+            "text/plain": "\x1b[1;31mred\x1b[0m \x1b[38;5;21mblue\x1b[39m \x1b[48;2;1;2;3mx\x1b[m\x1b[2K\x1b]0;title\x07<b>"
+        }
+    )
+    check(shown)
+    assert '<span style="font-weight:bold;color:#e75c58">red</span>' in shown
+    assert (
+        '<span style="color:rgb(0,0,255)">blue</span>' in shown
+        and '<span style="background:rgb(1,2,3)">x</span>&lt;b&gt;' in shown
+    )
+    assert "\x1b" not in shown and "title" not in shown
+    check(display_html({"text/plain": "\x1b[38;2;9999;1m \x1b[38m \x1b[;;;m \x1b[38;5m a \x1b["}))
+
+
+def test_a_living_widget_has_a_place_and_a_text_that_stands_for_it() -> None:
+    shown = display_html({WIDGET: {"model_id": "ab12", "version_major": 2}, "text/plain": "IntSlider(value=3)"})
+    assert shown.startswith('<div data-widget="ab12">') and "IntSlider(value=3)" in shown
+    for strange in ('"><script>', "", "a b", None, {"a": 1}):
+        assert "data-widget" not in display_html({WIDGET: {"model_id": strange}, "text/plain": "x"})
+    assert "data-widget" not in display_html({WIDGET: "x", "text/html": '<p data-widget="ab12">y</p>'})
 
 
 def test_the_bundle_needs_no_widgets() -> None:

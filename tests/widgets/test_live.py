@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from lumos_nb.events import (
     AgentGenerateResult,
+    ApprovalDecided,
     ApprovalRequested,
     Error,
     ErrorInfo,
@@ -22,12 +22,13 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
     ToolOutput,
+    UserMessage,
 )
 from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.transcript import Transcript
-from lumos_nb.widgets import live
 from lumos_nb.widgets.bundle import static_bundle
 from lumos_nb.widgets.feed import Feed
+from lumos_nb.widgets.widget import PARTS, STATIC
 
 CALL = ToolCall(id="c", name="rows", arguments='{"table": "orders"}')
 START = RunStart(run_id="r", thread_id="t", agent="a", provider="p", model="m", prompt="q", started_at=time.time())
@@ -75,45 +76,6 @@ class Page:
 def cut(text: str, units: int) -> str:
     """Slice as JavaScript does: by UTF-16 units."""
     return text.encode("utf-16-le")[: units * 2].decode("utf-16-le")
-
-
-class Wire:
-    """Stands for the widget: keeps what is sent."""
-
-    def __init__(self, **_: Any) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self.times: list[float] = []
-        self.closed = False
-
-    def on_msg(self, callback: Any) -> None:
-        self.callback = callback
-
-    def send(self, message: dict[str, Any]) -> None:
-        self.sent.append(json.loads(json.dumps(message)))
-        self.times.append(time.monotonic())
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Handle:
-    bundle: dict[str, Any] | None = None
-
-    def update(self, bundle: dict[str, Any], raw: bool) -> None:
-        self.bundle = bundle
-
-
-@pytest.fixture
-def view(monkeypatch: pytest.MonkeyPatch) -> Any:
-    import IPython.display
-
-    monkeypatch.setattr(live, "LiveView", Wire)
-    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
-    run = live.RunView("t")
-    run.open()
-    yield run
-    run.close()
-    assert not [t for t in threading.enumerate() if t.name == "lumos-view"]
 
 
 def say(view: Any, **content: Any) -> None:
@@ -190,29 +152,6 @@ def test_on_events_never_waits(view: Any) -> None:
     assert time.monotonic() - began < 0.02
 
 
-def test_only_known_actions_reach_the_callback(view: Any) -> None:
-    seen: list[Any] = []
-    view.on_action(seen.append)
-    for content in (
-        {"t": "stop", "x": 1},
-        {"t": "allow"},
-        {"t": "allow", "call_id": 3},
-        {"t": "deny", "call_id": "c"},
-        {"t": "rm"},
-        None,
-        [],
-        "stop",
-    ):
-        view._widget.callback(view._widget, content, [])
-    assert seen == [{"t": "stop"}, {"t": "deny", "call_id": "c"}]
-
-
-def test_a_callback_that_raises_does_no_harm(view: Any, caplog: pytest.LogCaptureFixture) -> None:
-    view.on_action(lambda _: 1 / 0)
-    say(view, t="stop")
-    assert "the action" in caplog.text
-
-
 def test_rows_that_a_person_opened_are_open_in_the_saved_output(view: Any) -> None:
     view.on_events([ToolCallStart(CALL), ToolCallComplete("c", ToolResult("c", "rows", "x"), 0.1)])
     time.sleep(0.15)
@@ -248,12 +187,38 @@ def test_a_tool_that_prints_without_end_is_not_sent_anew_each_time() -> None:
 
 
 def test_a_waiting_call_asks_and_its_answer_takes_the_question_away() -> None:
-    transcript, feed = Transcript(), Feed()
-    transcript.apply([ApprovalRequested(CALL)])
-    assert ["a", 0, "c"] in feed.ops(transcript.doc) and transcript.doc["state"] == "waiting for you"
-    transcript.apply([ToolCallStart(CALL)])
-    assert ["a", 0, ""] in feed.ops(transcript.doc)
+    transcript, feed, late = Transcript(), Feed(), Page()
+    transcript.apply([ApprovalRequested(CALL, "it writes", {"properties": {"table": {"type": "string"}}})])
+    (asked,) = [op for op in feed.ops(transcript.doc) if op[0] == "a"]
+    assert (asked[2]["call_id"], asked[2]["reason"]) == ("c", "it writes")
+    assert [(f["name"], f["kind"], f["text"]) for f in asked[2]["fields"]] == [("table", "line", "orders")]
+    assert transcript.doc["state"] == "waiting for you"
+    assert asked in feed.snapshot(), "a page that comes later is asked too"
+    transcript.apply([ApprovalDecided(call_id="c", decision="allow")])
+    assert ["a", 0, None] in feed.ops(transcript.doc)
+    assert not [op for op in feed.snapshot() if op[0] == "a"]
+    for op in feed.snapshot():
+        late.apply(*op)
+    assert "allowed by you" in late.rows[0]["head"]
 
 
-def test_the_module_for_the_page_is_small() -> None:
-    assert sum(len(f.read_bytes()) for f in live._STATIC.iterdir()) < 25_000
+def test_what_changes_in_place_reaches_the_page() -> None:
+    transcript, feed, page = Transcript(), Feed(), Page()
+
+    def seen(*events: Any) -> str:
+        transcript.apply(events)
+        for op in feed.ops(transcript.doc):
+            page.apply(*op)
+        return page.html()
+
+    assert "10 %" in seen(ToolCallStart(CALL), ToolOutput("c", "stdout", "10 %"))
+    assert "20 %" in seen(ToolOutput("c", "stdout", "\r20 %"))
+    assert "first" in seen(ToolOutput("c", "display", "p", {"text/plain": "first"}))
+    assert "other" in seen(ToolOutput("c", "update", "p", {"text/plain": "other"})) and "first" not in page.html()
+    assert "other" not in seen(ToolOutput("c", "clear")) and "20 %" not in page.html()
+    assert "You" in seen(UserMessage("only the <north>")) and "only the &lt;north&gt;" in page.html()
+
+
+def test_the_module_for_the_page_is_small_and_has_all_parts() -> None:
+    assert {path.name for path in STATIC.iterdir()} == {*PARTS, "live.css"}
+    assert sum(len(f.read_bytes()) for f in STATIC.iterdir()) < 32_000

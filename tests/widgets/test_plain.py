@@ -9,6 +9,8 @@ import pytest
 
 from lumos_nb.events import (
     AgentGenerateResult,
+    ApprovalDecided,
+    ApprovalRequested,
     Error,
     ErrorInfo,
     GenerationComplete,
@@ -18,12 +20,14 @@ from lumos_nb.events import (
     ToolCallComplete,
     ToolCallStart,
     ToolOutput,
+    UserMessage,
 )
 from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.widgets import open_view
 from lumos_nb.widgets.plain import PlainView, StaticView
 
 CALL = ToolCall(id="c", name="rows", arguments='{"table": "orders", "limit": 5}')
+OTHER = ToolCall(id="d", name="drop", arguments="{}")
 RUN = [
     ReasoningDelta("a"), ReasoningDelta("b"), TextDelta("I'll "), TextDelta("look."), ToolCallStart(CALL),
     ToolOutput("c", "stdout", "reading\n"), ToolCallComplete("c", ToolResult("c", "rows", "3 rows\nmore"), 0.03),
@@ -54,6 +58,36 @@ def test_what_another_model_call_says_begins_on_a_line_of_its_own() -> None:
     stream = io.StringIO()
     PlainView("", stream).on_events([StepStart(1), TextDelta("Oslo"), StepStart(2), TextDelta("[7]")])
     assert stream.getvalue() == "Oslo\n[7]"
+
+
+def test_a_decision_and_a_word_of_the_person_are_a_line_each() -> None:
+    stream = io.StringIO()
+    PlainView("", stream).on_events(
+        [
+            TextDelta("Wait."),
+            ApprovalRequested(CALL, "it writes"),
+            ApprovalDecided(call_id="c", decision="edit", arguments='{"table": "orders", "limit": 1}'),
+            ToolCallStart(ToolCall(id="c", name="rows", arguments='{"table": "orders", "limit": 1}')),
+            UserMessage("Be quick."),
+            ToolCallComplete("c", ToolResult("c", "rows", "1 row"), 0.03),
+            ApprovalRequested(OTHER),
+            ApprovalDecided(call_id="d", decision="deny", by="policy", reason="nobody was there"),
+            ToolCallComplete("d", ToolResult("d", "drop", "Denied.", is_error=True), 0.0, "denied"),
+        ]
+    )
+    assert stream.getvalue() == (
+        'Wait.\n? rows(table="orders", limit=5) waits for you. it writes\n'
+        "- rows changed by you  rows(orders, limit=1)\n"
+        '→ rows(table="orders", limit=1)\nYou: Be quick.\n✓ rows 0.03 s  1 row\n'
+        "? drop() waits for you.\n- drop denied by policy: nobody was there\n"
+    )
+
+
+def test_a_denial_that_was_never_a_question_is_said_too() -> None:
+    stream = io.StringIO()
+    denied = ToolCallComplete("d", ToolResult("d", "drop", "Not allowed here.", is_error=True), 0.0, "denied")
+    PlainView("", stream).on_events([ToolCallStart(OTHER), denied])
+    assert stream.getvalue() == "→ drop()\n- drop denied  Not allowed here.\n"
 
 
 def test_colours_are_for_terminals_only() -> None:

@@ -2,13 +2,8 @@
 // this file puts it into the page, and tells the kernel what a person does.
 
 const page = (globalThis.lumosPage ??= Math.random().toString(36).slice(2));
-
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
+const HEARD_MS = 300; // a kernel that is free has heard a Stop by then
+const SAY = "Say something to the agent";
 
 // A frame of the saved output, with its places empty.
 function frame(shell) {
@@ -21,59 +16,81 @@ function seconds(s) {
   return s < 60 ? `${s.toFixed(1)} s` : `${Math.floor(s / 60)} min ${String(Math.floor(s % 60)).padStart(2, "0")} s`;
 }
 
+function clock(s) {
+  return `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms, null));
+
 class View {
-  constructor(model, el, ask) {
+  constructor(model, el, reach) {
     this.model = model;
-    this.ask = ask;
+    this.reach = reach;
+    this.living = new Living(model.widget_manager);
     this.root = frame(model.get("shells").run);
     this.root.classList.add("lumos");
     [this.head, this.body, this.foot] = this.root.children;
     this.head.classList.add("lumos-head");
     this.title = element("span");
     this.figures = element("span", "lumos-figures");
-    this.stop = element("button", "lumos-button", "Stop");
-    this.stop.type = "button";
-    this.stop.title = "Stop this run (Esc)";
-    this.stop.onclick = () => this.onStop();
+    this.stop = button("Stop", () => this.onStop(), "Stop this run (Esc)");
     this.head.append(this.title, this.figures, this.stop);
     this.heard = element("div", "lumos-heard"); // states for those who listen, never tokens
     this.heard.setAttribute("aria-live", "polite");
     this.root.append(this.heard);
     this.root.addEventListener("keydown", (event) => this.onKey(event));
+    this.line = this.footLine();
     el.classList.add("jp-RenderedHTMLCommon", "jp-RenderedHTML");
     el.append(this.root);
     this.clear();
     this.timer = setInterval(() => this.tick(), 100);
   }
 
+  // Below the rows: what the run waits for, and a line to say something.
+  footLine() {
+    const line = element("div", "lumos-foot");
+    this.status = element("span", "lumos-quiet");
+    const label = element("label", "lumos-say");
+    this.said = element("input", "lumos-input");
+    this.said.placeholder = SAY;
+    label.append(element("span", "lumos-heard", SAY), this.said);
+    line.append(this.status, label);
+    return line;
+  }
+
   clear() {
     this.body.replaceChildren();
-    this.foot.replaceChildren();
-    this.status = element("div");
-    this.status.style.cssText = "color:var(--jp-ui-font-color2,#7a7a7a)";
-    this.foot.append(this.status);
+    if (this.line.parentElement !== this.foot) this.foot.replaceChildren(this.line);
     this.rows = [];
   }
 
   // ---- what the kernel says ----
 
-  header(changed, elapsed) {
+  header(changed, message) {
     const h = { ...this.h, ...changed };
-    if (elapsed !== undefined) this.began = performance.now() - elapsed * 1000;
+    if (message.e !== undefined) this.began = performance.now() - message.e * 1000;
+    if (message.k !== undefined) this.epoch = performance.now() - message.k * 1000; // the kernel's clock in ours
     this.began ??= performance.now();
-    if (h.state !== this.h?.state) this.since = performance.now();
+    if (h.state !== this.h?.state) {
+      this.since = performance.now();
+      this.notice = "";
+    }
     if (h.state !== this.h?.state || h.running !== this.h?.running)
-      this.heard.textContent = h.running ? h.state : "The run has ended";
+      this.announce(h.running ? h.state : "The run has ended");
     this.h = h;
     this.title.textContent = h.title;
     this.tick();
+  }
+
+  announce(text) {
+    this.heard.textContent = text;
   }
 
   tick() {
     const h = this.h;
     if (!h) return;
     const now = performance.now();
-    this.stop.hidden = !h.running;
+    this.stop.hidden = this.line.lastChild.hidden = !h.running;
     if (!h.running) {
       this.figures.textContent = "";
       clearInterval(this.timer);
@@ -86,10 +103,14 @@ class View {
     }
     this.clock.textContent = ` ${seconds((now - this.began) / 1000)}${h.figures ? " · " + h.figures : ""}`;
     const waited = (now - this.since) / 1000;
-    this.status.textContent = h.state ? `${h.state}${waited >= 1 ? ` ${Math.floor(waited)} s` : ""}` : "\u00a0";
+    const state = h.state ? `${h.state}${waited >= 1 ? ` ${Math.floor(waited)} s` : ""}` : "\u00a0";
+    if ((this.notice || state) !== this.shown) say(this.status, (this.shown = this.notice || state));
     for (const row of this.rows) {
-      const state = row.head?.querySelector("[data-since]");
-      if (state && (row.since ??= now)) state.textContent = `running ${seconds((now - row.since) / 1000)}`;
+      const node = row.head?.querySelector("[data-since]");
+      if (!node) continue;
+      const label = (node.dataset.label ??= node.textContent);
+      const s = Math.max(0, now - this.epoch - node.dataset.since * 1000) / 1000;
+      node.textContent = `${label} ${label === "running" ? seconds(s) : clock(s)}`;
     }
   }
 
@@ -101,7 +122,7 @@ class View {
     else if (what === "p") this.patch(row, ...rest);
     else if (what === "s") this.settle(row, rest[0]);
     else if (what === "o") { if (!row.chosen) row.node.open = row.isOpen = rest[0]; }
-    else if (what === "a") this.question(row, rest[0]);
+    else if (what === "a") this.ask(row, rest[0]);
     else if (what === "f") this.foot.innerHTML = i;
   }
 
@@ -112,21 +133,22 @@ class View {
       if (node.open === row.isOpen) return; // it was the kernel's wish
       row.isOpen = node.open;
       row.chosen = true;
-      this.height = 0;
-      this.body.style.minHeight = "";
-      this.ask({ t: "open", row: i, open: node.open });
+      this.letShrink();
+      this.reach.tell({ t: "open", row: i, open: node.open });
     });
     this.rows[i] = row;
     this.body.append(node);
+    if (kind === "user") this.said.placeholder = SAY;
   }
 
   patch(row, j, keep, tail) {
     while (row.parts.length <= j) {
-      row.parts.push(row.box.insertBefore(element("div"), row.bar ?? null));
+      row.parts.push(row.box.insertBefore(element("div"), row.question?.node ?? null));
       row.texts.push("");
     }
     row.texts[j] = row.texts[j].slice(0, keep) + tail;
     row.parts[j].innerHTML = row.texts[j];
+    this.living.fill(row.parts[j]);
   }
 
   // Formulas are set once, when their block will not change any more.
@@ -138,44 +160,78 @@ class View {
     }
   }
 
-  question(row, callId) {
-    row.bar?.remove();
-    row.bar = undefined;
-    if (!callId) return;
-    const bar = (row.bar = element("div", "lumos-answer"));
-    const button = (text, key, t) => {
-      const node = element("button", "lumos-button", text);
-      node.type = "button";
-      node.dataset.key = key;
-      node.onclick = () => {
-        bar.querySelectorAll("button").forEach((b) => (b.disabled = true));
-        this.ask({ t, call_id: callId });
-      };
-      bar.append(node);
-    };
-    button("Allow once", "a", "allow");
-    button("Allow in this thread", "t", "allow_thread");
-    button("Deny", "d", "deny");
-    row.box.append(bar);
+  ask(row, question) {
+    const before = row.question;
+    row.question = undefined;
+    if (before) {
+      if (before.node.contains(document.activeElement)) row.head.focus(); // not to the notebook, where D deletes
+      before.node.remove();
+      this.letShrink();
+    }
+    if (!question) return;
+    row.question = new Question(question, (action) => this.reach.ask(action));
+    row.box.append(row.question.node);
+    this.announce(`${question.name} waits for you. ${question.reason}`);
   }
 
   // ---- what a person does ----
 
-  onStop() {
-    this.stop.disabled = true;
+  async onStop() {
+    setBusy([this.stop], true);
     this.stop.textContent = "Stopping";
-    this.ask({ t: "stop" });
+    this.announce("Stopping");
+    // A line that waits for input() ends by an interrupt alone; else the notebook would wait for it for ever.
+    if (this.root.closest(".jp-Cell, .cell")?.querySelector(".jp-Stdin-input")) await this.interrupt();
+    const answer = this.reach.ask({ t: "stop" });
+    if ((await Promise.race([answer, pause(HEARD_MS)])) === null) await this.interrupt();
+    const problem = await answer;
+    if (!problem || !this.h?.running) return; // "Stopping" stands until the run has ended
+    this.tellOf(problem);
+    this.stop.textContent = "Stop";
+    setBusy([this.stop], false);
+  }
+
+  // Not for a run in the background: the interrupt would hit what another cell does.
+  async interrupt() {
+    if (this.h?.running && !this.h.background) await this.reach.interrupt();
+  }
+
+  async onSay() {
+    const text = this.said.value.trim();
+    if (!text || this.said.readOnly) return;
+    this.said.readOnly = true;
+    const problem = await this.reach.ask({ t: "steer", text });
+    this.said.readOnly = false;
+    this.tellOf(problem);
+    if (problem) return;
+    this.said.value = "";
+    this.said.placeholder = "The agent reads it at its next step";
+    this.announce(this.said.placeholder);
+  }
+
+  tellOf(problem) {
+    this.notice = problem;
+    if (problem) this.announce(problem.replaceAll("`", ""));
+    this.tick();
   }
 
   onKey(event) {
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (event.key === "Escape" && this.h?.running) {
+    const isSaying = event.target === this.said;
+    const row = this.rows.find(({ question, node }) => question && node.contains(event.target));
+    if (isSaying && event.key === "Enter" && !event.isComposing) this.onSay();
+    else if (isSaying && event.key === "Escape") this.stop.focus(); // who writes does not mean to stop
+    else if (isSaying) event.stopPropagation();
+    else if (row?.question.onKey(event)) event.preventDefault();
+    else if (event.key === "Escape" && this.h?.running) {
       event.preventDefault();
-      this.onStop();
-    } else if (plain && event.key.length === 1) {
-      event.target.closest("details")?.querySelector(`.lumos-answer [data-key="${CSS.escape(event.key.toLowerCase())}"]`)?.click();
+      this.stop.click();
     }
     if (event.key !== "Tab") event.stopPropagation(); // Enter opens a row; it is not the notebook's
+  }
+
+  letShrink() {
+    this.height = 0;
+    this.body.style.minHeight = "";
   }
 
   // Runs a change, keeps the height from shrinking, and follows the end if the end was in view.
@@ -194,6 +250,7 @@ class View {
 
   remove() {
     clearInterval(this.timer);
+    this.living.remove();
     this.root.remove();
   }
 }
@@ -207,22 +264,25 @@ function scrollerOf(node) {
 // One of these for each run: what the page knows, shown by any number of views.
 export default () => {
   const views = new Set();
+  let reach;
   let seq = -1;
   let history = []; // the operations since the last whole state, for a view that comes later
-  let head, elapsed, asked = 0;
+  let asked = 0;
 
   const show = (view, message) => view.follow(() => {
     if (message.whole) view.clear();
     for (const op of message.o) view.apply(op);
-    if (message.h) view.header(message.h, message.e);
+    if (message.h) view.header(message.h, message);
   });
 
-  function receive(message, model) {
+  function receive(message) {
+    if (message?.ping !== undefined) reach.tell({ t: "pong", k: message.ping });
+    else if (message?.ack !== undefined) reach.hear(message);
     if (!message?.o) return;
     if (message.whole ? message.s <= seq : message.s !== seq + 1) {
       if (message.s > seq + 1 && Date.now() - asked > 500) {
         asked = Date.now();
-        model.send({ t: "resync", page });
+        reach.tell({ t: "resync", page });
       }
       return;
     }
@@ -233,16 +293,18 @@ export default () => {
 
   return {
     initialize({ model }) {
-      model.on("msg:custom", (message) => receive(message, model));
+      reach = new Reach(model);
+      model.on("msg:custom", receive);
       const whole = model.get("snapshot");
-      if (whole) receive(whole, model);
-      model.send({ t: "ready", page });
-      const gone = () => model.send({ t: "gone" });
+      if (whole) receive(whole);
+      reach.tell({ t: "ready", page });
+      const gone = () => reach.tell({ t: "gone" });
       addEventListener("pagehide", gone);
       return () => removeEventListener("pagehide", gone);
     },
     render({ model, el }) {
-      const view = new View(model, el, (message) => model.send(message));
+      reach.model = model; // the one that knows the page's widgets
+      const view = new View(model, el, reach);
       views.add(view);
       for (const message of history) show(view, message);
       return () => {

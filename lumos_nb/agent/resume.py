@@ -1,0 +1,85 @@
+"""Taking up a run that was stopped: by an interrupt, an error, or the end of its process.
+
+One idea: a run goes on as the same run, in the same log. What its tools have done stands there and
+is not done twice; what waited for a person is asked again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from lumos_nb import settings
+from lumos_nb.agent.config import AgentGenerateOptions
+from lumos_nb.agent.loop import LoopState
+from lumos_nb.agent.prepare import check_options, history_of, state_of
+from lumos_nb.agent.run import Run, is_running
+from lumos_nb.agent.step import StepDraft
+from lumos_nb.context import RuntimeContext
+from lumos_nb.errors import UsageError
+from lumos_nb.memory import RunInfo, SavedRun
+from lumos_nb.memory.runs import runs_elsewhere
+from lumos_nb.messages import Message
+
+if TYPE_CHECKING:
+    from lumos_nb.agent.agent import Agent
+
+
+async def prepare_resumed(agent: Agent, run: str, options: AgentGenerateOptions) -> Run:
+    """Return a stopped run that goes on where it was, with this agent.
+
+    Raises:
+        UsageError: There is no such run, it has ended well or still goes on, it had not come to a tool, or its
+            thread has gone on without it.
+    """
+    check_options(options)
+    memory = agent.get_memory()
+    saved = await memory.get_run(run)
+    check_resumable(saved)
+    row = saved.row
+    thread_id = row["thread_id"]
+    context = (options.get("context") or RuntimeContext()).with_run(row["run_id"], thread_id, agent.name)
+    provider = agent.get_llm(context, options.get("model")).for_run()
+    state = state_of(agent, context, provider, [], options)  # whatever is wrong with these shows before a change
+    await memory.reopen(saved)
+    take_up(state, saved, await history_of(agent, thread_id, options))
+    same = ("notebook", "cell_id", "tape", "cost_source")
+    info = RunInfo(
+        run_id=context.run_id, thread_id=thread_id, agent=context.agent, provider=provider.provider,
+        model=provider.model, prompt=row["prompt_preview"] or "", execution_count=row["execution_count"],
+        started_at=row["started_at"] / 1e9,
+        away_s=max(0.0, time.time() - saved.last_at), **{name: row[name] or "" for name in same},
+    )  # fmt: skip
+    log = memory.run_log(info, saved)
+    return Run(info, state, (), log=log, save=thread_id is not None, on_events=options.get("on_events"))
+
+
+def check_resumable(saved: SavedRun) -> None:
+    """Raise a `UsageError` that says why a run cannot be taken up, if it cannot."""
+    run_id, status = saved.row["run_id"], saved.row["status"]
+    if status == "completed":
+        raise UsageError(f"Run {run_id!r} has ended well; there is nothing to resume.")
+    if is_running(run_id):
+        raise UsageError(f"Run {run_id!r} still goes on.", hint="%agent shows it; %agent stop ends it.")
+    if status == "running" and runs_elsewhere(saved.row["process"]):
+        raise UsageError(
+            f"Run {run_id!r} goes on in another kernel (process {saved.row['process']}).", hint="Stop it there first."
+        )
+    if not saved.can_go_on:
+        raise UsageError(f"Run {run_id!r} was stopped before it came to a tool.", hint="Run its cell again.")
+    if not settings.current().enable_telemetry:
+        raise UsageError("A run can only be resumed where runs are recorded.", hint="Set enable_telemetry to true.")
+
+
+def take_up(state: LoopState, saved: SavedRun, history: list[Message]) -> None:
+    """Put into the state of a loop what the run had done: its conversation, its steps, the open one and its results."""
+    state.messages += [*history, *(message for message, _ in saved.said)]
+    state.new_messages = [message for message, _ in saved.said]
+    state.said = [said for _, said in saved.said]
+    state.steps = list(saved.steps)
+    # The checkpoints have these already, but for the results that came behind the last one.
+    state.unkept = saved.unkept
+    if saved.open_step is not None and saved.answer is not None:
+        state.draft = StepDraft.taken_up(saved.open_step, saved.answer, state.provider)
+        state.draft.results.update(saved.results)
+        state.begun = dict(saved.begun)

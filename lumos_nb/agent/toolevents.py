@@ -1,0 +1,78 @@
+"""The events of a step's tool calls, on their way from tools on any thread to the run.
+
+One idea: one queue in the order in which things happened, and a way to wait until what was put
+into it stands in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from itertools import groupby
+from typing import Any
+
+from lumos_nb.events import AgentEvent, ToolOutput
+
+
+class Events:
+    """The events of a step's calls, in the order in which they happened."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[AgentEvent] = asyncio.Queue()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._in_batch: list[asyncio.Future[None]] = []
+
+    def put(self, event: AgentEvent) -> None:
+        """Add an event."""
+        self._queue.put_nowait(event)
+
+    async def told(self, event: AgentEvent) -> None:
+        """Add an event, and return when it was taken: when it is in the log."""
+        taken = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(event)
+        self._waiting.append(taken)
+        await taken
+
+    async def batch(self) -> list[AgentEvent]:
+        """Return what there is, at least one event."""
+        batch = [await self._queue.get()]
+        while not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        self._in_batch, self._waiting = self._waiting, []
+        return batch
+
+    def were_taken(self) -> None:
+        """Let those go on who waited for the last batch."""
+        for future in self._in_batch:
+            if not future.done():
+                future.set_result(None)
+
+
+class Output:
+    """What one tool prints and shows, from any thread, as few events: a print is two writes, a loop thousands."""
+
+    def __init__(self, call_id: str, events: Events) -> None:
+        self._call_id = call_id
+        self._events = events
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[tuple[str, str, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    def emit(self, kind: str, text: str, data: dict[str, Any]) -> None:
+        """Take one piece; text of one stream is joined until the loop comes to it."""
+        with self._lock:
+            is_first = not self._waiting
+            self._waiting.append((kind, text, data))
+        if is_first:
+            self._loop.call_soon_threadsafe(self._flush)
+
+    def _flush(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for kind, group in groupby(waiting, lambda piece: piece[0]):
+            pieces = list(group)
+            if kind in ("stdout", "stderr"):
+                self._events.put(ToolOutput(self._call_id, kind, "".join(text for _, text, _ in pieces)))
+            else:
+                for _, text, data in pieces:
+                    self._events.put(ToolOutput(self._call_id, kind, text, data))

@@ -1,0 +1,226 @@
+"""A recorded run, read again: to be found by a short name, and to be taken up where it stopped.
+
+One idea: the log is the truth. What a run needs to go on (its conversation, the answer whose tools
+were at work, which of them had begun and what they gave) is folded from its events.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import StoreError, UsageError, nearest
+from lumos_nb.events import (
+    AgentEvent,
+    AgentStep,
+    Checkpoint,
+    Error,
+    Metadata,
+    ReasoningDelta,
+    StepComplete,
+    StepStart,
+    TextDelta,
+    ToolCallComplete,
+    ToolCallStart,
+    ToolOutput,
+    UserMessage,
+    decode_event,
+)
+from lumos_nb.memory.said import Said
+from lumos_nb.messages import Message, ToolCall, ToolResult
+from lumos_nb.stores import Delete, Store, Update
+from lumos_nb.stores.base import Condition, Write
+
+
+def find_run(store: Store, name: str = "last") -> str:
+    """Return the id of a run: of the `last` one, or of the one that has this id, or a beginning or end of it.
+
+    Raises:
+        UsageError: There is no such run, or there are several.
+    """
+    if name == "last":
+        for (run_id,) in store.select("runs", ["run_id"], order=["-started_at"], limit=1):
+            return str(run_id)
+        raise UsageError("There is no run yet.", hint="Run a %%agent cell first.")
+    ids = [r[0] for r in store.select("runs", ["run_id"], where=[("run_id", "contains", name)], limit=50)]
+    found = [i for i in ids if i == name] or [i for i in ids if i.startswith(name) or i.endswith(name)]
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        raise UsageError(f"{name!r} fits {len(found)} runs.", hint="Give more of the id.")
+    recent = [r[0] for r in store.select("runs", ["run_id"], order=["-started_at"], limit=5)]
+    raise UsageError(f"There is no run {name!r}.", hint=f"{nearest(name, recent)} %trace df shows all runs.")
+
+
+_COLUMNS = (
+    "run_id", "thread_id", "agent", "provider", "model", "status", "process", "prompt_preview", "started_at", "tape",
+    "cost_source", "notebook", "cell_id", "execution_count",
+)  # fmt: skip
+
+
+class SavedRun:
+    """A run as its log has it.
+
+    Attributes:
+        row: What its row says, by column.
+        timed: The events of all of it with their times, in nanoseconds since 1970.
+        n_prompt: How many of its messages are the prompt.
+        steps: Steps that are over.
+        open_step: The step whose tools were at work, or None.
+        results: What calls of it gave, by id.
+        begun: Calls of it that had begun and not ended, by id.
+    """
+
+    def __init__(self, row: dict[str, Any], timed: list[tuple[AgentEvent, int]]) -> None:
+        self.row = row
+        self.timed = timed
+        self.n_prompt = 0
+        self.steps: list[AgentStep] = []
+        self.open_step: AgentStep | None = None
+        self.results: dict[str, ToolResult] = {}
+        self.begun: dict[str, ToolCall] = {}
+        self._kept: list[tuple[Message, Said]] = []
+        #: What came since the last checkpoint; the next one has it too.
+        self._since: list[tuple[Message, Said]] = []
+        for event, ns in timed:
+            self._fold(event, ns / 1e9)
+
+    @property
+    def said(self) -> list[tuple[Message, Said]]:
+        """What its conversation gained, the prompt first; without the answer of an open step."""
+        return self._kept[:-1] if self.open_step is not None else [*self._kept, *self._since]
+
+    @property
+    def answer(self) -> Message | None:
+        """The answer of the open step, with its calls."""
+        return self._kept[-1][0] if self.open_step is not None else None
+
+    @property
+    def unkept(self) -> list[Message]:
+        """What of it no checkpoint has."""
+        return [] if self.open_step is not None else [message for message, _ in self._since]
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is anything to take up: a run that had not come to a tool is simply run again."""
+        return bool(self._kept)
+
+    @property
+    def last_at(self) -> float:
+        """When anything was last heard of it, in Unix seconds."""
+        return self.timed[-1][1] / 1e9 if self.timed else float(self.row["started_at"]) / 1e9
+
+    def shown(self) -> list[AgentEvent]:
+        """Return the events that a view of it needs: of what was broken off, only what counts."""
+        shown: list[AgentEvent] = []
+        for event, _ in self.timed:
+            shown = _firm(shown) if isinstance(event, Error) else [*shown, event]
+        return [e for e in _firm(shown) if not (isinstance(e, ToolOutput) and e.call_id in self.begun)]
+
+    def _fold(self, event: AgentEvent, at: float) -> None:
+        match event:
+            case Checkpoint():
+                self.n_prompt += event.n_prompt
+                self._kept += [(message, Said(event.step.index, at)) for message in event.messages]
+                self.open_step, self._since, self.results, self.begun = event.step, [], {}, {}
+            case ToolCallStart():
+                self.begun[event.call.id] = event.call
+            case ToolCallComplete():
+                self.begun.pop(event.call_id, None)
+                self.results[event.call_id] = event.result
+            case UserMessage():
+                self._since.append((Message(role="user", content=event.text), Said(None, at)))
+            case StepComplete():
+                self._end_step(event.step, at)
+            case _:
+                pass
+
+    def _end_step(self, step: AgentStep, at: float) -> None:
+        results = tuple(self.results[call.id] for call in step.tool_calls if call.id in self.results)
+        self.steps.append(msgspec.structs.replace(step, tool_results=results))
+        if results:
+            self._since.append((Message(role="tool", content=results), Said(step.index, at)))
+            self.open_step = None
+
+
+def _firm(events: list[AgentEvent]) -> list[AgentEvent]:
+    """Return events without the text of a step that did not come to its tools or its end: it is asked for again."""
+    end = len(events)
+    while end and isinstance(events[end - 1], TextDelta | ReasoningDelta | StepStart | Metadata):
+        end -= 1
+    return events[:end]
+
+
+def read_run(store: Store, run_id: str) -> SavedRun:
+    """Return a run with its events.
+
+    Raises:
+        StoreError: An event is of a kind that this version does not know.
+    """
+    where = [("run_id", "=", run_id)]
+    row = dict(zip(_COLUMNS, next(store.select("runs", _COLUMNS, where=where)), strict=True))
+    rows = store.select("events", ["payload_json", "ts"], where=where, order=["run_seq"])
+    try:
+        return SavedRun(row, [(decode_event(payload), ts) for payload, ts in rows])
+    except msgspec.MsgspecError as error:
+        raise StoreError(
+            f"Run {run_id!r} cannot be read: {error}.",
+            hint="It may come from a newer Lumos: upgrade with `pip install -U lumos-nb`.",
+        ) from None
+
+
+def last_stopped(store: Store, notebook: str | None, but: Iterable[str] = ()) -> str | None:
+    """Return the id of the last run that has not ended well, of a notebook if one is given, or None."""
+    where: list[Condition] = [("status", "!=", "completed")]
+    if notebook is not None:
+        where.append(("notebook", "=", notebook))
+    others = set(but)
+    found = store.select("runs", ["run_id"], where=where, order=["-started_at"], limit=50)
+    return next((str(run_id) for (run_id,) in found if run_id not in others), None)
+
+
+def reopening(store: Store, saved: SavedRun) -> list[Write]:
+    """Return the writes that take what a stopped run left in its thread out again: it will say it anew, and more.
+
+    Raises:
+        UsageError: The thread has gone on since.
+    """
+    run_id, thread_id = saved.row["run_id"], saved.row["thread_id"]
+    cleared = dict.fromkeys(("ended_at", "error_type", "error_message", "stop_reason"))
+    writes: list[Write] = [
+        Update("runs", {"run_id": run_id}, {"status": "running", "process": this_process(), **cleared})
+    ]
+    if thread_id is None:
+        return writes
+    found = list(store.select("messages", ["run_id"], where=[("thread_id", "=", thread_id)], order=["idx"]))
+    own = sum(run == run_id for (run,) in found)
+    if own and found[-1][0] != run_id:
+        raise UsageError(
+            f"The thread of run {run_id!r} has gone on since the run was stopped.",
+            hint="Ask again in a new cell: the thread knows what the run had said.",
+        )
+    removed = Delete("messages", {"thread_id": thread_id, "run_id": run_id})
+    return [*writes, removed, Update("threads", {"thread_id": thread_id}, {}, {"n_messages": -own})]
+
+
+def this_process() -> str:
+    """Return what names this process in the row of a run."""
+    return f"{os.getpid()}@{platform.node()}"
+
+
+def runs_elsewhere(process: str | None) -> bool:
+    """Return whether a process of that name is alive on this machine and is not this one."""
+    pid, _, host = (process or "").partition("@")
+    if host != platform.node() or not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,75 @@
+"""What a tool call may do without asking: allow, ask, deny.
+
+One idea: the author of a tool marks it, the person's settings stand above the mark, and a list of
+approvals answers questions ahead. Nothing here asks anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from fnmatch import fnmatchcase
+from typing import Any, Literal, NamedTuple, get_args
+
+from lumos_nb import settings
+from lumos_nb.tools.function import Tool
+
+Permission = Literal["allow", "ask", "deny"]
+
+
+class Ruling(NamedTuple):
+    """A permission, and the rule that gave it, as a person reads it."""
+
+    permission: Permission
+    reason: str = ""
+
+
+def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
+    """Return what a call may do: by the settings first, then by the tool's own mark.
+
+    Args:
+        tool: The tool.
+        arguments: What it is called with, for a mark that is a function of them.
+
+    Example:
+        >>> ruling(Tool(lambda: None, name="clear", permission="ask"), {})
+        Ruling(permission='ask', reason='It is marked to be asked for.')
+        >>> by_path = Tool(lambda path: None, name="write", permission=lambda path: "ask" if path == "/" else "allow")
+        >>> ruling(by_path, {"path": "notes.txt"}).permission
+        'allow'
+    """
+    for pattern, permission in settings.current().permissions.items():
+        if fnmatchcase(tool.name, pattern):
+            return Ruling(permission, f"The setting permissions has {pattern!r}: {permission!r}.")
+    if not callable(tool.permission):
+        return Ruling(tool.permission, _MARKS[tool.permission])
+    try:
+        found = tool.permission(**arguments)
+    except Exception as error:  # the author's rule; a rule that fails must not let through
+        return Ruling("ask", f"Its own rule failed: {type(error).__name__}: {error}")
+    if found not in get_args(Permission):
+        return Ruling("ask", f"Its own rule gave {found!r}, not allow, ask or deny.")
+    return Ruling(found, "" if found == "allow" else f"Its own rule says {found}.")
+
+
+_MARKS = {"allow": "", "ask": "It is marked to be asked for.", "deny": "It is marked as denied."}
+
+
+def is_approved(name: str, patterns: Iterable[str]) -> bool:
+    """Return whether a list of names and patterns, such as `read_*`, has this tool; `all` has every one.
+
+    Example:
+        >>> is_approved("read_file", ["rows", "read_*"]), is_approved("write_file", ["all"]), is_approved("x", [])
+        (True, True, False)
+    """
+    return any(pattern == "all" or fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def patterns_of(text: str | Collection[str]) -> tuple[str, ...]:
+    """Return names and patterns from a list, or a text with commas.
+
+    Example:
+        >>> patterns_of("rows, read_*")
+        ('rows', 'read_*')
+    """
+    parts = text.split(",") if isinstance(text, str) else text
+    return tuple(part.strip() for part in parts if part.strip())

@@ -1,0 +1,79 @@
+// What a person asks of the kernel, and whether it was heard.
+//
+// Every request has a number, and the kernel acknowledges it at once, whatever the run does. The
+// form of a kernel that was restarted looks alive: only the missing answer tells.
+
+const NO_ANSWER = "The kernel does not answer. If it was restarted, run `%agent resume`.";
+const ANSWER_MS = 2000;
+
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+}
+
+function button(text, act, title) {
+  const node = element("button", "lumos-button", text);
+  node.type = "button";
+  if (title) node.title = title;
+  // Not `disabled`: that would take the focus away from who works by keyboard.
+  node.onclick = () => node.getAttribute("aria-disabled") !== "true" && act();
+  return node;
+}
+
+function setBusy(nodes, isBusy) {
+  for (const node of nodes)
+    if (isBusy) node.setAttribute("aria-disabled", "true");
+    else node.removeAttribute("aria-disabled");
+}
+
+// Puts a sentence into a node; what stands in backticks is to be typed.
+function say(node, text) {
+  node.replaceChildren(...text.split("`").map((part, i) => (i % 2 ? element("code", "", part) : part)));
+}
+
+class Reach {
+  constructor(model) {
+    this.model = model;
+    this.waiting = new Map();
+    this.n = Math.floor(Math.random() * 2 ** 48); // other tabs hear the same acknowledgements
+  }
+
+  tell(message) {
+    try {
+      this.model.send(message);
+      return true;
+    } catch {
+      return false; // its channel is closed
+    }
+  }
+
+  // Resolves with what is wrong, in words, or with "" when the kernel has taken the request.
+  ask(action) {
+    const n = ++this.n;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.hear({ ack: n, problem: NO_ANSWER }), ANSWER_MS);
+      this.waiting.set(n, (problem) => {
+        clearTimeout(timer);
+        resolve(problem);
+      });
+      if (!this.tell({ ...action, n })) this.hear({ ack: n, problem: NO_ANSWER });
+    });
+  }
+
+  hear({ ack, problem }) {
+    const settle = this.waiting.get(ack);
+    this.waiting.delete(ack);
+    settle?.(String(problem ?? ""));
+  }
+
+  // Interrupts the kernel as the notebook's own button does, where the page has a way to it.
+  async interrupt() {
+    try {
+      await this.model.widget_manager?.kernel?.interrupt?.();
+    } catch (error) {
+      console.warn("The kernel could not be interrupted.", error);
+    }
+  }
+}

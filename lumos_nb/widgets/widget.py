@@ -1,0 +1,25 @@
+"""The widget that carries the live view into the page: its module, its style, its state.
+
+One idea: a page loads one module, so the files of `static` are joined into it here, in the order in
+which they need each other. They share one scope; there is nothing to bundle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+STATIC = Path(__file__).parent / "static"
+PARTS = ("reach.js", "question.js", "living.js", "live.js")
+
+
+class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # its package has no types for us
+    """The widget: it holds no text of its own, and asks its owner when a page wants all of it."""
+
+    _esm = "\n".join((STATIC / part).read_text("utf-8") for part in PARTS)
+    _css = (STATIC / "live.css").read_text("utf-8")
+    shells = traitlets.Dict().tag(sync=True)
+    # Never sent by itself: computed when a page asks for the widget's state.
+    snapshot = traitlets.Any().tag(sync=True, to_json=lambda value, _: value() if value else None)
