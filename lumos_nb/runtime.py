@@ -6,19 +6,66 @@ and tools. The magics parse, call this, and display.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lumos_nb.agent import Agent
-from lumos_nb.agent.background import CoreTask, run_sync
+from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.control import RunControl
 from lumos_nb.errors import ThreadNotFoundError, UsageError, nearest
+from lumos_nb.events import AgentEvent, RunStart
 from lumos_nb.memory import Memory, MemoryThread
 from lumos_nb.providers import LlmProvider, llm
 from lumos_nb.providers.fallback import in_turn
 from lumos_nb.tools import Tool, tool
 
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant in a Jupyter notebook. Answer in Markdown, briefly."
+
+
+class LiveRun:
+    """A run that goes on now: how it stands, and what can be done to it.
+
+    Args:
+        agent: Name of its agent.
+        thread: Title of its thread; empty where it has none.
+        control: To steer and to pause it.
+        stop: Stops it, as Stop in its view does.
+        questions: Says how many of its tool calls wait for a person.
+        cell: Execution count of its cell.
+        is_background: Whether no cell waits for it.
+    """
+
+    def __init__(
+        self, *, agent: str, thread: str, control: RunControl, stop: Callable[[], object],
+        questions: Callable[[], int] = lambda: 0, cell: int | None = None, is_background: bool = False,
+    ) -> None:  # fmt: skip
+        self.agent, self.thread, self.cell, self.is_background = agent, thread, cell, is_background
+        self.control = control
+        self.started_at = time.time()
+        self.run_id = ""
+        self.is_stopping = False
+        self._stop, self._questions = stop, questions
+
+    def on_events(self, events: Sequence[AgentEvent]) -> None:
+        """Learn its id from its first event."""
+        for event in events if not self.run_id else ():
+            if isinstance(event, RunStart):
+                self.run_id = event.run_id
+
+    @property
+    def status(self) -> str:
+        """running, waiting for you, paused or stopping."""
+        if self.is_stopping:
+            return "stopping"
+        if self._questions():
+            return "waiting for you"
+        return "paused" if self.control.is_paused else "running"
+
+    def stop(self) -> None:
+        """End it; a pause does not hold that up."""
+        self._stop()
 
 
 class Runtime:
@@ -32,7 +79,7 @@ class Runtime:
     def __init__(self, namespace: Mapping[str, Any], notebook: Callable[[], str | None] = lambda: None) -> None:
         self.namespace = namespace
         self.notebook = notebook
-        self.running: set[CoreTask[Any]] = set()
+        self.running: list[LiveRun] = []
         self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
         self._current_agent: str | None = None
         self._current_thread: str | None = None
@@ -79,18 +126,23 @@ class Runtime:
         """
         return [self._tool(name.strip()) for name in names.split(",") if name.strip()]
 
-    def _tool(self, name: str) -> Tool:
+    def find_tool(self, name: str) -> Tool | None:
+        """Return the notebook's tool or function of that name, or None."""
         value = self.namespace.get(name)
         if value is None:
-            by_name = {v.name: v for v in list(self.namespace.values()) if isinstance(v, Tool)}
-            if name in by_name:
-                return by_name[name]
-            known = set(by_name) | {n for n, v in self.namespace.items() if isinstance(v, Tool)}
+            value = next((v for v in list(self.namespace.values()) if isinstance(v, Tool) and v.name == name), None)
+        return None if value is None else tool(value)
+
+    def _tool(self, name: str) -> Tool:
+        found = self.find_tool(name)
+        if found is None:
+            tools = {n: v for n, v in self.namespace.items() if isinstance(v, Tool)}
             raise UsageError(
                 f"There is no tool {name!r} in this notebook.",
-                hint=nearest(name, known) or "Define a function with @tool in an earlier cell.",
+                hint=nearest(name, {*tools, *(v.name for v in tools.values())})
+                or "Define a function with @tool in an earlier cell.",
             )
-        return tool(value)
+        return found
 
     def model(self, spec: str) -> LlmProvider:
         """Return a model by `vendor/model`, or the one that a variable holds; several with commas, asked in turn."""
@@ -153,9 +205,21 @@ class Runtime:
 
     # ---- runs -------------------------------------------------------------------------
 
-    def stop(self) -> int:
-        """Cancel everything that runs and return how many runs that were."""
-        tasks = list(self.running)
-        for task in tasks:
-            task.cancel()
-        return len(tasks)
+    def live(self, name: str | None = None) -> list[LiveRun]:
+        """Return what runs now: all of it, or what a run's id, its agent or its thread names.
+
+        Raises:
+            UsageError: Nothing that runs is called that.
+        """
+        running = list(self.running)
+        if name is None:
+            return running
+        found = [run for run in running if name in {run.agent, run.thread} or _is_id(name, run.run_id)]
+        if not found:
+            known = [word for run in running for word in (run.run_id, run.agent, run.thread) if word]
+            raise UsageError(f"Nothing that runs is called {name!r}.", hint=nearest(name, known) or "Nothing runs.")
+        return found
+
+
+def _is_id(name: str, run_id: str) -> bool:
+    return len(name) >= 4 and (run_id.startswith(name) or run_id.endswith(name))

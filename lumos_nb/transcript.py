@@ -165,6 +165,8 @@ class Transcript:
                 self._asked = self.doc["model"]
             case "restart":
                 self._restart()
+            case "resumed":  # the time in which nobody worked does not count
+                self.doc.update(status="running", error=None, started_at=self.doc["started_at"] + data["away_s"])
 
     def _restart(self) -> None:
         """Leave half an answer as it was seen, and begin anew below it."""

@@ -13,6 +13,8 @@ from typing import Any
 
 _CALL = re.compile(r"^get_ipython\(\)\.run_cell_magic\((['\"])(?P<name>\w+)\1,")
 
+_LINE_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic\((['\"])(?P<name>\w+)\1, (['\"])(?P<word>\w+)\b")
+
 #: IPython refuses a cell without a body in a way that passes silently; ours is an error.
 _EMPTY = re.compile(r"''\)(?=\s*$)")
 
@@ -23,10 +25,12 @@ _depth: ContextVar[int] = ContextVar("lumos_cell_depth", default=0)
 class Awaiting:
     """The hook in a shell; `install` and `remove` it."""
 
-    def __init__(self, shell: Any, names: dict[str, str]) -> None:
+    def __init__(self, shell: Any, names: dict[str, str], line_names: dict[str, str] | None = None) -> None:
         self.shell = shell
-        #: Magic to its awaited twin.
+        #: Cell magic to its awaited twin.
         self.names = names
+        #: Line magic with its first word, such as "agent resume", to its awaited twin.
+        self.line_names = line_names or {}
 
     def install(self) -> None:
         """Add the hook to the shell."""
@@ -48,6 +52,8 @@ class Awaiting:
     def _rewrite(self, line: str) -> str:
         match = _CALL.match(line)
         twin = match and self.names.get(match["name"])
+        if line_match := _LINE_CALL.match(line):
+            match, twin = line_match, self.line_names.get(f"{line_match['name']} {line_match['word']}")
         if not match or not twin:
             return line
         line = _EMPTY.sub(r"'\\n')", line)

@@ -1,69 +1,40 @@
-"""One `%%agent` cell: its run, its view, its result.
+"""One cell that runs an agent: its run, its view, its result.
 
-One idea: there is one way to run a cell, in two forms. Where the cell can be awaited the
-kernel's loop stays free, so that clicks arrive; elsewhere the thread waits and serves the tools.
+One idea: there is one way to run a cell, in three forms. Where the cell can be awaited the kernel's
+loop stays free, so that clicks arrive; elsewhere the thread waits and serves the tools; in the
+background nobody waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from lumos_nb import settings
 from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import HOME
-from lumos_nb.errors import AgentInterrupted, UsageError
-from lumos_nb.events import AgentGenerateResult, Metadata
-from lumos_nb.memory import MemoryThread
-from lumos_nb.messages import Message, TextPart
-from lumos_nb.notebook.attach import evaluated
+from lumos_nb.errors import AgentInterrupted
+from lumos_nb.events import AgentEvent, AgentGenerateResult, Metadata
+from lumos_nb.notebook.asking import Asking
 from lumos_nb.notebook.background import BackgroundHome, BackgroundRun
 from lumos_nb.notebook.home import CellHome, SyncCellHome
-from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.interrupt import Interrupts
-from lumos_nb.notebook.options import CellOptions
+from lumos_nb.notebook.request import Request
 from lumos_nb.notebook.views import open_views
-from lumos_nb.runtime import Runtime
+from lumos_nb.runtime import LiveRun, Runtime
 
 logger = logging.getLogger("lumos_nb")
 
 
 class CellRun:
-    """What a cell asks for, resolved: everything that can be wrong with it is found here, before a view opens."""
+    """A request in the cell that made it."""
 
-    def __init__(self, shell: Any, runtime: Runtime, options: CellOptions, body: str) -> None:
-        if not body.strip():
-            raise UsageError("The prompt is empty.", hint="Write below the %%agent line what the agent should do.")
+    def __init__(self, shell: Any, runtime: Runtime, request: Request) -> None:
         self.shell = shell
         self.runtime = runtime
-        self.options = options
-        self.prompt = interpolate(body.strip("\n"), shell.user_ns)
-        self.agent = runtime.agent(options.agent)
-        self.model = runtime.model(options.model) if options.model else self.agent.get_llm()
-        self.tools = None if options.tools is None else runtime.tools(options.tools)
-        self.attached = [evaluated(image, shell.user_ns) for image in options.images]
-        self.output_type = None if options.output_type is None else self._type(options.output_type)
-        self.thread = self._thread()
-
-    def _type(self, expression: str) -> Any:
-        try:
-            return eval(expression, dict(self.shell.user_ns))  # noqa: S307 - a cell runs what its person wrote
-        except Exception as error:
-            raise UsageError(
-                f"The type {expression!r} of -o cannot be had: {type(error).__name__}: {error}.",
-                hint="Define it in an earlier cell, or use one such as list[str], quoted: -o 'names:list[str]'.",
-            ) from None
-
-    def _thread(self) -> MemoryThread | None:
-        if not settings.current().enable_memory_threads:
-            return None
-        if self.options.new:
-            # A thread with a name is one beside the notebook's own.
-            return self.runtime.new_thread(self.options.thread, use=self.options.thread is None)
-        if self.options.thread:
-            return self.runtime.thread(self.options.thread)
-        return self.runtime.current_thread()
+        self.request = request
 
     async def awaited(self) -> AgentGenerateResult:
         """Run in a cell that can be awaited."""
@@ -93,7 +64,7 @@ class CellRun:
         task = self._begin(home, home.interrupts)
 
         def at_end(result: AgentGenerateResult | None) -> None:
-            self.runtime.running.discard(task)
+            self._forget()
             if result is not None:
                 self._keep(result)
 
@@ -102,34 +73,55 @@ class CellRun:
     def _begin(
         self, home: CellHome | SyncCellHome | BackgroundHome, interrupts: Interrupts
     ) -> CoreTask[AgentGenerateResult]:
-        title = self.thread.title if self.thread else ""
-        self.view = open_views(self.shell, title, self.prompt, background=self.options.background)
-        options: dict[str, Any] = {"model": self.model, "on_events": self.view.on_events}
-        if self.thread is not None:
-            options["thread_id"] = self.thread.id
-        if self.tools is not None:
-            options["tools"] = self.tools
-        if self.output_type is not None:
-            options["output"] = self.output_type
-        if self.options.max_steps is not None:
-            options["max_steps"] = self.options.max_steps
+        request, is_background = self.request, self.request.options.background
+        self.view = open_views(self.shell, request.thread_title, request.prompt, background=is_background)
+        self.view.on_events(request.events())
+        self.asking = Asking(self.shell, None if isinstance(home, BackgroundHome) else home, self.view)
+        self.live = LiveRun(
+            agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
+            questions=lambda: len(self.asking.pending), cell=getattr(self.shell, "execution_count", None),
+            is_background=is_background,
+        )  # fmt: skip
+        self.live.on_events(request.events())
         token = HOME.set(home)
         try:
-            task = CoreTask(self.agent.generate(self._message(), **options), home.stop)
+            work = request.work(on_events=self._on_events, on_approval=self.asking.ask, control=self.live.control)
+            task = CoreTask(work, home.stop)
         finally:
             HOME.reset(token)
-        interrupts.watch(task, lambda: self.view.on_events([Metadata({"state": "stopping"})]))
-        self.view.on_action(lambda message: interrupts.stop() if message.get("t") == "stop" else None)
-        self.runtime.running.add(task)
+        interrupts.watch(task, self._tell_stopping)
+        self.view.on_action(self._act)
+        self.runtime.running.append(self.live)
         return task
 
-    def _message(self) -> str | Message:
-        if not self.attached:
-            return self.prompt
-        return Message(role="user", content=(TextPart(self.prompt), *self.attached))
+    def _on_events(self, events: Sequence[AgentEvent]) -> None:
+        self.live.on_events(events)
+        self.view.on_events(events)
+
+    def _tell_stopping(self) -> None:
+        self.live.is_stopping = True
+        self.view.on_events([Metadata({"state": "stopping"})])
+
+    def _act(self, action: dict[str, Any]) -> str:
+        """Do what a person asked for in the view; return why it cannot be done."""
+        if self.live not in self.runtime.running:
+            return "The run has ended."
+        match action["t"]:
+            case "stop":
+                self.live.stop()
+            case "steer":
+                self.live.control.steer(action["text"])
+            case _:
+                return self.asking.decide(action)
+        return ""
+
+    def _forget(self) -> None:
+        self.asking.cancel()
+        if self.live in self.runtime.running:
+            self.runtime.running.remove(self.live)
 
     def _end(self, task: CoreTask[AgentGenerateResult]) -> AgentGenerateResult:
-        self.runtime.running.discard(task)
+        self._forget()
         try:
             self.view.close()
         except Exception:  # a view is a subscriber: its fault must not cost the answer
@@ -147,8 +139,8 @@ class CellRun:
         return result
 
     def _keep(self, result: AgentGenerateResult) -> None:
-        if self.options.output:
-            self.shell.user_ns[self.options.output] = result.output if self.output_type is not None else result
+        if name := self.request.options.output:
+            self.shell.user_ns[name] = result.output if self.request.output_type is not None else result
 
 
 def remember(shell: Any, value: Any) -> None:

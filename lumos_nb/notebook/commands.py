@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,24 @@ from lumos_nb.notebook.doctor import doctor, models
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.providers.install import install
 from lumos_nb.providers.vendors import vendors
-from lumos_nb.runtime import Runtime
+from lumos_nb.runtime import LiveRun, Runtime
 from lumos_nb.telemetry import ExecutionTrace, load_trace
 
 # ---- %agent ---------------------------------------------------------------------------
+
+
+def agent_runs(runtime: Runtime) -> Any:
+    """What runs now, as a DataFrame; where nothing does, how to go on."""
+    import pandas as pd
+
+    running = runtime.live()
+    if not running:
+        return Shown("Nothing runs. `%agent list` shows the agents, `%trace df` the runs that there were.")
+    rows = [
+        (r.agent, r.status, round(time.time() - r.started_at, 1), r.thread, r.cell, r.is_background, r.run_id)
+        for r in running
+    ]
+    return pd.DataFrame(rows, columns=["agent", "status", "seconds", "thread", "cell", "background", "run_id"])
 
 
 def agent_list(runtime: Runtime) -> Any:
@@ -53,10 +68,47 @@ def agent_use(runtime: Runtime, name: str) -> Agent:
     return runtime.use_agent(name)
 
 
-def agent_stop(runtime: Runtime) -> Shown:
-    """Stop what runs."""
-    n = runtime.stop()
-    return Shown(f"{n} runs stopped." if n != 1 else "1 run stopped.")
+def agent_stop(runtime: Runtime, name: str | None = None) -> Shown:
+    """Stop what runs: all of it, or what a run's id, its agent or its thread names."""
+    found = runtime.live(name)
+    for run in found:
+        run.stop()
+    return Shown(_told(found, "stopping"))
+
+
+def agent_pause(runtime: Runtime, name: str | None = None) -> Shown:
+    """Let what runs stand still before its next model call; `%agent resume` goes on."""
+    found = runtime.live(name)
+    for run in found:
+        run.control.pause()
+    return Shown(_told(found, "pausing before the next model call"))
+
+
+def agent_resume(runtime: Runtime, name: str | None = None) -> Shown:
+    """End a pause."""
+    found = paused(runtime, name)
+    for run in found:
+        run.control.go_on()
+    return Shown(_told(found, "going on"))
+
+
+def paused(runtime: Runtime, name: str | None) -> list[LiveRun]:
+    """Return what is paused: all of it, or what a name stands for."""
+    found = runtime.live() if name is None else _named(runtime, name)
+    return [run for run in found if run.control.is_paused]
+
+
+def _named(runtime: Runtime, name: str) -> list[LiveRun]:
+    try:
+        return runtime.live(name)
+    except UsageError:  # it may be a run that was stopped
+        return []
+
+
+def _told(runs: list[LiveRun], doing: str) -> str:
+    if not runs:
+        return "Nothing runs."
+    return f"{len(runs)} runs are {doing}." if len(runs) > 1 else f"1 run is {doing}."
 
 
 # ---- %thread --------------------------------------------------------------------------
@@ -226,7 +278,10 @@ def lumos_login(runtime: Runtime, vendor: str = "", *where: str) -> Shown:
 
 
 Command = Callable[..., Any]
-AGENT: dict[str, Command] = {"list": agent_list, "show": agent_show, "use": agent_use, "stop": agent_stop}
+AGENT: dict[str, Command] = {
+    "runs": agent_runs, "list": agent_list, "show": agent_show, "use": agent_use, "stop": agent_stop,
+    "pause": agent_pause, "resume": agent_resume,
+}  # fmt: skip
 THREAD: dict[str, Command] = {
     "list": thread_list, "new": thread_new, "use": thread_use, "show": thread_show, "fork": thread_fork,
     "rename": thread_rename, "delete": thread_delete, "export": thread_export, "df": thread_df,

@@ -14,9 +14,11 @@ from lumos_nb.notebook import commands
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.cell import CellRun, remember
 from lumos_nb.notebook.options import parse, split
+from lumos_nb.notebook.request import PromptRequest, ResumeRequest
 from lumos_nb.runtime import Runtime
 
 AWAITED = "agent_awaited"
+RESUMED = "agent_resumed"
 
 
 class Magics:
@@ -30,7 +32,7 @@ class Magics:
         """Run an agent with the cell's text as its prompt.
 
         %%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]
-                [--background]
+                [--approve a,b] [--background]
 
         AGENT        a variable that holds an Agent, or its name; else the current one (%agent use)
         -m           vendor/model, or a variable that holds one; several with commas are asked in turn
@@ -39,30 +41,51 @@ class Magics:
         -o           a variable for the result, beside _; with :TYPE for the answer as a value of that type
         --image      a picture, PDF or sound to send: a file, or a variable with a figure, an image, bytes
         --max-steps  model calls before the run is stopped
+        --approve    tools that need no question: names, patterns such as read_*, or all
         --background return at once; the run goes on, and `await _` gives its result
 
         {{ expression }} in the prompt is a value of the notebook; single braces are plain text.
         """
-        run = self._cell(line, cell)
-        if run.options.background:
+        return self._run(self._prompt(line, cell))
+
+    async def agent_awaited(self, line: str, cell: str) -> None:
+        """`%%agent` in a cell that is awaited."""
+        await self._awaited(self._prompt(line, cell))
+
+    def _prompt(self, line: str, cell: str) -> CellRun:
+        return CellRun(self.shell, self.runtime, PromptRequest(self.shell, self.runtime, parse(line), cell))
+
+    def agent_line(self, line: str) -> Any:
+        """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN]]`"""
+        run = self._resumed(line)
+        return self._dispatch("agent", line, commands.AGENT) if run is None else self._run(run)
+
+    async def agent_line_awaited(self, line: str) -> Any:
+        """`%agent resume` in a cell that is awaited."""
+        run = self._resumed(line)
+        return self._dispatch("agent", line, commands.AGENT) if run is None else await self._awaited(run)
+
+    def _resumed(self, line: str) -> CellRun | None:
+        """Return the stopped run that a line takes up; None if it asks for something else, or ends a pause."""
+        word, _, rest = line.strip().partition(" ")
+        if word != "resume":
+            return None
+        options = parse(rest)
+        if commands.paused(self.runtime, options.agent):
+            return None
+        return CellRun(self.shell, self.runtime, ResumeRequest(self.shell, self.runtime, options))
+
+    def _run(self, run: CellRun) -> BackgroundRun | None:
+        if run.request.options.background:
             return run.background()
         run.blocking()
         return None
 
-    async def agent_awaited(self, line: str, cell: str) -> None:
-        """`%%agent` in a cell that is awaited."""
-        run = self._cell(line, cell)
-        if run.options.background:
+    async def _awaited(self, run: CellRun) -> None:
+        if run.request.options.background:
             remember(self.shell, run.background())
         else:
             await run.awaited()
-
-    def _cell(self, line: str, cell: str) -> CellRun:
-        return CellRun(self.shell, self.runtime, parse(line), cell)
-
-    def agent_line(self, line: str) -> Any:
-        """`%agent [list | show NAME | use NAME | stop]`"""
-        return self._dispatch("agent", line, commands.AGENT)
 
     def thread(self, line: str) -> Any:
         """`%thread [list | new NAME | use NAME | show | fork | rename | delete | export | df] …`"""

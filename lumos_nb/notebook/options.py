@@ -11,7 +11,7 @@ from lumos_nb.errors import UsageError, nearest
 
 USAGE = (
     "%%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]"
-    " [--background]"
+    " [--approve a,b] [--background]"
 )
 
 #: Option to field and whether it takes a value.
@@ -19,6 +19,7 @@ OPTIONS = {
     "-m": ("model", True), "--model": ("model", True), "-t": ("thread", True), "--thread": ("thread", True),
     "--new": ("new", False), "--tools": ("tools", True), "-o": ("output", True), "--output": ("output", True),
     "--image": ("images", True), "--max-steps": ("max_steps", True), "--background": ("background", False),
+    "--approve": ("approve", True),
 }  # fmt: skip
 
 
@@ -35,6 +36,8 @@ class CellOptions(msgspec.Struct, frozen=True, kw_only=True):
     output_type: str | None = None
     images: tuple[str, ...] = ()
     max_steps: int | None = None
+    #: Names and patterns of tools that need no question.
+    approve: str | None = None
     background: bool = False
 
 

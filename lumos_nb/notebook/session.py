@@ -8,7 +8,7 @@ from typing import Any
 from lumos_nb import memory, settings
 from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.awaiting import Awaiting
-from lumos_nb.notebook.magics import AWAITED, Magics
+from lumos_nb.notebook.magics import AWAITED, RESUMED, Magics
 from lumos_nb.notebook.place import beside_notebook, notebook_path, provenance
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.runtime import Runtime
@@ -26,9 +26,10 @@ class Session:
         self._cell = {"agent": magics.agent_cell, AWAITED: magics.agent_awaited}
         self._line = {
             "agent": magics.agent_line, "thread": magics.thread, "trace": magics.trace, "lumos": magics.lumos,
+            RESUMED: magics.agent_line_awaited,
         }  # fmt: skip
         self._register()
-        self._awaiting = Awaiting(shell, {"agent": AWAITED})
+        self._awaiting = Awaiting(shell, {"agent": AWAITED}, {"agent resume": RESUMED})
         self._awaiting.install()
         memory.set_provenance(lambda: provenance(shell))
         html = shell.display_formatter.formatters["text/html"]

@@ -33,10 +33,13 @@ class View(Protocol):
         """Show the end; call it on the cell's own thread."""
 
 
-def open_view(kind: str, thread: str = "", is_background: bool = False) -> View:
+def open_view(kind: str, thread: str = "", *, is_background: bool = False) -> View:
     """Open a view: `live` in a notebook, `static` for one output at the end, `plain` in a terminal.
 
-    With `is_background` other cells run meanwhile: the view's Stop never interrupts the kernel.
+    Args:
+        kind: Which.
+        thread: Name of the conversation.
+        is_background: The run goes on after its cell.
 
     Example:
         >>> view = open_view("plain", thread="sales")

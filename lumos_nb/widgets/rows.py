@@ -84,7 +84,7 @@ def tool_row(item: dict[str, Any]) -> Row:
     asked = (item.get("decision") or {}).get("asked")
     parts = [
         _section("Asked for", arguments_html({"arguments": asked})) if asked is not None else "",
-        _section("Arguments", arguments_html(item)),
+        f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item))}</div>',
         _section("Result", _result(item)) if ended and not failed and not unanswered else "",
         _section("Output", output_html(item["output"])),
         _section("Error", error_html(item)) if failed else "",
@@ -110,7 +110,7 @@ def _tool_head(item: dict[str, Any], failed: bool) -> str:
     return (
         f'<span style="{_LINE}"><strong>{text_html(item["name"])}</strong> '
         f'<span style="{_CUT};{MUTED}">{text_html(words.short_arguments(item))}</span> '
-        + (f'<span style="{_CUT};flex:0 1 auto;{MUTED}">{decided}</span> ' if decided else "")
+        + (f'<span style="{_CUT};flex:0 1 auto;max-width:45%;{MUTED}">{decided}</span> ' if decided else "")
         + f'<span style="white-space:nowrap;{colour}"{_since(item)}>{state}</span></span>'
     )
 

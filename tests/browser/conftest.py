@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.kernels import INSTALLED, VERSIONS, python_path
+
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -40,6 +42,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in ours]
 
 
+def kernel_name(version: str) -> str:
+    return f"ipykernel-{version}"
+
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -59,6 +65,8 @@ class Lab:
             PYTHONPATH=str(REPO), IPYTHONDIR=str(root / "ipython"), JUPYTER_CONFIG_DIR=str(root / "config"),
             JUPYTER_DATA_DIR=str(root / "data"), JUPYTER_RUNTIME_DIR=str(root / "runtime"), HOME=str(root),
         )  # fmt: skip
+        for version in VERSIONS:
+            self._offer(version, root / "data/kernels")
         quiet = root / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
         quiet.parent.mkdir(parents=True)
         quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
@@ -71,6 +79,15 @@ class Lab:
             env=env, stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._await()
+
+    def _offer(self, version: str, folder: Path) -> None:
+        """Let notebooks choose a kernel of this version of ipykernel by its name."""
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": argv, "display_name": f"ipykernel {version}", "language": "python",
+                "env": {"PYTHONPATH": python_path(version)}}  # fmt: skip
+        path = folder / kernel_name(version) / "kernel.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(spec))
 
     def _await(self) -> None:
         for _ in range(300):
@@ -91,12 +108,13 @@ class Lab:
             self._process.wait(5)
         self._log.close()
 
-    def write(self, name: str, cells: list[str]) -> Path:
-        """Create a notebook with these code cells."""
+    def write(self, name: str, cells: list[str], version: str = INSTALLED) -> Path:
+        """Create a notebook with these code cells, for a kernel of this version of ipykernel."""
         import nbformat.v4 as v4
 
         notebook = v4.new_notebook(cells=[v4.new_code_cell(c) for c in cells])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        kernel = {"name": kernel_name(version), "display_name": f"ipykernel {version}", "language": "python"}
+        notebook.metadata["kernelspec"] = kernel
         path = self.root / name
         import nbformat
 
@@ -117,18 +135,21 @@ class Lab:
 
 
 class Notebook:
-    """A notebook open in the page."""
+    """A notebook open in JupyterLab."""
 
     def __init__(self, page: Any, lab: Lab, name: str) -> None:
         self.page, self.lab, self.name = page, lab, name
 
+    @property
+    def address(self) -> str:
+        """Where the page is found, in a workspace of its own."""
+        return f"{self.lab.url}/doc/workspaces/w{time.time_ns()}/tree/{self.name}?reset"
+
     def open(self) -> Notebook:
         """Load the page and wait for the kernel."""
-        self.page.goto(f"{self.lab.url}/doc/workspaces/w{time.time_ns()}/tree/{self.name}?reset")
+        self.page.goto(self.address)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell .cm-content", timeout=40_000)
-        self.page.wait_for_function(
-            "/\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent ?? '')", timeout=40_000
-        )
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=40_000)
         return self
 
     def run(self, index: int) -> None:
@@ -171,6 +192,14 @@ class Notebook:
         self.page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
 
 
+class Notebook7(Notebook):
+    """A notebook open in Notebook 7."""
+
+    @property
+    def address(self) -> str:
+        return f"{self.lab.url}/notebooks/{self.name}"
+
+
 def set_theme(page: Any, dark: bool) -> None:
     """Switch the theme as a person would, by the menu."""
     name = "JupyterLab Dark" if dark else "JupyterLab Light"
@@ -206,8 +235,8 @@ def page(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def open_notebook(lab: Lab, page: Any) -> Any:
-    def open_it(name: str, cells: list[str]) -> Notebook:
-        lab.write(name, cells)
-        return Notebook(page, lab, name).open()
+    def open_it(name: str, cells: list[str], version: str = INSTALLED, front: type[Notebook] = Notebook) -> Notebook:
+        lab.write(name, cells, version)
+        return front(page, lab, name).open()
 
     return open_it

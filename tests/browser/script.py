@@ -164,7 +164,19 @@ def feed(view: RunView, script: list[Timed], stop: threading.Event) -> None:
             view.on_events([Error(error=ErrorInfo(type="Stopped", message="Stopped."), status="cancelled")])
             return
         if not isinstance(event, Answered):
-            view.on_events([event])
+            view.on_events(outcome(view, event))
+
+
+def outcome(view: Any, event: AgentEvent) -> list[AgentEvent]:
+    """Return what comes of an event of a tool call that may have been denied."""
+    is_call = isinstance(event, ToolCallStart | ToolOutput | ToolCallComplete)
+    call_id = event.call.id if isinstance(event, ToolCallStart) else getattr(event, "call_id", "")
+    if not is_call or call_id not in view.denied:
+        return [event]
+    if not isinstance(event, ToolCallComplete):
+        return []
+    told = ToolResult(call_id, event.result.name, f"The person denied this call: {view.denied[call_id]}", is_error=True)
+    return [ToolCallComplete(call_id, told, 0.0, "denied")]
 
 
 async def play(script: list[Timed], thread: str = "sales", close: bool = True, **options: Any) -> RunView:
@@ -186,7 +198,7 @@ def block(script: list[Timed]) -> None:
 
 def begin(script: list[Timed], thread: str, **options: Any) -> tuple[RunView, threading.Thread]:
     view, stop = RunView(thread, **options), threading.Event()
-    view.actions, view.decided = [], set()  # type: ignore[attr-defined]
+    view.actions, view.decided, view.denied = [], set(), {}  # type: ignore[attr-defined]
     view.on_action(lambda action: act(view, stop, action))
     view.open()
     worker = threading.Thread(target=feed, args=(view, script, stop), daemon=True)
@@ -214,5 +226,7 @@ def decide(view: Any, t: str, call_id: str, arguments: str = "", reason: str = "
     if problem := Question(call, EXPORT).problem_of(decision):
         return problem
     view.on_events([ApprovalDecided(call_id=call_id, decision=t, arguments=arguments or None, reason=reason)])
+    if t == "deny":
+        view.denied[call_id] = reason
     view.decided.add(call_id)
     return ""

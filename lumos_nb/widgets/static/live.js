@@ -220,13 +220,19 @@ class View {
     const row = this.rows.find(({ question, node }) => question && node.contains(event.target));
     if (isSaying && event.key === "Enter" && !event.isComposing) this.onSay();
     else if (isSaying && event.key === "Escape") this.stop.focus(); // who writes does not mean to stop
-    else if (isSaying) event.stopPropagation();
-    else if (row?.question.onKey(event)) event.preventDefault();
-    else if (event.key === "Escape" && this.h?.running) {
+    else if ((event.ctrlKey || event.metaKey) && event.key === "s") this.handOver(event);
+    else if (!isSaying && row?.question.onKey(event)) event.preventDefault();
+    else if (!isSaying && event.key === "Escape" && this.h?.running) {
       event.preventDefault();
       this.stop.click();
     }
     if (event.key !== "Tab") event.stopPropagation(); // Enter opens a row; it is not the notebook's
+  }
+
+  // The notebook takes no keys from inside the view; who saves means the notebook.
+  handOver(event) {
+    event.preventDefault();
+    this.root.parentElement.dispatchEvent(new KeyboardEvent("keydown", event));
   }
 
   letShrink() {

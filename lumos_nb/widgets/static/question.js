@@ -10,7 +10,7 @@ class Question {
     this.place = element("div");
     this.problem = element("div", "lumos-problem");
     this.problem.setAttribute("role", "alert");
-    if (question.reason) this.node.append(line("Why", element("span", "", question.reason)));
+    if (question.reason) this.node.append(line("Reason", element("span", "", question.reason)));
     this.node.append(this.place, this.problem);
     this.choices = element("div", "lumos-buttons");
     this.choices.append(
@@ -35,11 +35,12 @@ class Question {
 
   show(problem) {
     say(this.problem, problem);
+    if (problem) this.problem.scrollIntoView({ block: "nearest" });
   }
 
   edit() {
     const fields = this.question.fields.map(fieldOf);
-    const form = element("div");
+    const form = element("div", "lumos-form"); // takes the place of the arguments above it
     form.append(...fields.map((field) => field.node));
     if (!fields.length) form.append(element("div", "lumos-quiet", "This tool takes no arguments."));
     this.open(form, "Allow with these arguments", () => {
@@ -72,6 +73,7 @@ class Question {
     this.send = act;
     this.show("");
     this.place.replaceChildren(content, buttons);
+    buttons.scrollIntoView({ block: "nearest" });
     this.place.querySelector("input, textarea, select, button")?.focus();
   }
 

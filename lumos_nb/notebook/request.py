@@ -1,0 +1,183 @@
+"""What a cell asks for, resolved: a prompt to an agent, or a stopped run to be taken up.
+
+One idea: everything that can be wrong with it is found here, before a view opens and before a
+model is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+from lumos_nb import settings
+from lumos_nb.agent import Agent
+from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.resume import check_resumable
+from lumos_nb.errors import UsageError
+from lumos_nb.events import AgentEvent, AgentGenerateResult
+from lumos_nb.memory import MemoryThread, SavedRun
+from lumos_nb.messages import Message, TextPart
+from lumos_nb.notebook.attach import evaluated
+from lumos_nb.notebook.interpolate import interpolate
+from lumos_nb.notebook.options import CellOptions
+from lumos_nb.providers.vendors import vendors
+from lumos_nb.runtime import Runtime
+from lumos_nb.tools import Tool
+
+
+class Request(Protocol):
+    """What `CellRun` runs."""
+
+    options: CellOptions
+    #: The person's words, for copies of the view.
+    prompt: str
+    agent: Agent
+    #: Title of the thread; empty where there is none.
+    thread_title: str
+    output_type: Any
+
+    def events(self) -> Sequence[AgentEvent]:
+        """Return what a view shows before anything happens."""
+
+    def work(self, **more: Any) -> Coroutine[Any, Any, AgentGenerateResult]:
+        """Return the run, with more options for it."""
+
+
+class PromptRequest:
+    """A `%%agent` cell.
+
+    Raises:
+        UsageError: A part of it cannot be used.
+    """
+
+    def __init__(self, shell: Any, runtime: Runtime, options: CellOptions, body: str) -> None:
+        if not body.strip():
+            raise UsageError("The prompt is empty.", hint="Write below the %%agent line what the agent should do.")
+        self.options = options
+        self.prompt = interpolate(body.strip("\n"), shell.user_ns)
+        self.agent = runtime.agent(options.agent)
+        self._given = given(shell, runtime, options)
+        self._given.setdefault("model", self.agent.get_llm())
+        self._attached = [evaluated(image, shell.user_ns) for image in options.images]
+        self.output_type = self._given.get("output")
+        thread = self._thread(runtime)
+        self.thread_title = thread.title if thread else ""
+        if thread is not None:
+            self._given["thread_id"] = thread.id
+
+    def _thread(self, runtime: Runtime) -> MemoryThread | None:
+        if not settings.current().enable_memory_threads:
+            return None
+        if self.options.new:
+            # A thread with a name is one beside the notebook's own.
+            return runtime.new_thread(self.options.thread, use=self.options.thread is None)
+        if self.options.thread:
+            return runtime.thread(self.options.thread)
+        return runtime.current_thread()
+
+    def events(self) -> Sequence[AgentEvent]:
+        return ()
+
+    def work(self, **more: Any) -> Coroutine[Any, Any, AgentGenerateResult]:
+        prompt: str | Message = self.prompt
+        if self._attached:
+            prompt = Message(role="user", content=(TextPart(self.prompt), *self._attached))
+        return self.agent.generate(prompt, **self._given, **more)
+
+
+class ResumeRequest:
+    """`%agent resume [RUN]`: a run that was stopped, with the agent and the tools that it had.
+
+    Raises:
+        UsageError: There is no such run, or it cannot be taken up, or the notebook has not what it needs.
+    """
+
+    def __init__(self, shell: Any, runtime: Runtime, options: CellOptions) -> None:
+        if options.new or options.thread or options.images:
+            raise UsageError(
+                "A run is resumed in its own thread, with what it was given.",
+                hint="Leave out -t, --new and --image.",
+            )
+        self.options = options
+        self._saved = self._find(runtime, options.agent)
+        row = self._saved.row
+        self.prompt = row["prompt_preview"] or ""
+        self.agent = self._agent(runtime, row["agent"] or "")
+        self._given = given(shell, runtime, options)
+        self._given["tools"] = self._tools(runtime)
+        self._given.setdefault("model", self._model(runtime))
+        self.output_type = self._given.get("output")
+        self.thread_title = runtime.thread(row["thread_id"]).title if row["thread_id"] else ""
+
+    def events(self) -> Sequence[AgentEvent]:
+        return self._saved.shown()
+
+    def work(self, **more: Any) -> Coroutine[Any, Any, AgentGenerateResult]:
+        return self.agent.resume(self._saved.row["run_id"], **self._given, **more)
+
+    def _find(self, runtime: Runtime, name: str | None) -> SavedRun:
+        memory = runtime.memory
+        if name is None:
+            alive = [run.run_id for run in runtime.live()]
+            name = run_sync(memory.last_stopped(runtime.notebook(), alive))
+        if name is None:
+            raise UsageError("No run of this notebook was stopped.", hint="%trace df shows all runs.")
+        saved = run_sync(memory.get_run(name))
+        check_resumable(saved)
+        return saved
+
+    def _agent(self, runtime: Runtime, name: str) -> Agent:
+        found = runtime.agents().get(name)
+        if found is None:
+            raise UsageError(
+                f"The agent {name!r} of this run is not there.", hint="Run the cell that defines it, then resume."
+            )
+        return found
+
+    def _tools(self, runtime: Runtime) -> list[Tool]:
+        """Return the agent's tools, and those of the notebook that the run had called beside them."""
+        tools = list(self._given["tools"]) if "tools" in self._given else list(self.agent.get_tools())
+        known = {tool.name for tool in tools}
+        calls = [call for step in self._saved.steps for call in step.tool_calls]
+        calls += self._saved.answer.tool_calls if self._saved.answer else ()
+        for name in dict.fromkeys(call.name for call in calls if call.name not in known):
+            value = runtime.find_tool(name)
+            if value is None:
+                raise UsageError(
+                    f"The tool {name!r} of this run is not there.", hint="Run the cell that defines it, then resume."
+                )
+            tools.append(value)
+        return tools
+
+    def _model(self, runtime: Runtime) -> Any:
+        """Return the model that the run had, as far as it can be had by its name."""
+        own, row = self.agent.get_llm(), self._saved.row
+        if (own.provider, own.model) != (row["provider"], row["model"]) and row["provider"] in vendors():
+            return runtime.model(f"{row['provider']}/{row['model']}")
+        return own
+
+
+def given(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]:
+    """Return the options of a run that a cell's line names."""
+    found: dict[str, Any] = {}
+    if options.model:
+        found["model"] = runtime.model(options.model)
+    if options.tools is not None:
+        found["tools"] = runtime.tools(options.tools)
+    if options.output_type is not None:
+        found["output"] = _type(shell, options.output_type)
+    if options.max_steps is not None:
+        found["max_steps"] = options.max_steps
+    if options.approve is not None:
+        found["approve"] = options.approve
+    return found
+
+
+def _type(shell: Any, expression: str) -> Any:
+    try:
+        return eval(expression, dict(shell.user_ns))  # noqa: S307 - a cell runs what its person wrote
+    except Exception as error:
+        raise UsageError(
+            f"The type {expression!r} of -o cannot be had: {type(error).__name__}: {error}.",
+            hint="Define it in an earlier cell, or use one such as list[str], quoted: -o 'names:list[str]'.",
+        ) from None

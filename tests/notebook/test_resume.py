@@ -1,0 +1,154 @@
+"""A question outlives an interrupt and a restart; a word and a pause reach a cell that runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kernels import Kernel, Page, Running
+
+AGENTS = """
+done = []
+
+@tool(permission="ask", side_effect="unsafe")
+def pay(amount: int) -> str:
+    "Pay."
+    done.append(amount)
+    return f"paid {amount}"
+
+@tool
+def look(table: str = "orders") -> str:
+    "Look."
+    done.append(table)
+    return "3 rows"
+
+def answers(messages):
+    n = sum(m.role == "tool" for m in messages)
+    script = [ToolCall(id="c1", name="look"), ToolCall(id="c2", name="pay", arguments='{"amount": 5}'), "All paid."]
+    return script[min(n, 2)]
+
+payer = Agent("payer", model=ScriptedProvider(answers), tools=[look, pay])
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    made = Kernel(tmp_path)
+    made.run(AGENTS).ok()
+    yield made
+    made.close()
+
+
+def asked(kernel: Kernel, code: str) -> Running:
+    running = kernel.send(code)
+    return running.until(lambda r: any(op[0] == "a" for m in r.comm for op in m.get("content", {}).get("o", [])))
+
+
+def acks(running: Running) -> dict[int, str]:
+    return {m["content"]["ack"]: m["content"]["problem"] for m in running.comm if "ack" in m.get("content", {})}
+
+
+def say(running: Running, page: Page, **action: object) -> str:
+    """Send an action until the kernel takes it: a page may be quicker than the run."""
+    for n in range(1, 200):
+        page.say(running.comm_ids[-1], {**action, "n": n})
+        running.until(lambda r, n=n: n in acks(r), timeout=20)
+        if (problem := acks(running)[n]) != "No call waits for this answer.":
+            return problem
+    raise AssertionError("the question never came")
+
+
+def tools(cell) -> list[tuple[str, str]]:
+    return [(item["name"], item["status"]) for item in cell.run["items"] if item["kind"] == "tool"]
+
+
+def test_after_an_interrupt_the_question_is_asked_again_and_the_run_goes_on(own):
+    running = asked(own, "%%agent payer\nPay the bill")
+    own.manager.interrupt_kernel()
+    assert running.wait().status == "error" and "Interrupted" in running.cell.error
+    assert own.run("print(done, lumos.runs().status[0])").stdout == "['orders'] cancelled\n"
+    again = asked(own, "%agent resume")
+    assert say(again, own.page(), t="allow", call_id="c2") == ""
+    cell = again.wait().ok()
+    assert tools(cell) == [("look", "ok"), ("pay", "ok")] and cell.run["status"] == "completed"
+    assert cell.run["prompt"] == "Pay the bill" and cell.run["items"][-1]["text"] == "All paid."
+    check = "print(done, list(lumos.runs().status), _.response, len(lumos.messages()))"
+    assert own.run(check).stdout == "['orders', 5] ['completed'] All paid. 6\n"
+
+
+def test_after_a_restart_too_and_what_was_done_is_not_done_twice(own):
+    asked(own, "%%agent payer\nPay the bill")
+    own.restart()
+    missing = own.run("%agent resume")
+    assert missing.status == "error" and "Run the cell that defines it" in missing.error
+    own.run(AGENTS).ok()
+    again = asked(own, "%agent resume -o result")
+    assert say(again, own.page(), t="edit", call_id="c2", arguments='{"amount": 7}') == ""
+    cell = again.wait().ok()
+    assert own.run("print(done, result.response)").stdout == "[7] All paid.\n"
+    pay = next(item for item in cell.run["items"] if item.get("name") == "pay")
+    assert pay["decision"]["asked"] == '{"amount": 5}' and pay["arguments"] == '{"amount": 7}'
+
+
+@pytest.mark.parametrize(
+    "form", ["%%time\n%agent resume", "def go():\n    get_ipython().run_line_magic('agent', 'resume')\ngo()"]
+)
+def test_it_can_be_resumed_where_nothing_can_be_awaited(own, form):
+    running = asked(own, "%%agent payer\nPay the bill")
+    own.manager.interrupt_kernel()
+    running.wait()
+    again = asked(own, form)
+    assert say(again, own.page(), t="allow", call_id="c2") == ""
+    again.wait().ok()
+    assert own.run("print(done)").stdout == "['orders', 5]\n"
+
+
+def test_what_cannot_be_resumed_says_so(own):
+    nothing = own.run("%agent resume")
+    assert nothing.status == "error" and "No run of this notebook was stopped." in nothing.error
+    own.run("%%agent payer --approve pay\nPay").ok()
+    assert own.run("print(done)").stdout == "['orders', 5]\n"
+    ended = own.run("%agent resume last")
+    assert ended.status == "error" and "has ended well" in ended.error
+    wrong = own.run("%agent resume last -t other")
+    assert "Leave out -t" in wrong.error
+
+
+def test_a_word_reaches_the_agent_at_its_next_step(own):
+    own.run("""
+def heard(messages):
+    said.extend(m.text for m in messages if m.role == "user")
+    asks = ToolCall(id="w1", name="pay", arguments='{"amount": 1}')
+    return "Heard." if messages[-1].role != "user" or "north" in said[-1] else asks
+said = []
+listener = Agent("listener", model=ScriptedProvider(heard), tools=[pay])
+""").ok()
+    running = asked(own, "%%agent listener --new\nGo")
+    page = own.page()
+    assert say(running, page, t="steer", text="Only the north.") == ""
+    assert say(running, page, t="deny", call_id="w1", reason="no money") == ""
+    cell = running.wait().ok()
+    assert [i["kind"] for i in cell.run["items"]] == ["tool", "user", "text"]
+    assert cell.run["items"][1]["text"] == "Only the north."
+    assert own.run("print(said[-1])").stdout == "Only the north.\n"
+    late = own.run("%agent")
+    assert "Nothing runs" in late.text
+
+
+def test_what_runs_is_listed_paused_and_goes_on(own):
+    own.run("""
+naps = lambda m: "Done." if m[-1].role == "tool" else ToolCall(id="s1", name="nap")
+import threading
+woken = threading.Event()
+slow = Agent("slow", model=ScriptedProvider(naps), tools=[tool(thread=True, name="nap")(lambda: str(woken.wait(60)))])
+""").ok()
+    own.run("%%agent slow --new --background -o napped\nGo").ok()
+    listed = own.run("%agent").ok()
+    assert "slow" in listed.text and "running" in listed.text
+    assert "1 run is pausing" in own.run("%agent pause slow").ok().text
+    own.run("woken.set()").ok()
+    assert "paused" in own.run("%agent").ok().text
+    assert own.run("print('napped' in globals())").stdout == "False\n"
+    assert "1 run is going on" in own.run("%agent resume").ok().text
+    own.run("await lumos.wait()").ok()
+    assert own.run("print(napped.response)").stdout == "Done.\n"
+    assert "There is: " in own.run("%agent stop nobody").error or "Nothing runs" in own.run("%agent stop nobody").error
