@@ -140,7 +140,8 @@ def nothing_is_left(kernel: Kernel) -> None:
     assert after.stdout == "cancelled\n"
     assert kernel.run("%%agent ok\nGo on").ok().run["status"] == "completed"
     check = kernel.run(
-        "for _ in range(100):\n    if left() == before: break\n    await asyncio.sleep(0.02)\nprint(left() == before, left(), before)"
+        "for _ in range(100):\n    if left() == before: break\n    await asyncio.sleep(0.02)\n"
+        "print(left() == before, left(), before)"
     ).ok()
     assert check.stdout.startswith("True"), check.stdout
 
@@ -301,6 +302,7 @@ def ended(running: Running) -> str:
 def nothing_is_left_but_the_log(kernel: Kernel) -> None:
     assert kernel.run("%%agent ok\nGo on").ok().run["status"] == "completed"
     check = kernel.run(
-        "for _ in range(100):\n    if left() == before: break\n    await asyncio.sleep(0.02)\nprint(left() == before, left(), before)"
+        "for _ in range(100):\n    if left() == before: break\n    await asyncio.sleep(0.02)\n"
+        "print(left() == before, left(), before)"
     ).ok()
     assert check.stdout.startswith("True"), check.stdout
