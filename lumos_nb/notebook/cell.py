@@ -21,6 +21,7 @@ from lumos_nb.notebook.asking import Asking
 from lumos_nb.notebook.background import BackgroundHome, BackgroundRun
 from lumos_nb.notebook.home import CellHome, SyncCellHome
 from lumos_nb.notebook.interrupt import Interrupts
+from lumos_nb.notebook.place import cell_number
 from lumos_nb.notebook.request import Request
 from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import LiveRun, Runtime
@@ -79,7 +80,7 @@ class CellRun:
         self.asking = Asking(self.shell, None if isinstance(home, BackgroundHome) else home, self.view)
         self.live = LiveRun(
             agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
-            questions=lambda: len(self.asking.pending), cell=getattr(self.shell, "execution_count", None),
+            questions=lambda: len(self.asking.pending), cell=cell_number(self.shell),
             is_background=is_background,
         )  # fmt: skip
         self.live.on_events(request.events())
