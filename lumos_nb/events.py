@@ -253,7 +253,7 @@ class ToolOutput(_Event, frozen=True, tag="tool_output"):
 
     type: ClassVar[str] = "tool_output"
     call_id: str
-    #: stdout, stderr, display, update of a display, or clear.
+    #: stdout, stderr, display, update of a display, clear, or state: what the tool waits for before it begins.
     kind: str
     #: Of a display its id, if it can be updated; of clear "wait" or nothing.
     text: str = ""

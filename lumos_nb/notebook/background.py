@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from lumos_nb.agent.background import CoreTask
-from lumos_nb.agent.errands import Errand, LoopErrand
+from lumos_nb.agent.errands import LoopErrand
 from lumos_nb.agent.home import Job, Outcome
 from lumos_nb.agent.run import LumosCancelled, error_event
 from lumos_nb.errors import UsageError
@@ -62,16 +62,12 @@ class BackgroundHome(NotebookHome):
         with self.interrupts.installed():
             return guarded(self, fn)
 
-    def stop(self) -> None:
-        """Do nothing: nobody serves."""
-
-    def _send_plain(self, work: Work) -> Errand[Outcome]:
-        errand = Errand(work.on_main)
-        self._kernel_loop.call_soon_threadsafe(errand.do)
-        return errand
-
     def _send_async(self, work: Work) -> LoopErrand[Outcome]:
         return LoopErrand(work.on_loop, self._kernel_loop)
+
+    def _post(self, job: Callable[[], None] | None) -> None:
+        if job is not None:  # at the end: nobody serves
+            self._kernel_loop.call_soon_threadsafe(job)
 
 
 async def _tell_wait(errand: NotebookErrand, job: Job) -> None:

@@ -175,6 +175,24 @@ def thread_df(runtime: Runtime, name: str | None = None) -> Any:
     return frames.messages(thread_id=_thread(runtime, name).id)
 
 
+def thread_allowed(runtime: Runtime, name: str | None = None) -> Any:
+    """The tools that you allowed in a thread, as a DataFrame."""
+    import pandas as pd
+
+    allowed = run_sync(runtime.memory.allowed_tools(_thread(runtime, name).id))
+    return pd.DataFrame({"tool": pd.Series(sorted(allowed), dtype="str")})
+
+
+def thread_revoke(runtime: Runtime, tool: str, name: str | None = None) -> Shown:
+    """Be asked again for a tool that you allowed in a thread."""
+    thread = _thread(runtime, name)
+    allowed = run_sync(runtime.memory.allowed_tools(thread.id))
+    if tool not in allowed:
+        raise UsageError(f"{tool!r} was not allowed in thread {thread.title!r}.", hint=nearest(tool, allowed))
+    run_sync(runtime.memory.revoke_tool(thread.id, tool))
+    return Shown(f"{tool} is asked for again in thread {thread.title}.")
+
+
 def _thread(runtime: Runtime, name: str | None) -> MemoryThread:
     return runtime.thread(name) if name else runtime.current_thread()
 
@@ -285,6 +303,7 @@ AGENT: dict[str, Command] = {
 THREAD: dict[str, Command] = {
     "list": thread_list, "new": thread_new, "use": thread_use, "show": thread_show, "fork": thread_fork,
     "rename": thread_rename, "delete": thread_delete, "export": thread_export, "df": thread_df,
+    "allowed": thread_allowed, "revoke": thread_revoke,
 }  # fmt: skip
 TRACE: dict[str, Command] = {"last": trace_show, "df": trace_df, "export": trace_export, "*": trace_show}
 LUMOS: dict[str, Command] = {

@@ -115,4 +115,4 @@ def _still_heard(handler: Any) -> Any:
     """Return the handler, or what was before it if its run has ended meanwhile: async tools may overlap."""
     while (owner := _owner(handler)) is not None and not owner._is_installed:
         handler = owner._before
-    return handler or signal.default_int_handler
+    return signal.default_int_handler if handler is None else handler

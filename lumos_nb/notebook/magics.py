@@ -88,7 +88,7 @@ class Magics:
             await run.awaited()
 
     def thread(self, line: str) -> Any:
-        """`%thread [list | new NAME | use NAME | show | fork | rename | delete | export | df] …`"""
+        """`%thread [list | new NAME | use NAME | show | fork | rename | delete | export | df | allowed | revoke TOOL] …`"""
         return self._dispatch("thread", line, commands.THREAD)
 
     def trace(self, line: str) -> Any:

@@ -94,7 +94,7 @@ def _mark(item: dict[str, Any], done: bool) -> object:
         return len(item["text"]), done, item.get("duration_s"), item.get("open")
     # Lists compare what is the same object without reading it.
     output = [entry.get("text") or entry.get("data") for entry in item["output"]]
-    return item["status"], item.get("decision"), output, item.get("open")
+    return item["status"], item.get("state"), item.get("decision"), output, item.get("open")
 
 
 def _compare(ops: list[Op], i: int, before: Row | None, row: Row) -> None:

@@ -161,12 +161,12 @@ class PlainView:
 class StaticView:
     """Shows nothing until the end, then the saved output once: for tests that compare outputs.
 
-    With `background` the end comes after the cell: until then a line stands in its place.
+    With `is_background` the end comes after the cell: until then a line stands in its place.
     """
 
-    def __init__(self, thread: str = "", background: bool = False) -> None:
+    def __init__(self, thread: str = "", is_background: bool = False) -> None:
         self.transcript = Transcript(thread)
-        self._background = background
+        self._is_background = is_background
         self._handle: Any = None
         self._lock = threading.Lock()
         self._closed = False
@@ -178,7 +178,7 @@ class StaticView:
 
     def open(self) -> None:
         """Take the place in the cell, if the end comes later."""
-        if self._background:
+        if self._is_background:
             from IPython.display import display
 
             self._handle = display({"text/plain": "A run in the background."}, raw=True, display_id=True)

@@ -139,6 +139,8 @@ def tool_state(item: dict[str, Any]) -> str:
         return f"{mark} {seconds(item.get('duration_s'))}".rstrip()
     if is_unanswered(item):
         return "was waiting for you"
+    if item["status"] == "running" and item.get("state"):
+        return str(item["state"])
     return _STATES.get(item["status"], str(item["status"]))
 
 

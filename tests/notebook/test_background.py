@@ -126,9 +126,7 @@ def test_the_cell_returns_at_once_and_the_end_is_shown_in_it(kernel, prefix):
     assert cell.run["status"] == "completed"
     assert cell.run["items"][0]["text"] == "one two three"
     assert (other.stdout, other.outputs) == ("another cell\n", [{"text/plain": "2"}])
-    assert (
-        watched.run("print(kept.response, run.status if run else '', _)").ok().stdout == "one two three completed 2\n"
-    )
+    assert watched.run("print(kept.response, _)").ok().stdout == "one two three 2\n"
 
 
 def test_awaiting_the_cells_value_gives_the_result(kernel):
@@ -157,8 +155,7 @@ def test_a_tool_waits_while_a_cell_blocks_and_says_so(kernel):
     blocking = watched.run("time.sleep(1.5); print('mine')").ok()
     watched.until(lambda: ended(cell))
     assert blocking.stdout == "mine\n"
-    told = watched.run(f"print(lumos.events(run_id='{cell.run['run_id']}').to_json())").ok().stdout
-    assert "waits for the cell that runs" in told
+    assert any("waits for the cell that runs" in str(m) for running in watched.cells.values() for m in running.comm)
     assert row(cell, "main")["state"] == ""
     assert row(cell, "main")["content"] == "[true, 1]"
 
@@ -173,7 +170,7 @@ def test_an_error_is_shown_in_its_own_cell_and_raised_where_it_is_awaited(kernel
     assert "gone" in cell.outputs[0]["text/plain"]
     other = watched.run("import gc; gc.collect(); print('clean')").ok()
     assert (other.stdout, cell.stdout) == ("clean\n", "")
-    assert "OSError: gone" in watched.run("await run").error
+    assert watched.run("await run").error.endswith("gone")
 
 
 def test_a_run_that_cannot_begin_says_so_in_its_cell(kernel):
