@@ -18,6 +18,9 @@ from lumos_nb.agent.background import CoreTask
 LET_GO_S = 1.0
 """An interrupt this long after the first one means: wait no longer for a tool that does not end."""
 
+TWICE_S = 0.02
+"""An interrupt often comes twice (a bouncing key, Stop and ■): the second one must not hit the kernel's own code."""
+
 
 class _Home(Protocol):
     in_tool: bool
@@ -100,6 +103,8 @@ class Interrupts:
         try:
             yield
         finally:
+            if self._first_at is not None:
+                time.sleep(TWICE_S)
             self._is_installed = False
             if _owner(signal.getsignal(signal.SIGINT)) is self:  # else a run that began later puts it back
                 signal.signal(signal.SIGINT, _still_heard(self._before))
