@@ -134,14 +134,18 @@ def interrupted(kernel: Kernel, running: Running, within_s: float = 1.0) -> Cell
     return cell
 
 
-def nothing_is_left(kernel: Kernel) -> None:
+LEFT = """
+for _ in range(100):
+    if left() == before: break
+    await asyncio.sleep(0.02)
+print(left() == before, left(), before)"""
+
+
+def nothing_is_left(kernel: Kernel, status: str = "cancelled") -> None:
     """The log says so, the thread goes on, and no task, thread or connection stays."""
-    after = kernel.run("print(lumos.runs().status.iloc[-1])").ok()
-    assert after.stdout == "cancelled\n"
+    assert kernel.run("print(lumos.runs().status.iloc[-1])").ok().stdout.strip() in status
     assert kernel.run("%%agent ok\nGo on").ok().run["status"] == "completed"
-    check = kernel.run(
-        "for _ in range(100):\n    if left() == before: break\n    await asyncio.sleep(0.02)\nprint(left() == before, left(), before)"
-    ).ok()
+    check = kernel.run(LEFT).ok()
     assert check.stdout.startswith("True"), check.stdout
 
 
@@ -164,6 +168,27 @@ def test_while_input_waits(kernel):
     running = kernel.send("%%agent a --new\nGo", allow_stdin=True)
     kernel.client.get_stdin_msg(timeout=30)
     interrupted(kernel, running)
+    nothing_is_left(kernel)
+
+
+def test_while_a_question_waits(kernel):
+    kernel.run("""
+@tool(permission="ask")
+def dangerous() -> str:
+    "Do something that has to be asked for."
+    global ran
+    ran = True
+    return "done"
+ran, every = False, [*every, dangerous]
+a = using('dangerous')""").ok()
+    running = kernel.send("%%agent a --new\nGo")
+    running.until(lambda r: r.comm_ids, timeout=20)
+    kernel.page().say(running.comm_ids[-1], {"t": "ready", "page": "one"})
+    begun(running, "waiting for you")
+    cell = interrupted(kernel, running)
+    (asked,) = [item for item in cell.run["items"] if item["kind"] == "tool"]
+    assert asked["status"] == "cancelled"
+    assert kernel.run("print(ran)").ok().stdout == "False\n"
     nothing_is_left(kernel)
 
 
@@ -284,7 +309,7 @@ a = Agent("a", tools=every, model=ScriptedProvider(lambda m: "Done and said in s
     assert set(counts) <= {"completed", "cancelled"}
     assert counts.count("cancelled") > N_MOMENTS / 2
     assert [s == "error" for s in statuses].count(True) >= counts.count("cancelled") - statuses.count("lost")
-    nothing_is_left_but_the_log(kernel)
+    nothing_is_left(kernel, "completed or cancelled")
 
 
 def ended(running: Running) -> str:
@@ -298,9 +323,14 @@ def ended(running: Running) -> str:
     return "lost"
 
 
-def nothing_is_left_but_the_log(kernel: Kernel) -> None:
-    assert kernel.run("%%agent ok\nGo on").ok().run["status"] == "completed"
-    check = kernel.run(
-        "for _ in range(100):\n    if left() == before: break\n    await asyncio.sleep(0.02)\nprint(left() == before, left(), before)"
-    ).ok()
-    assert check.stdout.startswith("True"), check.stdout
+@pytest.mark.parametrize("call", ["await ip.run_cell_magic('agent', 'a --new', 'Go')", "ip.run_cell_magic('agent', 'a --new', 'Go')"])  # fmt: skip # noqa: E501
+def test_in_a_task_of_the_notebook_the_kernel_survives(kernel, call):
+    """A `KeyboardInterrupt` that leaves a task on the kernel's loop ends the kernel's process."""
+    kernel.run("ip = get_ipython(); a = using('naps' if True else '')").ok()
+    running = begun(kernel.send(f"async def run():\n    {call}\nawait asyncio.create_task(run())"))
+    kernel.manager.interrupt_kernel()
+    cell = running.wait(timeout=20)
+    assert cell.status == "error"
+    assert "The run was stopped." in cell.error
+    assert cell.run["status"] == "cancelled"
+    nothing_is_left(kernel)
