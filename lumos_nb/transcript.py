@@ -16,7 +16,7 @@ plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSC
           | {"kind": "tool", "call_id", "name", "arguments": JSON text, "status", "started_at",
              "duration_s", "content", "display": MIME bundle, "size_bytes",
              "error_type", "traceback", "output": [what it printed and displayed, see `outputs`],
-             "state": what a running one waits for, if it has to,
+             "state": what it waits for while it runs, or "",
              "question": {"reason", "schema": JSON schema, "asked_at": unix seconds} while it waits for
                          a person, and for good if the run ended before an answer,
              "decision": {"decision", "by", "reason", "asked": arguments before a person changed them}}

@@ -140,7 +140,9 @@ class Running:
                 self.displays[display_id] = len(self.cell.outputs)
             self.cell.outputs.append(content["data"])
         elif kind == "update_display_data":
-            self.cell.outputs[self.displays[content["transient"]["display_id"]]] = content["data"]
+            shown = self.displays.get(content["transient"]["display_id"])
+            if shown is not None:  # else it is another cell's
+                self.cell.outputs[shown] = content["data"]
         elif kind == "error":
             self.cell.error = "\n".join(content["traceback"])
         elif kind == "comm_open":

@@ -19,7 +19,7 @@ from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolError
 from lumos_nb.messages import ToolCall
 from lumos_nb.tools import Tool
-from lumos_nb.tools.permissions import Ruling, is_approved, patterns_of, ruling
+from lumos_nb.tools.permissions import ALLOWED, Ruling, is_approved, patterns_of, ruling
 
 logger = logging.getLogger("lumos_nb")
 
@@ -125,7 +125,7 @@ class Permits:
     def ruling(self, tool: Tool, arguments: dict[str, Any]) -> Ruling:
         """Return what a call may do by the rules alone."""
         found = ruling(tool, arguments)
-        return Ruling("allow") if found.permission == "ask" and is_approved(tool.name, self._approved) else found
+        return ALLOWED if found.permission == "ask" and is_approved(tool.name, self._approved) else found
 
     async def is_allowed_here(self, name: str) -> bool:
         """Return whether a person has allowed this tool for the whole thread."""

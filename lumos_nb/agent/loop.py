@@ -6,171 +6,11 @@ vendor; what it has done so far stands in `LoopState`, also when it is cut off.
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
-import msgspec
-
-from lumos_nb.agent.approval import Permits
-from lumos_nb.agent.control import RunControl
-from lumos_nb.agent.home import Home
-from lumos_nb.agent.output import OutputType
-from lumos_nb.agent.step import StepDraft
-from lumos_nb.agent.toolcalls import ToolCalls
-from lumos_nb.context import RuntimeContext
-from lumos_nb.errors import OutputError
-from lumos_nb.events import (
-    AgentEvent,
-    AgentStep,
-    Checkpoint,
-    Metadata,
-    StepComplete,
-    StepStart,
-    TokenUsage,
-    ToolCallComplete,
-    UserMessage,
-)
-from lumos_nb.memory import Said
-from lumos_nb.messages import Message, ToolCall, ToolChoice
-from lumos_nb.providers.base import LlmProvider, ModelOptions
-from lumos_nb.tools import ToolRegistry
-
-OUTPUT_TRIES = 3
-"""Answers that may miss the form asked for before the run fails."""
-
-Price = Callable[[str, str, TokenUsage], float | None]
-"""Vendor, model and usage to US dollars, or None where the price is not known."""
-
-
-class LoopState:
-    """What a run has to work with, and what it has done so far."""
-
-    def __init__(
-        self,
-        provider: LlmProvider,
-        messages: list[Message],
-        *,
-        tools: ToolRegistry,
-        context: RuntimeContext,
-        home: Home,
-        options: ModelOptions | None,
-        max_steps: int,
-        price: Price,
-        output: OutputType | None = None,
-        permits: Permits | None = None,
-        control: RunControl | None = None,
-    ) -> None:
-        self.provider = provider
-        self.messages = messages
-        self.tools = tools
-        self.context = context
-        self.home = home
-        self.options = options
-        self.max_steps = max_steps
-        self.price = price
-        self.output_type = output
-        self.permits = permits or Permits()
-        self.control = control or RunControl()
-        #: The answer as a value of that type.
-        self.output: Any = None
-        self.steps: list[AgentStep] = []
-        self.new_messages: list[Message] = []
-        #: Step and time of each of them.
-        self.said: list[Said] = []
-        #: Hears at once of what happens while a step waits, such as a retry.
-        self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
-        self.draft: StepDraft | None = None
-        #: Calls of the draft that had begun before the run was stopped; see `ToolCalls`.
-        self.begun: Mapping[str, ToolCall] = {}
-        self.n_refused = 0
-        #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
-        self.unkept: list[Message] | None = None
-        self.n_prompt = 0
-
-    def call_options(self) -> ModelOptions | None:
-        """Return the options of the next step: a tool that must be called must be so once, or a run never ends."""
-        options = self.options
-        if self.output_type is not None:
-            options = msgspec.structs.replace(options or ModelOptions(), output=self.output_type.schema)
-        is_forced = options is not None and ToolChoice.of(options.tool_choice).mode in {"required", "tool"}
-        if options is not None and is_forced and self.steps and any(step.tool_calls for step in self.steps):
-            return msgspec.structs.replace(options, tool_choice=None)
-        return options
-
-    def check_output(self, *, is_last: bool) -> bool:
-        """Return whether the last step ends the run: its answer has the form asked for. If not, ask again.
-
-        Args:
-            is_last: No further step may be made.
-
-        Raises:
-            OutputError: It still has not after all tries.
-        """
-        if self.output_type is None:
-            return True
-        try:
-            self.output = self.output_type.parsed(self.steps[-1].text)
-        except OutputError as error:
-            self.n_refused += 1
-            if is_last or self.n_refused >= OUTPUT_TRIES:
-                raise _never_in_form(error, self.steps[-1]) from None
-            words = f"{error.message} Answer again: one JSON object of the form asked for, and nothing else."
-            self._say(Message(role="user", content=words))
-            return False
-        return True
-
-    def _say(self, message: Message, step: int | None = None) -> None:
-        self._add(message, Said(step, time.time()))
-        self._note(message)
-
-    def _add(self, message: Message, said: Said) -> None:
-        self.new_messages.append(message)
-        self.said.append(said)
-        self.messages.append(message)
-
-    def _note(self, message: Message) -> None:
-        if self.unkept is not None:
-            self.unkept.append(message)
-
-    def listen(self) -> list[AgentEvent]:
-        """Take what a person has said meanwhile into the conversation."""
-        said = self.control.take()
-        for text in said:
-            self._say(Message(role="user", content=text))
-        return [UserMessage(text) for text in said]
-
-    def checkpoint(self, step: AgentStep) -> list[AgentEvent]:
-        """Return what would be needed to go on from here, with the answer whose tools begin now."""
-        if self.unkept is None or self.draft is None or (answer := self.draft.message()) is None:
-            return []
-        event = Checkpoint(messages=(*self.unkept, answer), n_prompt=self.n_prompt, step=step)
-        self.unkept, self.n_prompt = [], 0
-        return [event]
-
-    def settle(self) -> None:
-        """Move what the step in work has so far into the new messages, as a valid conversation."""
-        draft, self.draft, self.begun = self.draft, None, {}
-        if draft is None:
-            return
-        answer, results = draft.message(), draft.results_message()
-        if answer is not None:
-            self._add(answer, Said(draft.index, draft.started_at))
-        if results is not None:  # the answer is in the checkpoint that was made before its tools began
-            self._say(results, draft.index)
-        elif answer is not None:
-            self._note(answer)
-
-    def cost_usd(self, draft: StepDraft) -> float | None:
-        """Return what a step's model call cost, or None where the price is not known."""
-        return self.price(draft.vendor, draft.model, draft.finish.usage if draft.finish else TokenUsage())
-
-    @property
-    def stop_reason(self) -> str:
-        """Why the run stopped: the last step's reason, or `max_steps` if it wanted to go on."""
-        reason = self.steps[-1].stop_reason if self.steps else "stop"
-        return "max_steps" if reason == "tool_calls" else reason
+from lumos_nb.agent.state import LoopState
+from lumos_nb.events import AgentEvent, Metadata, StepComplete, StepStart, ToolCallComplete
 
 
 async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
@@ -183,46 +23,30 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
     for index in range(first, max(state.max_steps, first) + 1):
         draft = state.draft
         if draft is None:
-            if state.control.is_paused:
+            if state.is_paused:
                 yield [Metadata({"kind": "paused", "state": "paused"})]
-                await state.control.gate()
+                await state.gate()
                 yield [Metadata({"kind": "continued", "state": ""})]
             yield [*state.listen(), StepStart(index)]
-            draft = state.draft = StepDraft(index, state.provider, known)
-            specs = [t.spec for t in state.tools]
+            draft = state.begin_step(known)
             try:
-                async with aclosing(draft.asked(state.messages, specs, state.call_options(), state.notify)) as reads:
+                async with aclosing(state.asked(draft)) as reads:
                     async for read in reads:
                         if shown := draft.keep(read):
                             yield shown
             finally:
                 unshown = draft.end()
-            if unshown:
-                yield unshown
+            if rest := [*unshown, *state.checkpoint()]:
+                yield rest
             known.update(call.id for call in draft.calls)
-            if draft.calls and (kept := state.checkpoint(draft.done(state.cost_usd(draft)))):
-                yield kept
         if draft.calls:
-            step_calls = ToolCalls(state.tools, state.context, state.home, state.permits, state.begun)
-            waiting = [call for call in draft.calls if call.id not in draft.results]
-            async for batch in step_calls.run(waiting):
+            async for batch in state.run_calls(draft):
                 for event in batch:
                     if isinstance(event, ToolCallComplete):
                         draft.results[event.call_id] = event.result
                 yield batch
-        step = draft.done(state.cost_usd(draft))
-        state.steps.append(step)
-        state.settle()
-        yield [StepComplete(step)]
-        is_last = index >= state.max_steps
-        if not step.tool_calls and state.check_output(is_last=is_last) and (is_last or not state.control.has_said):
+        yield [StepComplete(state.end_step(draft))]
+        if state.is_done():
             break
     if said := state.listen():  # too late for an answer; the thread has it for the next run
         yield said
-
-
-def _never_in_form(error: OutputError, step: AgentStep) -> OutputError:
-    hint = "Use a larger model, or a simpler type."
-    if step.stop_reason == "length":
-        hint = "The answer was cut: allow more max_tokens."
-    return OutputError(error.message, hint=hint, text=error.text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,9 @@ from lumos_nb import providers, settings
 from lumos_nb.agent.approval import Permits
 from lumos_nb.agent.config import AgentGenerateOptions
 from lumos_nb.agent.home import HOME
-from lumos_nb.agent.loop import LoopState
 from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.run import Run
+from lumos_nb.agent.state import LoopState
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, new_id, provenance
@@ -77,7 +78,7 @@ def state_of(
         max_steps=options.get("max_steps") or agent.config.max_steps or settings.current().max_steps,
         price=providers.cost_usd,
         output=agent.output_type if options.get("output") is None else OutputType(options["output"]),
-        permits=Permits(options.get("on_approval"), options.get("approve", ()), thread_id, kept),
+        permits=partial(Permits, options.get("on_approval"), options.get("approve", ()), thread_id, kept),
         control=options.get("control"),
     )
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from lumos_nb import settings
 from lumos_nb.agent.config import AgentGenerateOptions
-from lumos_nb.agent.loop import LoopState
 from lumos_nb.agent.prepare import check_options, history_of, state_of
 from lumos_nb.agent.run import Run, is_running
+from lumos_nb.agent.state import LoopState
 from lumos_nb.agent.step import StepDraft
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError

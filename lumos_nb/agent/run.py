@@ -10,7 +10,8 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from lumos_nb.agent.loop import LoopState, run_loop
+from lumos_nb.agent.loop import run_loop
+from lumos_nb.agent.state import LoopState
 from lumos_nb.errors import LumosError, StoreError
 from lumos_nb.events import (
     AgentEvent,

@@ -28,7 +28,7 @@ from lumos_nb.events import (
 )
 from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.tools import Tool, ToolRegistry
-from lumos_nb.tools.permissions import Ruling
+from lumos_nb.tools.permissions import ALLOWED, Ruling
 from lumos_nb.tools.results import from_error, from_value
 
 
@@ -88,12 +88,14 @@ class ToolCalls:
 class _Call:
     """One call, from its rules to its result."""
 
+    __slots__ = ("_arguments", "_asked", "_begun", "_error", "_events", "_ruling", "_step", "_tool", "call")
+
     def __init__(self, call: ToolCall, step: ToolCalls, events: Events) -> None:
         self._step, self._events = step, events
         self._asked = call
         self.call = step.begun.get(call.id, call)
         self._error: Exception | None = None
-        self._ruling = Ruling("allow")
+        self._ruling = ALLOWED
         self._begun: list[float] = []
         try:
             self._tool = _find(call, step.tools)
@@ -110,11 +112,11 @@ class _Call:
 
     def _rule(self) -> Ruling:
         found = self._step.permits.ruling(self._tool, self._arguments)
-        if self.call.id not in self._step.begun or found.permission == "deny":
+        if found.permission == "deny" or self.call.id not in self._step.begun:
             return found
         if self._tool.side_effect == "unsafe":
             self._error = _unsafe(self.call)
-            return Ruling("allow")
+            return ALLOWED
         if self._tool.side_effect:  # none, or idempotent: may be done twice
             return found
         return Ruling("ask", "It had begun when the run was stopped, and may have done its work already.")

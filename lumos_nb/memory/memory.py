@@ -220,6 +220,11 @@ class Memory:
         allowed = await self.allowed_tools(thread_id)
         await self.keep(conversations.allowed_key(thread_id), sorted({*allowed, name}))
 
+    async def revoke_tool(self, thread_id: str, name: str) -> None:
+        """Ask again for a tool that a person had allowed in a thread."""
+        allowed = await self.allowed_tools(thread_id)
+        await self.keep(conversations.allowed_key(thread_id), sorted(allowed - {name}))
+
     def _thread(self, row: dict[str, Any]) -> MemoryThread:
         return MemoryThread(
             id=row["thread_id"],

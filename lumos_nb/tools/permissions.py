@@ -23,6 +23,10 @@ class Ruling(NamedTuple):
     reason: str = ""
 
 
+ALLOWED = Ruling("allow")
+"""What most calls get."""
+
+
 def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
     """Return what a call may do: by the settings first, then by the tool's own mark.
 
@@ -40,6 +44,8 @@ def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
     for pattern, permission in settings.current().permissions.items():
         if fnmatchcase(tool.name, pattern):
             return Ruling(permission, f"The setting permissions has {pattern!r}: {permission!r}.")
+    if tool.permission == "allow":
+        return ALLOWED
     if not callable(tool.permission):
         return Ruling(tool.permission, _MARKS[tool.permission])
     try:
@@ -48,10 +54,10 @@ def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
         return Ruling("ask", f"Its own rule failed: {type(error).__name__}: {error}")
     if found not in get_args(Permission):
         return Ruling("ask", f"Its own rule gave {found!r}, not allow, ask or deny.")
-    return Ruling(found, "" if found == "allow" else f"Its own rule says {found}.")
+    return ALLOWED if found == "allow" else Ruling(found, f"Its own rule says {found}.")
 
 
-_MARKS = {"allow": "", "ask": "It is marked to be asked for.", "deny": "It is marked as denied."}
+_MARKS = {"ask": "It is marked to be asked for.", "deny": "It is marked as denied."}
 
 
 def is_approved(name: str, patterns: Iterable[str]) -> bool:

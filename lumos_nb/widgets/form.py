@@ -23,6 +23,7 @@ def question_of(item: dict[str, Any]) -> dict[str, Any]:
     return {
         "call_id": item["call_id"],
         "name": item["name"],
+        "asked_at": question.get("asked_at"),
         "reason": question.get("reason", ""),
         "fields": form_fields(question.get("schema") or {}, item),
     }

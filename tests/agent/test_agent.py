@@ -36,7 +36,7 @@ async def test_a_run_is_a_stream_of_events_with_a_first_and_a_last():
     assert await kinds(agent, "Twice two?", thread_id="t") == [
         "run_start", "memory_update",
         "step_start", "text_delta", "text_delta", "text_delta",
-        "tool_call_start", "tool_call_complete", "step_complete",
+        "checkpoint", "tool_call_start", "tool_call_complete", "step_complete",
         "step_start", "text_delta", "step_complete",
         "memory_update", "generation_complete",
     ]  # fmt: skip

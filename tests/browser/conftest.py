@@ -137,6 +137,9 @@ class Lab:
 class Notebook:
     """A notebook open in JupyterLab."""
 
+    #: What is true in the page once the kernel is there and free.
+    idle = "/\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent ?? '')"
+
     def __init__(self, page: Any, lab: Lab, name: str) -> None:
         self.page, self.lab, self.name = page, lab, name
 
@@ -149,14 +152,26 @@ class Notebook:
         """Load the page and wait for the kernel."""
         self.page.goto(self.address)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell .cm-content", timeout=40_000)
-        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=40_000)
+        self.page.wait_for_function(self.idle, timeout=40_000)
         return self
 
     def run(self, index: int) -> None:
-        """Run one cell; do not wait."""
-        cell = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
-        cell.locator(".jp-InputArea-editor").click(position={"x": 20, "y": 8})
-        self.page.keyboard.press("Control+Enter")
+        """Run one cell; do not wait for its end."""
+        cell, before = self.page.locator(".jp-Notebook .jp-Cell").nth(index), self.prompt(index)
+        for _ in range(10):  # a page that has just opened takes the focus away once more
+            cell.locator(".jp-InputArea-editor").click(position={"x": 20, "y": 8})
+            self.page.keyboard.press("Control+Enter")
+            if self._has_begun(index, before):
+                return
+        raise AssertionError(f"cell {index} did not run")
+
+    def _has_begun(self, index: int, before: str) -> bool:
+        deadline = time.monotonic() + 2
+        while self.prompt(index) == before:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def prompt(self, index: int) -> str:
         return str(self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-InputPrompt").inner_text())
@@ -194,6 +209,8 @@ class Notebook:
 
 class Notebook7(Notebook):
     """A notebook open in Notebook 7."""
+
+    idle = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
 
     @property
     def address(self) -> str:

@@ -1,43 +1,114 @@
-"""A person answers by real clicks, in every kernel that is about and in both front ends."""
+"""A person answers by real clicks: in every kernel that is about, in both front ends, with `%%agent` itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Notebook, Notebook7
-from test_live import SETUP
+from conftest import Lab, Notebook, Notebook7
 
 from tests.kernels import INSTALLED, VERSIONS
 
+SETUP = """%load_ext lumos_nb
+import time
+from lumos_nb import Agent, tool
+from lumos_nb.messages import ToolCall
+from lumos_nb.testing import ScriptedProvider
+
+ran = []
+
+@tool(permission="ask")
+def run_python(code: str) -> str:
+    "Run code."
+    ran.append(code)
+    return "ran"
+
+@tool
+def wait(seconds: float = 60.0) -> str:
+    "Block the notebook."
+    print("asleep")
+    time.sleep(seconds)
+    return "awake"
+
+def calling(name, arguments="{}"):
+    call = ToolCall(id="q1", name=name, arguments=arguments)
+    model = ScriptedProvider(lambda messages: "All done." if messages[-1].role == "tool" else call)
+    return Agent("a", model=model, tools=[run_python, wait])
+
+asks, waits = calling("run_python", '{"code": "1 + 1"}'), calling("wait")
+"""
+CELLS = {
+    "allow": "%%agent asks --new\nGo",
+    "blocked": "%%time\n%%agent asks --new\nGo",
+    "deny": "%%agent asks --new\nGo",
+    "stop": "%%agent waits --new\nGo",
+    "reload": "%%agent asks --new\nGo",
+    "reload blocked": "%%time\n%%agent asks --new\nGo",
+    "ran": "import ipykernel; print(ipykernel.__version__, ran)",
+}
 PLACES = [*((version, Notebook) for version in VERSIONS), (INSTALLED, Notebook7)]
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: f"{place[0]}-{place[1].__name__}")
-def notebook(request: pytest.FixtureRequest, open_notebook: Any) -> Any:
+@pytest.fixture(scope="module", params=PLACES, ids=lambda place: f"{place[0]}-{place[1].__name__}")
+def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator[Notebook]:
+    """One notebook for each kernel and front end, with a cell for each test."""
     version, front = request.param
+    name = f"matrix-{version}-{front.__name__}.ipynb"
+    lab.write(name, [SETUP, *CELLS.values()], version)
+    context = browser.new_context(viewport={"width": 1100, "height": 850})
+    nb = front(context.new_page(), lab, name).open()
+    nb.run(0)
+    nb.wait_done(0)
+    yield nb
+    context.close()
+    lab.shut_down_kernels()
 
-    def make(name: str, *cells: str) -> Notebook:
-        nb: Notebook = open_notebook(f"{name}-{version}-{front.__name__}.ipynb", [SETUP, *cells], version, front)
-        nb.run(0)
-        nb.wait_done(0)
-        return nb
 
-    return make
+def begun(nb: Notebook, cell: str) -> tuple[int, Any]:
+    """Run a cell, and return its number and its output."""
+    index = 1 + list(CELLS).index(cell)
+    nb.run(index)
+    return index, nb.output(index)
 
 
-def test_smoke(notebook: Any) -> None:
-    nb = notebook(
-        "smoke",
-        'view = await play([*start(), *tokens("word " * 2000, 50), *finish()])',
-        "import ipykernel; print(ipykernel.__version__)",
-    )
-    nb.run(1)
-    nb.output(1).get_by_text("word word").wait_for(timeout=15_000)
-    nb.shot("smoke")
-    nb.output(1).get_by_role("button", name="Stop").click()
-    nb.wait_done(1, 3)
-    nb.output(1).get_by_text("- Stopped").wait_for()
-    nb.run(2)
-    nb.wait_done(2)
-    print(nb.output(2).inner_text())
+def ran(nb: Notebook) -> str:
+    index, output = begun(nb, "ran")
+    nb.wait_done(index)
+    return str(output.inner_text()).strip()
+
+
+@pytest.mark.parametrize("cell", ["allow", "blocked"])
+def test_a_call_is_allowed_by_a_click(notebook: Notebook, cell: str) -> None:
+    index, output = begun(notebook, cell)
+    output.get_by_role("button", name="Allow once").click(timeout=15_000)
+    notebook.wait_done(index, 10)
+    output.get_by_text("All done.").wait_for()
+    assert output.get_by_text("allowed by you").is_visible()
+
+
+def test_a_call_is_denied_with_a_reason(notebook: Notebook) -> None:
+    index, output = begun(notebook, "deny")
+    output.get_by_role("button", name="Deny…").click(timeout=15_000)
+    output.get_by_label("Why, as the model is told").fill("not today")
+    notebook.page.keyboard.press("Enter")
+    notebook.wait_done(index, 10)
+    output.get_by_text("denied by you: not today").first.wait_for()
+
+
+def test_stop_ends_a_tool_that_blocks_the_notebook(notebook: Notebook) -> None:
+    index, output = begun(notebook, "stop")
+    output.get_by_text("running").wait_for(timeout=15_000)
+    output.get_by_role("button", name="Stop").click()
+    notebook.wait_done(index, 10)
+    output.get_by_text("Interrupted: the run was stopped").wait_for()
+
+
+@pytest.mark.parametrize("cell", ["reload", "reload blocked"])
+def test_a_page_that_is_reloaded_shows_the_question_and_its_buttons_work(notebook: Notebook, cell: str) -> None:
+    _, output = begun(notebook, cell)
+    output.get_by_role("button", name="Allow once").wait_for(timeout=15_000)
+    notebook.save()
+    notebook.page.reload()
+    output.get_by_role("button", name="Allow once").click(timeout=30_000)
+    output.get_by_text("All done.").wait_for(timeout=10_000)

@@ -148,7 +148,20 @@ def test_arguments_that_are_no_object_are_edited_as_they_stand(open_notebook: An
     assert printed(nb) == [{"t": "edit", "call_id": "q1", "arguments": '{"table": "orders"}'}]
 
 
-def test_two_tabs_and_two_views_show_one_question(open_notebook: Any, browser: Any) -> None:
+def test_two_views_in_one_page_show_one_question(open_notebook: Any) -> None:
+    nb = ready(open_notebook, "views.ipynb", RUN)
+    asked(nb)
+    nb.output(1).locator(".lumos-head").click(button="right")
+    nb.page.get_by_role("menuitem", name="Create New View for Cell Output").click()
+    buttons = nb.page.get_by_role("button", name="Allow once")
+    buttons.nth(1).wait_for(timeout=10_000)
+    nb.shot("question_two_views")
+    buttons.nth(1).click()
+    nb.page.wait_for_function("!document.querySelector('.lumos-question')")
+    assert printed(nb) == [{"t": "allow", "call_id": "q1"}]
+
+
+def test_two_tabs_show_one_question(open_notebook: Any, browser: Any) -> None:
     nb = ready(open_notebook, "tabs.ipynb", RUN)
     first = asked(nb)
     nb.save()
@@ -164,6 +177,39 @@ def test_two_tabs_and_two_views_show_one_question(open_notebook: Any, browser: A
         row.locator(".lumos-question").wait_for(state="detached")
     assert printed(nb) == [{"t": "allow", "call_id": "q1"}]
     context.close()
+
+
+def test_a_whole_state_that_comes_meanwhile_costs_nothing_of_what_is_typed(open_notebook: Any) -> None:
+    run = RUN.replace("await play([", "await play([(0, Resync()), ").replace("*tool(", "(0, Answered('q1')), *tool(", 1)
+    resync = """
+import threading
+class Resync: pass
+import script
+before = script.outcome
+def outcome(view, event):
+    if not isinstance(event, Resync): return before(view, event)
+    def push():  # numbers jump as if messages were lost, and all comes anew
+        while True:
+            time.sleep(1.0)
+            if view.transcript.doc["state"] == "waiting for you":
+                view._seq += 3; view._wanted = True; view._wake.set()
+                return
+    threading.Thread(target=push, daemon=True).start()
+    return []
+script.outcome = outcome
+"""
+    nb = ready(open_notebook, "whole.ipynb", resync, run)
+    nb.run(1)
+    nb.wait_done(1)
+    row = asked(nb, 2)
+    row.locator("summary").evaluate("node => { node.mark = 'old'; }")
+    row.get_by_role("button", name="Deny…").click()
+    row.get_by_label("Why, as the model is told").fill("half a reason")
+    nb.page.wait_for_function("!document.querySelector('.lumos summary').mark", timeout=10_000)
+    assert row.get_by_label("Why, as the model is told").input_value() == "half a reason"
+    row.get_by_role("button", name="Deny", exact=True).click()
+    row.get_by_text("denied by you: half a reason").first.wait_for(timeout=5_000)
+    nb.wait_done(2)
 
 
 def test_a_late_click_learns_that_the_call_is_decided(open_notebook: Any) -> None:
@@ -184,12 +230,11 @@ def test_a_late_click_learns_that_the_call_is_decided(open_notebook: Any) -> Non
 
 def test_a_page_that_is_reloaded_asks_again_and_its_buttons_work(open_notebook: Any) -> None:
     nb = ready(open_notebook, "reload_question.ipynb", RUN)
-    asked(nb)
+    asked(nb).get_by_role("button", name="Edit…").click()
     nb.save()
     nb.page.reload()
     row = nb.output(1).locator("details[data-lumos=tool]").first
-    row.get_by_role("button", name="Edit…").click(timeout=30_000)
-    row.get_by_label("limit").fill("7")
+    row.get_by_label("limit").fill("7", timeout=30_000)  # the form is open, as it was
     row.get_by_role("button", name="Allow with these arguments").click()
     row.get_by_text("changed by you").wait_for(timeout=5_000)
     nb.output(1).get_by_text("Done.").wait_for(timeout=10_000)

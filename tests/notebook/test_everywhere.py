@@ -42,13 +42,16 @@ PLACES = {
     "if": "if True:\n    ip.run_cell_magic('agent', 'a', 'Go')",
     "try": "try:\n    ip.run_cell_magic('agent', 'a', 'Go')\nfinally:\n    pass",
     "a function": "def run():\n    ip.run_cell_magic('agent', 'a', 'Go')\nrun()",
-    "a method called by another": "class A:\n    def run(self):\n        ip.run_cell_magic('agent', 'a', 'Go')\nA().run()",
+    "a method": "class A:\n    def run(self):\n        ip.run_cell_magic('agent', 'a', 'Go')\nA().run()",
     "an async function": "async def run():\n    ip.run_cell_magic('agent', 'a', 'Go')\nawait run()",
     "a task": "async def run():\n    ip.run_cell_magic('agent', 'a', 'Go')\nawait asyncio.create_task(run())",
     "await": "await ip.run_cell_magic('agent', 'a', 'Go')",
     "await among others": "x = 1\nawait get_ipython().run_cell_magic('agent', 'a', 'Go')\ny = 2",
     "await in a function": "async def run():\n    await ip.run_cell_magic('agent', 'a', 'Go')\nawait run()",
-    "await in a task": "async def run():\n    await ip.run_cell_magic('agent', 'a', 'Go')\nawait asyncio.create_task(run())",
+    "await in a task": """
+async def run():
+    await ip.run_cell_magic('agent', 'a', 'Go')
+await asyncio.create_task(run())""",
     "ip.run_cell": "ip.run_cell('%%agent a\\nGo').raise_error()",
     "ip.run_cell of a line": 'ip.run_cell(\'ip.run_cell_magic("agent", "a", "Go")\').raise_error()',
     "await ip.run_cell_async": """
@@ -99,8 +102,9 @@ def ask(question: str) -> str:
     ip.run_cell_magic("agent", "a -o answer --new -t beside" + str(len(lumos.runs())), question)
     return answer.response
 
-outer = Agent("outer", tools=[ask], model=ScriptedProvider(
-    lambda m: "Outer." if m[-1].role == "tool" else ToolCall(id="c", name="ask", arguments='{"question": "Go"}')))""").ok()
+call = ToolCall(id="c", name="ask", arguments='{"question": "Go"}')
+model = ScriptedProvider(lambda m: "Outer." if m[-1].role == "tool" else call)
+outer = Agent("outer", tools=[ask], model=model)""").ok()
     cell = kernel.run("%%agent outer --new\nGo").ok()
     (row,) = [item for item in cell.run["items"] if item["kind"] == "tool"]
     assert (row["status"], row["content"]) == ("ok", "Done.")

@@ -152,3 +152,18 @@ slow = Agent("slow", model=ScriptedProvider(naps), tools=[tool(thread=True, name
     own.run("await lumos.wait()").ok()
     assert own.run("print(napped.response)").stdout == "Done.\n"
     assert "There is: " in own.run("%agent stop nobody").error or "Nothing runs" in own.run("%agent stop nobody").error
+
+
+def test_a_run_knows_the_number_of_its_cell(own):
+    own.run("%%agent payer --approve all\nPay").ok()
+    assert own.run("print(In[lumos.runs().execution_count[0]])").stdout.startswith("await get_ipython().run_cell_magic")
+
+
+def test_what_was_allowed_in_a_thread_is_listed_and_can_be_taken_back(own):
+    running = asked(own, "%%agent payer --new\nPay")
+    assert say(running, own.page(), t="allow_thread", call_id="c2") == ""
+    running.wait().ok()
+    assert "pay" in own.run("%thread allowed").ok().text
+    assert "is asked for again" in own.run("%thread revoke pay").ok().text
+    assert own.run("print(len(get_ipython().run_line_magic('thread', 'allowed')))").stdout == "0\n"
+    assert "was not allowed" in own.run("%thread revoke pay").error

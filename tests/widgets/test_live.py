@@ -216,6 +216,8 @@ def test_what_changes_in_place_reaches_the_page() -> None:
     assert "first" in seen(ToolOutput("c", "display", "p", {"text/plain": "first"}))
     assert "other" in seen(ToolOutput("c", "update", "p", {"text/plain": "other"})) and "first" not in page.html()
     assert "other" not in seen(ToolOutput("c", "clear")) and "20 %" not in page.html()
+    assert "waits for the cell" in seen(ToolOutput("c", "state", "waits for the cell that runs"))
+    assert "waits for the cell" not in seen(ToolOutput("c", "state", ""))
     assert "You" in seen(UserMessage("only the <north>")) and "only the &lt;north&gt;" in page.html()
 
 

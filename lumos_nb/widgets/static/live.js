@@ -40,6 +40,7 @@ class View {
     this.root.append(this.heard);
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.line = this.footLine();
+    this.questions = new Map();
     el.classList.add("jp-RenderedHTMLCommon", "jp-RenderedHTML");
     el.append(this.root);
     this.clear();
@@ -166,11 +167,17 @@ class View {
     if (before) {
       if (before.node.contains(document.activeElement)) row.head.focus(); // not to the notebook, where D deletes
       before.node.remove();
+      before.forget();
+      this.questions.delete(before.id);
       this.letShrink();
     }
     if (!question) return;
-    row.question = new Question(question, (action) => this.reach.ask(action));
+    // A whole state that comes meanwhile does not cost what a person has typed.
+    const asked = new Question(question, (action) => this.reach.ask(action));
+    row.question = this.questions.get(asked.id) ?? asked;
+    this.questions.set(asked.id, row.question);
     row.box.append(row.question.node);
+    row.question.restore();
     this.announce(`${question.name} waits for you. ${question.reason}`);
   }
 

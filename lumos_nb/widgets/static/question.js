@@ -1,8 +1,28 @@
 // The question in a tool's row: may this call run, and with these arguments?
 
+// Which form is open, for the time of a reload.
+const remembered = {
+  get(id) {
+    try {
+      return sessionStorage.getItem(`lumos ${id}`);
+    } catch {
+      return null; // the frame of some front ends may keep nothing
+    }
+  },
+  set(id, form) {
+    try {
+      if (form) sessionStorage.setItem(`lumos ${id}`, form);
+      else sessionStorage.removeItem(`lumos ${id}`);
+    } catch {
+      return; // as above
+    }
+  },
+};
+
 class Question {
   constructor(question, ask) {
     this.question = question;
+    this.id = `${question.call_id} ${question.asked_at}`; // vendors number calls anew in each step
     this.ask = ask;
     this.node = element("div", "lumos-question");
     this.node.setAttribute("role", "group");
@@ -23,6 +43,16 @@ class Question {
     this.send = undefined; // what the open form sends
   }
 
+  // A page that was reloaded shows the form that was open.
+  restore() {
+    const form = remembered.get(this.id);
+    if (!this.send && (form === "edit" || form === "deny")) this[form](false);
+  }
+
+  forget() {
+    remembered.set(this.id);
+  }
+
   // Sends an answer. The row changes when the run has taken it; a problem leaves all as it is, to be sent again.
   async answer(action) {
     const buttons = this.node.querySelectorAll("button");
@@ -38,12 +68,12 @@ class Question {
     if (problem) this.problem.scrollIntoView({ block: "nearest" });
   }
 
-  edit() {
+  edit(takesFocus = true) {
     const fields = this.question.fields.map(fieldOf);
     const form = element("div", "lumos-form"); // takes the place of the arguments above it
     form.append(...fields.map((field) => field.node));
     if (!fields.length) form.append(element("div", "lumos-quiet", "This tool takes no arguments."));
-    this.open(form, "Allow with these arguments", () => {
+    this.open("edit", takesFocus, form, "Allow with these arguments", () => {
       try {
         this.answer({ t: "edit", arguments: jsonOf(fields) });
       } catch (problem) {
@@ -52,7 +82,7 @@ class Question {
     });
   }
 
-  deny() {
+  deny(takesFocus = true) {
     const reason = element("input", "lumos-input");
     reason.onkeydown = (event) => {
       if (event.key !== "Enter" || event.isComposing) return;
@@ -62,10 +92,11 @@ class Question {
     const label = element("label", "lumos-field");
     label.append(element("span", "lumos-name", "Why, as the model is told"), reason);
     label.classList.add("lumos-stacked");
-    this.open(label, "Deny", () => this.answer({ t: "deny", reason: reason.value.trim() }));
+    this.open("deny", takesFocus, label, "Deny", () => this.answer({ t: "deny", reason: reason.value.trim() }));
   }
 
-  open(content, verb, send) {
+  open(name, takesFocus, content, verb, send) {
+    remembered.set(this.id, name);
     const buttons = element("div", "lumos-buttons");
     const act = () => buttons.firstChild.getAttribute("aria-disabled") !== "true" && send();
     buttons.append(button(verb, send), button("Cancel", () => this.close()));
@@ -73,11 +104,13 @@ class Question {
     this.send = act;
     this.show("");
     this.place.replaceChildren(content, buttons);
+    if (!takesFocus) return;
     buttons.scrollIntoView({ block: "nearest" });
     this.place.querySelector("input, textarea, select, button")?.focus();
   }
 
   close() {
+    this.forget();
     this.send = undefined;
     this.show("");
     this.place.replaceChildren(this.choices);
