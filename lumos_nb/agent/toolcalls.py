@@ -112,6 +112,8 @@ class _Call:
 
     def _rule(self) -> Ruling:
         found = self._step.permits.ruling(self._tool, self._arguments)
+        if callable(self._tool.permission):  # the author's rule may have changed them: what was shown is what runs
+            self._arguments = self._tool.arguments(self.call, self._step.context)
         if found.permission == "deny" or self.call.id not in self._step.begun:
             return found
         if self._tool.side_effect == "unsafe":
@@ -160,6 +162,8 @@ class _Call:
             self._take(decision)
             if not decision.is_allowed:
                 return _denied(self.call, decision)
+            if (found := self._rule()).permission == "deny":  # of the arguments as they are now
+                return _denied(self.call, Decision(decision="deny", reason=found.reason, by="policy"))
         await self._events.told(self.start())
         return None
 

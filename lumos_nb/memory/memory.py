@@ -217,13 +217,11 @@ class Memory:
 
     async def allow_tool(self, thread_id: str, name: str) -> None:
         """Remember that a person allowed a tool in a thread."""
-        allowed = await self.allowed_tools(thread_id)
-        await self.keep(conversations.allowed_key(thread_id), sorted({*allowed, name}))
+        await in_worker(self.store, conversations.change_allowed, self.store, thread_id, {name}, set())
 
     async def revoke_tool(self, thread_id: str, name: str) -> None:
         """Ask again for a tool that a person had allowed in a thread."""
-        allowed = await self.allowed_tools(thread_id)
-        await self.keep(conversations.allowed_key(thread_id), sorted(allowed - {name}))
+        await in_worker(self.store, conversations.change_allowed, self.store, thread_id, set(), {name})
 
     def _thread(self, row: dict[str, Any]) -> MemoryThread:
         return MemoryThread(
