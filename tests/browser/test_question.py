@@ -268,6 +268,27 @@ def test_the_form_of_a_kernel_that_is_gone_says_so(open_notebook: Any) -> None:
     assert nb.output(1).get_by_role("button", name="Stop", exact=True).is_visible()
 
 
+def test_a_restart_is_told_at_once_and_the_new_kernel_is_left_alone(open_notebook: Any) -> None:
+    nb = ready(
+        open_notebook,
+        "restarted.ipynb",
+        RUN,
+        "import time\nfor _ in range(40): time.sleep(0.1)\nprint('slept', 'well')",
+    )
+    row = asked(nb)
+    nb.page.get_by_role("menuitem", name="Kernel").click()
+    nb.page.locator(".lm-Menu-itemLabel", has_text="Restart Kernel…").click()
+    nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    nb.output(1).locator(".lumos-foot").get_by_text("The kernel was restarted").wait_for(timeout=10_000)
+    row.get_by_role("button", name="Allow once").click()
+    row.get_by_role("alert").get_by_text("%agent resume").wait_for(timeout=3_000)
+    nb.run(2)
+    nb.output(1).get_by_role("button", name="Stop", exact=True).click()
+    nb.wait_done(2)
+    nb.output(2).get_by_text("slept well").wait_for(timeout=3_000)
+    nb.shot("question_restarted_light")
+
+
 def test_how_a_question_looks(open_notebook: Any) -> None:
     nb = ready(open_notebook, "looks_question.ipynb", RUN)
     for name, dark, width in (("dark", True, 1100), ("narrow", True, 400)):

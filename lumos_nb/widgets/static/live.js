@@ -321,7 +321,9 @@ export default () => {
       const view = new View(model, el, reach);
       views.add(view);
       for (const message of history) show(view, message);
+      const unwatch = reach.watch(() => view.tellOf(GONE));
       return () => {
+        unwatch();
         views.delete(view);
         view.remove();
       };
