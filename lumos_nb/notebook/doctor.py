@@ -10,6 +10,7 @@ from lumos_nb import settings
 from lumos_nb._version import __version__
 from lumos_nb.agent.background import run_sync
 from lumos_nb.errors import LumosError
+from lumos_nb.notebook.answers import answers
 from lumos_nb.providers.catalog import state_of
 from lumos_nb.providers.vendors import vendors
 from lumos_nb.runtime import Runtime
@@ -20,10 +21,11 @@ _PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "httpx", "pandas
 def doctor(runtime: Runtime) -> Any:
     """Return what was found as a DataFrame: what, value, and whether it is well."""
     import pandas as pd
+    from IPython import get_ipython
 
     rows = [("lumos_nb", __version__, "ok"), ("python", platform.python_version(), "ok")]
     rows += [(name, _version(name), "ok" if _version(name) else "not installed") for name in _PACKAGES]
-    rows += [_model(runtime), _database(runtime)]
+    rows += [_model(runtime), _database(runtime), answers(get_ipython())]
     return pd.DataFrame(rows, columns=["what", "value", "state"])
 
 

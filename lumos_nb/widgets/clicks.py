@@ -19,6 +19,9 @@ from weakref import WeakKeyDictionary
 CONTROL = "jupyter.widget.control"
 """Target of the comm by which a page that was reloaded asks what widgets there are."""
 
+APART = "read by a thread of the kernel"
+POLLED = "read by the main thread while no tool blocks it"
+
 _log = logging.getLogger(__name__)
 _readers: WeakKeyDictionary[Any, _Reader] = WeakKeyDictionary()
 
@@ -88,6 +91,7 @@ class _Reader:
         self._comms: set[str] = set()
         self._controls: set[str] = set()
         self._usual: Any = None
+        self._stands = False
         self.route = ""
         for part in ("on_recv", "_recv_callback", "io_loop", "socket"):
             getattr(self._stream, part)
@@ -114,13 +118,14 @@ class _Reader:
             self._stream.io_loop.add_callback(fn)
 
     def _settle(self) -> None:
-        """Stand there or go, as there are views or none."""
-        is_there = self._stream._recv_callback == self._take
-        if self._comms and not is_there:
+        """Stand there or go, as there are views or none. Who came after us stays: then we stay, and pass all on."""
+        if self._comms and not self._stands:
             self._usual = self._stream._recv_callback
             self._stream.on_recv(self._take, copy=False)
-        elif not self._comms and is_there:
+            self._stands = True
+        elif self._stands and not self._comms and self._stream._recv_callback == self._take:
             self._stream.on_recv(self._usual, copy=False)
+            self._stands = False
             self._controls.clear()
 
     def poll(self) -> None:
@@ -129,7 +134,7 @@ class _Reader:
         while True:
             try:
                 frames = self._stream.socket.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
+            except zmq.ZMQError:  # nothing more waits
                 self._stream.flush(zmq.POLLOUT)
                 return
             going_on = self._take(frames)
@@ -173,7 +178,7 @@ class _Reader:
         message = kernel.session.deserialize(parts, content=True, copy=False)
         kind = message["header"]["msg_type"]
         if kind == "comm_msg":
-            self.route = "taken on the kernel's reading thread" if self._is_apart else "taken on the main thread"
+            self.route = APART if self._is_apart else POLLED
             comm = kernel.comm_manager.comms[message["content"]["comm_id"]]
             # `comm.handle_msg` tells the shell that a cell begins and ends, which shows half-drawn figures.
             (getattr(comm, "_msg_callback", None) or comm.handle_msg)(message)

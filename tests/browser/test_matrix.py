@@ -12,22 +12,19 @@ from tests.kernels import INSTALLED, VERSIONS
 
 SETUP = """%load_ext lumos_nb
 import time
+import ipykernel
 from lumos_nb import Agent, tool
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import ScriptedProvider
 
-ran = []
-
 @tool(permission="ask")
 def run_python(code: str) -> str:
     "Run code."
-    ran.append(code)
     return "ran"
 
 @tool
 def wait(seconds: float = 60.0) -> str:
     "Block the notebook."
-    print("asleep")
     time.sleep(seconds)
     return "awake"
 
@@ -37,15 +34,16 @@ def calling(name, arguments="{}"):
     return Agent("a", model=model, tools=[run_python, wait])
 
 asks, waits = calling("run_python", '{"code": "1 + 1"}'), calling("wait")
+print(ipykernel.__version__)
 """
 CELLS = {
+    "doctor": "found = %lumos doctor\nprint(found[found.what == 'answers'].value.item())",
     "allow": "%%agent asks --new\nGo",
     "blocked": "%%time\n%%agent asks --new\nGo",
     "deny": "%%agent asks --new\nGo",
     "stop": "%%agent waits --new\nGo",
     "reload": "%%agent asks --new\nGo",
     "reload blocked": "%%time\n%%agent asks --new\nGo",
-    "ran": "import ipykernel; print(ipykernel.__version__, ran)",
 }
 PLACES = [*((version, Notebook) for version in VERSIONS), (INSTALLED, Notebook7)]
 
@@ -60,6 +58,7 @@ def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator
     nb = front(context.new_page(), lab, name).open()
     nb.run(0)
     nb.wait_done(0)
+    assert nb.output(0).inner_text().strip() == version
     yield nb
     context.close()
     lab.shut_down_kernels()
@@ -72,10 +71,12 @@ def begun(nb: Notebook, cell: str) -> tuple[int, Any]:
     return index, nb.output(index)
 
 
-def ran(nb: Notebook) -> str:
-    index, output = begun(nb, "ran")
-    nb.wait_done(index)
-    return str(output.inner_text()).strip()
+def test_the_doctor_asks_the_page_before_there_was_a_run(notebook: Notebook) -> None:
+    index, output = begun(notebook, "doctor")
+    notebook.wait_done(index, 10)
+    is_apart = not notebook.name.startswith("matrix-6")
+    expected = "read by a thread of the kernel" if is_apart else "read by the main thread while no tool blocks it"
+    assert output.inner_text().strip() == f"clicks, {expected}"
 
 
 @pytest.mark.parametrize("cell", ["allow", "blocked"])
@@ -91,6 +92,7 @@ def test_a_call_is_denied_with_a_reason(notebook: Notebook) -> None:
     index, output = begun(notebook, "deny")
     output.get_by_role("button", name="Deny…").click(timeout=15_000)
     output.get_by_label("Why, as the model is told").fill("not today")
+    notebook.shot(notebook.name.removesuffix(".ipynb"))
     notebook.page.keyboard.press("Enter")
     notebook.wait_done(index, 10)
     output.get_by_text("denied by you: not today").first.wait_for()

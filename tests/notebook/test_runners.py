@@ -89,6 +89,68 @@ def test_a_terminal_streams_plain_text(tmp_path):
     assert re.search(r"1 step · \d+ in, \d+ out", shown), shown
 
 
+ASKING = """
+from lumos_nb import Agent, tool
+from lumos_nb.messages import ToolCall
+from lumos_nb.testing import ScriptedProvider
+
+ran = []
+
+@tool(permission="ask")
+def run_python(code: str) -> str:
+    ran.append(code)
+    return "ran"
+
+call = ToolCall(id="q1", name="run_python", arguments='{"code": "1 + 1"}')
+model = ScriptedProvider(lambda messages: "Done." if messages[-1].role == "tool" else call)
+asks = Agent("asks", model=model, tools=[run_python])
+"""
+
+
+def test_a_runner_without_a_person_denies_what_would_be_asked_and_says_how_to_allow_it(tmp_path):
+    path = write(tmp_path, f"{LOAD}\n{ASKING}", "%%agent asks\nGo", "assert ran == []", "%lumos doctor",
+                 "%%agent asks --approve run_python\nGo", "assert ran == ['1 + 1']")  # fmt: skip
+    ran = python("lumos_nb.cli", "run", str(path), "--output-dir", str(tmp_path / "out"), cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    cells = nbformat.read(tmp_path / "out" / "book.ipynb", as_version=4).cells
+    assert "Allow it ahead with `--approve run_python`" in cells[1].outputs[0].data["text/markdown"]
+    assert "nobody can be asked here" in cells[3].outputs[0].data["text/plain"]
+
+
+def test_a_terminal_asks_in_a_line(tmp_path):
+    (tmp_path / "mine.py").write_text(ASKING)
+    arguments = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
+    env = environment(IPYTHONDIR=str(tmp_path / "ipython"), TERM="dumb")
+    child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=env, encoding="utf-8", timeout=60)
+    question = r'Allow run_python\(code="1 \+ 1"\)\? \[y\]es \[t\]hread \[e\]dit \[n\]o '
+    child.expect(r"In \[1\]: ")
+    child.sendline("%load_ext lumos_nb")
+    child.expect(r"In \[2\]: ")
+    child.sendline("from mine import asks, ran")
+    child.expect(r"In \[3\]: ")
+    child.sendline("%%agent asks --new\nGo\n\n")
+    for said in ("what?", "n"):
+        child.expect(question)
+        child.sendline(said)
+    child.expect("Why not, for the model")
+    child.sendline("not here")
+    child.expect("denied by you: not here")
+    child.expect(r"In \[4\]: ")
+    child.sendline("%%agent asks --new\nGo\n\n")
+    child.expect(question)
+    child.sendintr()
+    child.expect("Interrupted: the run was stopped")
+    child.expect(r"In \[5\]: ")
+    child.sendline("%%agent asks --new\nGo\n\n")
+    child.expect(question)
+    child.sendline("y")
+    child.expect("Done.")
+    child.expect(r"In \[6\]: ")
+    child.sendline("print('it ran', ran)")
+    child.expect(r"it ran \['1 \+ 1'\]")
+    child.close(force=True)
+
+
 def test_a_plain_python_script_can_use_an_agent(tmp_path):
     (tmp_path / "script.py").write_text(
         "from lumos_nb import Agent\nfrom lumos_nb.testing import ScriptedProvider\n"
