@@ -76,50 +76,40 @@ class Errand(_Errand[T]):
         self._context = contextvars.copy_context()
         self._lock = threading.Lock()
         self._state = "new"
-        self._worker: threading.Thread | None = None
+        self._interrupt: Callable[[], object] | None = None
 
     @property
     def in_worker(self) -> bool:
         """Whether a thread of its own does it."""
-        return self._worker is not None
+        return self._interrupt is not None
 
-    def in_thread(self) -> None:
-        """Do it in a thread of its own, which does not keep the process alive."""
-        self._worker = threading.Thread(target=self.do, name="lumos-tool", daemon=True)
-        self._worker.start()
+    def in_thread(self, interrupt: Callable[[], object] = lambda: None) -> None:
+        """Do it in a thread of its own, which does not keep the process alive; `interrupt` asks that thread to end."""
+        self._interrupt = interrupt
+        threading.Thread(target=self.do, name="lumos-tool", daemon=True).start()
 
     def do(self) -> None:
         """Do it here and now, unless it was dropped. An interrupt goes on upwards as well."""
-        if not self._move("new", "begun"):
-            return
-        self._post(self.begun.set)
         value: Any = None
         error: BaseException | None = None
+        if not self._move("new", "begun"):
+            return
         try:
-            try:
-                value = self._context.run(self._fn)
-            finally:
-                self._over()
+            self._post(self.begun.set)
+            value = self._context.run(self._fn)
         except BaseException as raised:
             error = raised
         self._tell(value, error)
-        if isinstance(error, KeyboardInterrupt) and self._worker is None:
+        if isinstance(error, KeyboardInterrupt) and not self.in_worker:
             raise error
 
     def end(self) -> bool:
         """Drop it, or interrupt it if a thread of its own does it."""
         if self._move("new", "dropped"):
             return True
-        with self._lock:  # a thread that has come to its end must not be hit
-            if self._state == "begun" and self._worker is not None and self._worker.ident is not None:
-                _raise_in(self._worker.ident, KeyboardInterrupt)
+        if self._interrupt is not None:
+            self._interrupt()
         return False
-
-    def _over(self) -> None:
-        with self._lock:
-            self._state = "over"
-            if self._worker is not None and self._worker.ident is not None:
-                _raise_in(self._worker.ident, None)  # takes back one that has not arrived
 
     def _move(self, before: str, after: str) -> bool:
         with self._lock:
@@ -166,9 +156,43 @@ class LoopErrand(_Errand[T]):
             self._tell(task.result(), None)
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Let a thread raise this at its next step in Python; None takes it back."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error) if error else None)
+class ThreadGuard:
+    """Calls a function so that another thread can interrupt it: at its next step in Python, and once.
+
+    Example:
+        >>> guard = ThreadGuard()
+        >>> guard(lambda: 41 + 1)
+        42
+        >>> guard.interrupt()  # it has ended: nothing is hit
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: int | None = None
+
+    def __call__(self, fn: Callable[[], Any]) -> Any:
+        """Return what the function returns.
+
+        Raises:
+            ToolInterruptedError: It was interrupted.
+        """
+        try:
+            try:
+                self._thread = threading.get_ident()
+                return fn()
+            finally:
+                with self._lock:  # who holds it has hit, or will not
+                    self._thread = None
+        except KeyboardInterrupt:
+            raise ToolInterruptedError("The tool was interrupted.") from None
+
+    def interrupt(self) -> None:
+        """Raise `KeyboardInterrupt` in the function, if it runs."""
+        with self._lock:
+            if self._thread is not None:
+                exception = ctypes.py_object(KeyboardInterrupt)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), exception)
+                self._thread = None
 
 
 def _set(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:

@@ -2,11 +2,12 @@
 
 One idea: IPython does not await what a cell magic returns, so the cell's text gets an `await`
 before it. Only at the top of a cell: inside `%%time`, `%run` or a function nothing can be awaited
-and the plain magic does the same work.
+and the plain magic does the same work. Where somebody wrote the `await` it gets the twin that can be.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from contextvars import ContextVar
 from typing import Any
@@ -31,16 +32,19 @@ class Awaiting:
         self.names = names
         #: Line magic with its first word, such as "agent resume", to its awaited twin.
         self.line_names = line_names or {}
+        self._written = _WrittenAwait(names)
 
     def install(self) -> None:
         """Add the hook to the shell."""
         self.shell.input_transformers_post.append(self.transform)
+        self.shell.ast_transformers.append(self._written)
         self.shell.events.register("pre_execute", self._enter)
         self.shell.events.register("post_execute", self._leave)
 
     def remove(self) -> None:
         """Take the hook out again."""
         self.shell.input_transformers_post.remove(self.transform)
+        self.shell.ast_transformers.remove(self._written)
         self.shell.events.unregister("pre_execute", self._enter)
         self.shell.events.unregister("post_execute", self._leave)
 
@@ -66,3 +70,16 @@ class Awaiting:
 
     def _leave(self) -> None:
         _depth.set(max(0, _depth.get() - 1))
+
+
+class _WrittenAwait(ast.NodeTransformer):
+    """Lets `await ip.run_cell_magic("agent", …)`, in a cell or in an `async def`, call the twin that can be awaited."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        match node.value:
+            case ast.Call(func=ast.Attribute(attr="run_cell_magic"), args=[ast.Constant(value=str(name)) as told, *_]):
+                told.value = self._names.get(name, name)
+        return self.generic_visit(node)

@@ -15,12 +15,12 @@ from typing import Any
 from lumos_nb.agent.background import CoreTask
 from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import HOME
-from lumos_nb.errors import AgentInterrupted
 from lumos_nb.events import AgentEvent, AgentGenerateResult, Metadata
 from lumos_nb.notebook.asking import Asking
 from lumos_nb.notebook.background import BackgroundHome, BackgroundRun
 from lumos_nb.notebook.home import CellHome, SyncCellHome
-from lumos_nb.notebook.interrupt import Interrupts
+from lumos_nb.notebook.interrupt import Interrupts, stopped
+from lumos_nb.notebook.place import cell_number
 from lumos_nb.notebook.request import Request
 from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import LiveRun, Runtime
@@ -79,7 +79,7 @@ class CellRun:
         self.asking = Asking(self.shell, None if isinstance(home, BackgroundHome) else home, self.view)
         self.live = LiveRun(
             agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
-            questions=lambda: len(self.asking.pending), cell=getattr(self.shell, "execution_count", None),
+            questions=lambda: len(self.asking.pending), cell=cell_number(self.shell),
             is_background=is_background,
         )  # fmt: skip
         self.live.on_events(request.events())
@@ -133,7 +133,7 @@ class CellRun:
         else:
             interrupted = False
         if interrupted:  # raised here, so that nothing stands in its context
-            raise AgentInterrupted("the run was stopped; what it had said is kept.")
+            raise stopped()
         self._keep(result)
         remember(self.shell, result)
         return result

@@ -12,7 +12,7 @@ import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lumos_nb.agent.errands import Errand, LoopErrand
+from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard
 from lumos_nb.agent.home import Job, Outcome
 from lumos_nb.notebook.guard import guarded
 from lumos_nb.notebook.work import Work
@@ -41,11 +41,12 @@ class NotebookHome:
 
     def send(self, job: Job) -> NotebookErrand:
         """Send the job to where it belongs."""
-        work = Work(job, self.shell, self.guard)
         if job.in_thread and not job.is_async:
-            errand = Errand(work.in_worker)
-            errand.in_thread()
+            guard = ThreadGuard()
+            errand = Errand(Work(job, self.shell, guard).plain)
+            errand.in_thread(guard.interrupt)
             return errand
+        work = Work(job, self.shell, self.guard)
         return self._send_async(work) if job.is_async else self._send_plain(work)
 
     async def outcome(self, errand: NotebookErrand) -> Outcome:
@@ -82,7 +83,7 @@ class NotebookHome:
             errand.let_go()
 
     def _send_plain(self, work: Work) -> Errand[Outcome]:
-        errand = Errand(work.on_main)
+        errand = Errand(work.plain)
         self._post(errand.do)
         return errand
 

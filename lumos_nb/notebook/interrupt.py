@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, Protocol
 
 from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.run import LumosCancelled
+from lumos_nb.errors import AgentInterrupted
+from lumos_nb.notebook.guard import guarded
 
 LET_GO_S = 1.0
 """An interrupt this long after the first one means: wait no longer for a tool that does not end."""
+
+TWICE_S = 0.02
+"""An interrupt often comes twice (a bouncing key, Stop and ■): the second one must not hit the kernel's own code."""
 
 
 class _Home(Protocol):
@@ -100,10 +108,25 @@ class Interrupts:
         try:
             yield
         finally:
+            if self._first_at is not None:
+                time.sleep(TWICE_S)
             self._is_installed = False
             if _owner(signal.getsignal(signal.SIGINT)) is self:  # else a run that began later puts it back
                 signal.signal(signal.SIGINT, _still_heard(self._before))
             self._outer = None
+
+
+def stopped() -> BaseException:
+    """Return what a stopped run raises in its cell: an interrupt, so that Run All stops.
+
+    Not in a task that the notebook's own code made: an interrupt that leaves a task ends the kernel.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "run_code" or frame.f_code is guarded.__code__:  # these catch it
+            return AgentInterrupted("the run was stopped; what it had said is kept.")
+        frame = frame.f_back
+    return LumosCancelled()
 
 
 def _owner(handler: Any) -> Interrupts | None:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lumos_nb.errors import UsageError, nearest
-from lumos_nb.notebook import commands
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.cell import CellRun, remember
+from lumos_nb.notebook.commands import agents, lumos, threads, traces
 from lumos_nb.notebook.options import parse, split
 from lumos_nb.notebook.request import PromptRequest, ResumeRequest
 from lumos_nb.runtime import Runtime
@@ -58,12 +58,12 @@ class Magics:
     def agent_line(self, line: str) -> Any:
         """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN]]`"""
         run = self._resumed(line)
-        return self._dispatch("agent", line, commands.AGENT) if run is None else self._run(run)
+        return self._dispatch("agent", line, agents.COMMANDS) if run is None else self._run(run)
 
     async def agent_line_awaited(self, line: str) -> Any:
         """`%agent resume` in a cell that is awaited."""
         run = self._resumed(line)
-        return self._dispatch("agent", line, commands.AGENT) if run is None else await self._awaited(run)
+        return self._dispatch("agent", line, agents.COMMANDS) if run is None else await self._awaited(run)
 
     def _resumed(self, line: str) -> CellRun | None:
         """Return the stopped run that a line takes up; None if it asks for something else, or ends a pause."""
@@ -71,7 +71,7 @@ class Magics:
         if word != "resume":
             return None
         options = parse(rest)
-        if commands.paused(self.runtime, options.agent):
+        if agents.paused(self.runtime, options.agent):
             return None
         return CellRun(self.shell, self.runtime, ResumeRequest(self.shell, self.runtime, options))
 
@@ -88,16 +88,16 @@ class Magics:
             await run.awaited()
 
     def thread(self, line: str) -> Any:
-        """`%thread [list | new NAME | use NAME | show | fork | rename | delete | export | df | allowed | revoke TOOL] …`"""
-        return self._dispatch("thread", line, commands.THREAD)
+        """`%thread [list | new | use | show | fork | rename | delete | export | df | allowed | revoke] …`"""
+        return self._dispatch("thread", line, threads.COMMANDS)
 
     def trace(self, line: str) -> Any:
         """`%trace [last | RUN | df | export]`"""
-        return self._dispatch("trace", line, commands.TRACE)
+        return self._dispatch("trace", line, traces.COMMANDS)
 
     def lumos(self, line: str) -> Any:
         """`%lumos [doctor | models | login VENDOR | settings]`"""
-        return self._dispatch("lumos", line, commands.LUMOS)
+        return self._dispatch("lumos", line, lumos.COMMANDS)
 
     def _dispatch(self, magic: str, line: str, known: dict[str, Callable[..., Any]]) -> Any:
         words = split(line) or [next(iter(known))]

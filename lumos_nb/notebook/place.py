@@ -19,8 +19,14 @@ def provenance(shell: Any) -> dict[str, Any]:
     return {
         "notebook": notebook_path(shell),
         "cell_id": _cell_id(shell),
-        "execution_count": getattr(shell, "execution_count", None),
+        "execution_count": cell_number(shell),
     }
+
+
+def cell_number(shell: Any) -> int | None:
+    """Return the number of the cell that runs now, as `[n]` beside it; the shell's own count may be at the next one."""
+    history = getattr(getattr(shell, "history_manager", None), "input_hist_parsed", None)
+    return len(history) - 1 if history else getattr(shell, "execution_count", None)
 
 
 def _cell_id(shell: Any) -> str | None:

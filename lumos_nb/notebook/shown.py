@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from lumos_nb.errors import UsageError
 
 
 class Shown:
@@ -19,3 +22,12 @@ class Shown:
 
         # No text/markdown: a trusted notebook would run what HTML a model put into it.
         return {"text/plain": self.markdown, "text/html": render(self.markdown)}
+
+
+def written(target: Path, text: str) -> Shown:
+    """Write a file and say so."""
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{str(target)!r} cannot be written: {error.strerror}.", hint="Name another file.") from None
+    return Shown(f"Written to {target}.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lumos_nb.agent.errands import ToolInterruptedError
 from lumos_nb.agent.home import Job, Outcome
 from lumos_nb.notebook.capture import encoded, flush_figures, taken_by
 from lumos_nb.notebook.guard import Guard, Steps
@@ -21,7 +20,7 @@ class Work:
     Args:
         job: The call.
         shell: The shell whose cell asked for it.
-        guard: What stands between an interrupt and everything but the tool.
+        guard: Calls the tool's code, so that an interrupt ends it and nothing else.
     """
 
     def __init__(self, job: Job, shell: Any, guard: Guard) -> None:
@@ -29,21 +28,13 @@ class Work:
         self.shell = shell
         self.guard = guard
 
-    def on_main(self) -> Outcome:
-        """Run a plain function on the main thread."""
+    def plain(self) -> Outcome:
+        """Run a plain function, here and now."""
         with captured(self.shell), taken_by(self.job.emit):
             try:
                 return self.guard(lambda: self._outcome(self.job.fn(**self.job.arguments)))  # type: ignore[no-any-return]
             finally:
                 flush_figures()
-
-    def in_worker(self) -> Outcome:
-        """Run a plain function on a thread of its own."""
-        try:
-            with captured(self.shell), taken_by(self.job.emit):
-                return self._outcome(self.job.fn(**self.job.arguments))
-        except KeyboardInterrupt:
-            raise ToolInterruptedError("The tool was interrupted.") from None
 
     async def on_loop(self) -> Outcome:
         """Run an async function on the running loop."""

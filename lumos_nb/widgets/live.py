@@ -175,9 +175,7 @@ class RunView:
         if head != self._head:
             message["h"] = {key: value for key, value in head.items() if self._head.get(key) != value}
             self._head = head
-        if self._seq == 0:
-            message["k"] = time.time()
-        return [message]
+        return [message if self._seq else {**message, **self._clock()}]
 
     def _header(self) -> dict[str, Any]:
         doc = self.transcript.doc
@@ -194,9 +192,13 @@ class RunView:
             return self._whole()
 
     def _whole(self) -> dict[str, Any]:
+        head = self._head or self._header()
+        return {"s": self._seq, "whole": 1, "o": self._feed.snapshot(), "h": head, **self._clock()}
+
+    def _clock(self) -> dict[str, float]:
+        """Return the seconds of the run so far and the time: the page's clock may be another."""
         now = time.time()
-        head = {"h": self._head or self._header(), "e": now - self.transcript.doc["started_at"], "k": now}
-        return {"s": self._seq, "whole": 1, "o": self._feed.snapshot(), **head}
+        return {"e": now - self.transcript.doc["started_at"], "k": now}
 
     def _send(self, message: dict[str, Any]) -> None:
         try:

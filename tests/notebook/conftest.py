@@ -1,14 +1,15 @@
 """A real kernel for each module."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.kernels import Kernel
+from tests.kernels import INSTALLED, Kernel
 
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    made = Kernel(tmp_path_factory.mktemp("kernel"))
+    made = Kernel(tmp_path_factory.mktemp("kernel"), os.environ.get("LUMOS_TEST_IPYKERNEL", INSTALLED))
     yield made
     made.close()

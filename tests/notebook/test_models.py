@@ -9,7 +9,7 @@ from tests.kernels import Kernel
 SETUP = '''
 from types import SimpleNamespace
 from lumos_nb import llm
-from lumos_nb.notebook import commands
+from lumos_nb.notebook.commands import lumos as commands
 from lumos_nb.testing import Answer, FakeServer, Reply
 
 steps = [Answer(tool_calls=[ToolCall("c", "add", '{"a": 1}')]), "2."]

@@ -154,6 +154,11 @@ slow = Agent("slow", model=ScriptedProvider(naps), tools=[tool(thread=True, name
     assert "There is: " in own.run("%agent stop nobody").error or "Nothing runs" in own.run("%agent stop nobody").error
 
 
+def test_a_run_knows_the_number_of_its_cell(own):
+    own.run("%%agent payer --approve all\nPay").ok()
+    assert own.run("print(In[lumos.runs().execution_count[0]])").stdout.startswith("await get_ipython().run_cell_magic")
+
+
 def test_what_was_allowed_in_a_thread_is_listed_and_can_be_taken_back(own):
     running = asked(own, "%%agent payer --new\nPay")
     assert say(running, own.page(), t="allow_thread", call_id="c2") == ""

@@ -67,13 +67,13 @@ class View {
 
   // ---- what the kernel says ----
 
-  header(changed, message) {
-    const h = { ...this.h, ...changed };
-    if (message.e !== undefined) this.began = performance.now() - message.e * 1000;
-    if (message.k !== undefined) this.epoch = performance.now() - message.k * 1000; // the kernel's clock in ours
-    this.began ??= performance.now();
+  header(message) {
+    const h = { ...this.h, ...message.h };
+    // Both clocks in this page's time; a view that comes later is told what came before.
+    if (message.e !== undefined) this.began = message.at - message.e * 1000;
+    if (message.k !== undefined) this.epoch = message.at - message.k * 1000;
     if (h.state !== this.h?.state) {
-      this.since = performance.now();
+      this.since = message.at;
       this.notice = "";
     }
     if (h.state !== this.h?.state || h.running !== this.h?.running)
@@ -285,7 +285,7 @@ export default () => {
   const show = (view, message) => view.follow(() => {
     if (message.whole) view.clear();
     for (const op of message.o) view.apply(op);
-    if (message.h) view.header(message.h, message);
+    if (message.h) view.header(message);
   });
 
   function receive(message) {
@@ -300,6 +300,7 @@ export default () => {
       return;
     }
     seq = message.s;
+    message.at = performance.now();
     history = message.whole ? [message] : [...history, message];
     for (const view of views) show(view, message);
   }
