@@ -189,6 +189,59 @@ def test_where_no_page_answers_the_question_is_typed(kernel: Kernel, form: str) 
     assert prompts[3].startswith("The arguments of 'run_python'")
 
 
+def test_questions_of_one_step_are_typed_one_after_another(kernel: Kernel) -> None:
+    kernel.run(f"""{PATIENCE}0.1
+both = [ToolCall(id=f"q{{n}}", name="run_python", arguments=f'{{{{"code": "{{n}}"}}}}') for n in (1, 2)]
+model = ScriptedProvider(lambda messages: "Done." if messages[-1].role == "tool" else both)
+two = Agent("two", model=model, tools=[run_python])""").ok()
+    running = kernel.send("%%agent two --new\nGo", allow_stdin=True)
+    for code, said in (("1", "n"), ("", "too early"), ("2", "y")):
+        prompt = kernel.client.get_stdin_msg(timeout=20)["content"]["prompt"]
+        assert prompt.startswith(f'Allow run_python(code="{code}")?' if code else "Why not")
+        kernel.client.input(said)
+    cell = running.wait(timeout=20).ok()
+    calls = [item["decision"] for item in cell.run["items"] if item["kind"] == "tool"]
+    assert [(d["decision"], d["reason"]) for d in calls] == [("deny", "too early"), ("allow", "")]
+    assert ran(kernel) == ["2"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_widgets_of_others_get_their_messages_as_ever_and_once(kernel: Kernel, page: Page, form: str) -> None:
+    made = kernel.send(
+        "import ipywidgets\nbutton = ipywidgets.Button()\nbutton.on_click(lambda _: ran.append('click'))"
+    )
+    made.wait().ok()
+    button = kernel.run("print(button.comm.comm_id)").stdout.strip()
+    running, view = asked(kernel, form)
+    page.say(button, {"event": "click"})
+    assert answer(running, page, view, 1, t="allow", call_id="q1") == ""
+    running.wait(timeout=20).ok()
+    assert sorted(ran(kernel)) == ["1 + 1", "click"]
+
+
+def test_who_reads_before_us_meanwhile_is_left_there(kernel: Kernel, page: Page) -> None:
+    on_reader = "stream.io_loop.add_callback"
+    kernel.run(f"""
+from lumos_nb.widgets.live import RunView
+stream = get_ipython().kernel.shell_stream
+first = RunView(); first.open()
+await asyncio.sleep(0.2)
+ours, seen = stream._recv_callback, []
+def theirs(frames):
+    seen.append(1)
+    return ours(frames)
+{on_reader}(lambda: stream.on_recv(theirs, copy=False))
+await asyncio.sleep(0.2)
+first.close()""").ok()
+    running, view = asked(kernel, "blocking")
+    assert answer(running, page, view, 1, t="allow", call_id="q1") == ""
+    running.wait(timeout=20).ok()
+    assert kernel.run("print(len(seen) > 0, stream._recv_callback is theirs)").stdout == "True True\n"
+    kernel.run(f"{on_reader}(lambda: stream.on_recv(ours, copy=False))").ok()
+    kernel.run(f"{PATIENCE}0.1").ok()
+    assert decision(kernel.run(FORMS["awaited"]).ok()) == ("deny", "policy")
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_an_interrupt_ends_a_typed_question(kernel: Kernel, form: str) -> None:
     kernel.run(f"{PATIENCE}0.1").ok()
