@@ -156,7 +156,7 @@ class LoopState:
         return self._checkpoint(draft.done(self._cost_usd(draft)), answer)
 
     def words(self) -> list[AgentEvent]:
-        """Return the same behind an answer without calls that was not the last word of the run."""
+        """Return the same behind a step without calls after which the run goes on."""
         step = self.steps[-1]
         return [] if step.tool_calls else self._checkpoint(step)
 

@@ -202,6 +202,21 @@ def test_a_waiting_call_asks_and_its_answer_takes_the_question_away() -> None:
     assert "allowed by you" in late.rows[0]["head"]
 
 
+def test_an_output_changes_alone() -> None:
+    transcript, feed = Transcript(), Feed()
+    shown = [
+        ToolOutput("c", "display", "a", {"text/plain": "one"}),
+        ToolOutput("c", "display", "b", {"text/plain": "two"}),
+    ]
+    transcript.apply([ToolCallStart(CALL), *shown])
+    feed.ops(transcript.doc)
+    transcript.apply([ToolOutput("c", "stdout", "more")])
+    (printed,) = feed.ops(transcript.doc)
+    transcript.apply([ToolOutput("c", "update", "b", {"text/plain": "three"})])
+    (updated,) = feed.ops(transcript.doc)
+    assert printed[2] == updated[2] + 1, "a widget in another output keeps its place, and the focus in it"
+
+
 def test_what_changes_in_place_reaches_the_page() -> None:
     transcript, feed, page = Transcript(), Feed(), Page()
 
