@@ -47,9 +47,11 @@ def _reopening(store: Store, saved: SavedRun) -> list[Write]:
     ]
     if thread_id is None:
         return writes
-    found = list(store.select("messages", ["run_id"], where=[("thread_id", "=", thread_id)], order=["idx"]))
-    own = sum(run == run_id for (run,) in found)
-    if own and found[-1][0] != run_id:
+    where = [("thread_id", "=", thread_id)]
+    found = list(store.select("messages", ["run_id", "created_at"], where=where, order=["idx"]))
+    own = sum(run == run_id for run, _ in found)
+    # A run that was killed has said nothing there: then the time tells.
+    if found and found[-1][0] != run_id and (own or found[-1][1] > saved.row["started_at"]):
         raise UsageError(
             f"The thread of run {run_id!r} has gone on since the run was stopped.",
             hint="Ask again in a new cell: the thread knows what the run had said.",

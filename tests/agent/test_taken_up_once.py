@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 
 import pytest
 
 import lumos_nb as lumos
-from lumos_nb import Agent, tool
+from lumos_nb import Agent, settings, tool
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import Memory
 from lumos_nb.messages import ToolCall
@@ -92,3 +93,22 @@ async def test_no_time_away_counts_however_often_it_was_stopped(stopped):
     whole = time.time() - run.started_at.timestamp()
     assert result.duration_s < whole - 1.0 and run.duration_s < whole - 1.0
     assert 0 <= run.working_s <= run.duration_s and began > run.started_at.timestamp() + 1.0
+
+
+async def test_one_that_was_killed_is_not_taken_up_in_a_thread_that_has_gone_on(tmp_path):
+    """Its copy of the database is that of a moment at which it asked."""
+    DONE.clear()
+
+    def asked(question):
+        with sqlite3.connect(settings.current().database()) as source, sqlite3.connect(tmp_path / "copy.db") as copy:
+            source.backup(copy)
+        return False
+
+    await Agent("b", model=ScriptedProvider(["Hello."])).generate("Before", thread_id="t1")
+    await agent_of().generate("Go", thread_id="t1", on_approval=asked)
+    settings.configure(db=str(tmp_path / "copy.db"))
+    run_id = lumos.runs().sort_values("started_at").run_id.iloc[-1]
+    await Agent("b", model=ScriptedProvider(["Hello."])).generate("Meanwhile", thread_id="t1")
+    with pytest.raises(UsageError, match="has gone on since"):
+        await agent_of().resume(run_id, on_approval=lambda question: True)
+    assert DONE == []
