@@ -22,6 +22,9 @@ from lumos_nb.widgets.clicks import poll_clicks
 POLL_S = 0.05
 """How often a blocked thread looks for clicks that only it can read."""
 
+HEARS_WITHIN_S = 0.5
+"""How long an `async def` tool that is cancelled again may take: one that hears of no cancelling is left behind."""
+
 T = TypeVar("T")
 
 NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
@@ -72,10 +75,13 @@ class NotebookHome:
     def let_go(self) -> None:
         """Cancel again what went on after it was cancelled, and wait no longer for what cannot be."""
         for errand in list(self._open):
-            if isinstance(errand, LoopErrand) or not errand.in_worker:
+            if isinstance(errand, LoopErrand):
                 errand.end()
-            else:
+                errand.let_go(HEARS_WITHIN_S)
+            elif errand.in_worker:
                 errand.let_go()
+            else:
+                errand.end()
 
     def abandon(self) -> None:
         """Wait for nothing any more: the process ends."""
