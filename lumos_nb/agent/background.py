@@ -8,42 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import contextlib
 import contextvars
-import os
 import queue
-import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from lumos_nb.agent.errands import Errand
 from lumos_nb.agent.home import HOME, Job, Outcome
+from lumos_nb.agent.loops import CORE
 from lumos_nb.errors import UsageError
 
 T = TypeVar("T")
-
-_lock = threading.Lock()
-_loop: asyncio.AbstractEventLoop | None = None
-_pid = 0
-
-
-def core_loop() -> asyncio.AbstractEventLoop:
-    """Return the background loop of this process, started on first use."""
-    global _loop, _pid
-    with _lock:
-        if _loop is None or _loop.is_closed() or _pid != os.getpid():
-            _loop, _pid = asyncio.new_event_loop(), os.getpid()
-            threading.Thread(target=_run_loop, args=(_loop,), name="lumos-core", daemon=True).start()
-        return _loop
-
-
-def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    while not loop.is_closed():
-        # A task that raises SystemExit ends run_forever; the runs of others go on.
-        with contextlib.suppress(SystemExit, KeyboardInterrupt):
-            loop.run_forever()
 
 
 class CoreTask(Generic[T]):
@@ -55,7 +31,7 @@ class CoreTask(Generic[T]):
     """
 
     def __init__(self, work: Coroutine[Any, Any, T], on_done: Callable[[], None]) -> None:
-        self._loop = core_loop()
+        self._loop = CORE.loop()
         self._future: Future[T] = Future()
         self._task: asyncio.Task[T] | None = None
         self._cancelled = False
@@ -149,7 +125,7 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
     Raises:
         UsageError: Called on the background loop itself, where waiting would never end.
     """
-    if _on_core_loop():
+    if CORE.is_here():
         work.close()
         raise UsageError(
             "generate_sync was called inside an agent's own loop, where it would wait for itself.",
@@ -168,10 +144,3 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         home.serve()
         raise
     return task.result()
-
-
-def _on_core_loop() -> bool:
-    try:
-        return asyncio.get_running_loop() is _loop
-    except RuntimeError:
-        return False

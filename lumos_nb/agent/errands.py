@@ -120,11 +120,23 @@ class Errand(_Errand[T]):
 
 
 class LoopErrand(_Errand[T]):
-    """A coroutine for another loop, in the context of who asked."""
+    """A coroutine for another loop, in the context of who asked.
 
-    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], there: asyncio.AbstractEventLoop) -> None:
+    Args:
+        work: Makes the coroutine.
+        there: The loop.
+        interrupt: Called with the cancelling, for work that keeps its loop from hearing of it.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        there: asyncio.AbstractEventLoop,
+        interrupt: Callable[[], object] = lambda: None,
+    ) -> None:
         super().__init__()
         self._there = there
+        self._interrupt = interrupt
         self._lock = threading.Lock()
         self._task: asyncio.Task[T] | None = None
         self._is_dropped = False
@@ -137,6 +149,7 @@ class LoopErrand(_Errand[T]):
             if self._task is None:
                 return True
         self._there.call_soon_threadsafe(self._task.cancel)
+        self._interrupt()
         return False
 
     def _begin(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard
 from lumos_nb.agent.home import Job, Outcome
+from lumos_nb.agent.loops import TOOLS
 from lumos_nb.notebook.guard import guarded
 from lumos_nb.notebook.work import Work
 from lumos_nb.widgets.clicks import poll_clicks
@@ -121,7 +122,7 @@ class CellHome(NotebookHome):
 class SyncCellHome(NotebookHome):
     """The home of a cell that cannot be awaited (`%%time`, a function): the blocked thread serves the jobs.
 
-    `async def` tools run on the agent's loop, for the kernel's is blocked.
+    `async def` tools run on a loop of their own, for the kernel's is blocked.
     """
 
     def __init__(self, shell: Any) -> None:
@@ -129,8 +130,8 @@ class SyncCellHome(NotebookHome):
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
     def _send_async(self, work: Work) -> LoopErrand[Outcome]:
-        work.guard = _unguarded
-        return LoopErrand(work.on_loop, asyncio.get_running_loop())
+        work.guard = guard = ThreadGuard()
+        return LoopErrand(work.on_loop, TOOLS.loop(), guard.interrupt)
 
     def _post(self, job: Callable[[], None] | None) -> None:
         self._jobs.put(job)
@@ -148,7 +149,3 @@ class SyncCellHome(NotebookHome):
             if job is None:
                 return
             job()
-
-
-def _unguarded(fn: Callable[[], Any]) -> Any:
-    return fn()

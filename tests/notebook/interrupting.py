@@ -9,7 +9,7 @@ from tests.kernels import Cell, Kernel, Running
 SETUP = """
 import os, psutil, sys, threading
 from lumos_nb import llm
-from lumos_nb.agent.background import core_loop
+from lumos_nb.agent.loops import CORE, TOOLS
 from lumos_nb.testing import Answer
 
 @tool
@@ -31,7 +31,9 @@ async def blocks_the_loop(seconds: float = 30.0) -> str:
     "Block the notebook's loop."
     await asyncio.sleep(0)
     print("begun")
-    time.sleep(seconds)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.5 if threading.current_thread() is threading.main_thread() else 0.01)
     return "done"
 
 @tool(thread=True)
@@ -91,9 +93,9 @@ def using(name):
         lambda m: "Done." if m[-1].role == "tool" else Answer(text="Let me see.", tool_calls=calls(name))))
 
 def left():
-    loops = asyncio.get_running_loop(), core_loop()
+    loops = asyncio.get_running_loop(), CORE.loop(), TOOLS.loop()
     return (sum(len(asyncio.all_tasks(loop)) for loop in loops),
-            sorted(t.name for t in threading.enumerate() if t.name.startswith("lumos") and "store" not in t.name),
+            sorted(t.name for t in threading.enumerate() if t.name in {"lumos-tool", "lumos-view", "lumos-background"}),
             sum(c.raddr.port == port for c in psutil.Process().net_connections() if c.raddr))
 
 port = 0

@@ -181,29 +181,35 @@ def test_a_run_that_cannot_begin_says_so_in_its_cell(kernel):
     assert "ZeroDivisionError" in cell.run["error"]["message"]
 
 
-@pytest.mark.parametrize("name", ["naps", "blocks"])
-def test_stop_ends_this_run_and_no_other(kernel, name):
+def test_stop_ends_this_run_and_no_other(kernel):
     watched = Watched(kernel)
-    one = background(watched, f"asks('{name}')")
-    watched.run("one = _").ok() if name == "naps" else None
-    if name == "blocks":  # no cell runs now: Stop comes from the page, on a thread of the kernel's
-        watched.until(lambda: any("blocking" in str(m) for m in watched.cells[next(reversed(watched.cells))].comm))
-        pressed(kernel)
-    else:
-        watched.run("two_model = asks('naps')").ok()
-        two = background(watched, "two_model")
-        watched.run("two = _").ok()
-        watched.run("one.stop()").ok()
-        watched.until(lambda: ended(one))
-        assert watched.run("print(two.status)").ok().stdout == "running\n"
-        watched.run("two.stop()").ok()
-        watched.until(lambda: ended(two))
+    one = background(watched, "asks('naps')")
+    watched.run("one = _").ok()
+    two = background(watched, "asks('naps')")
+    watched.run("two = _\none.stop()").ok()
     watched.until(lambda: ended(one))
     assert one.run["status"] == "cancelled"
+    assert watched.run("print(two.status)").ok().stdout == "running\n"
+    watched.run("two.stop()").ok()
+    watched.until(lambda: ended(two))
 
 
-def pressed(kernel: Kernel) -> None:
-    kernel.manager.interrupt_kernel()
+@pytest.mark.parametrize("means", ["interrupt", "click"])
+def test_a_tool_that_blocks_the_notebook_is_stopped_between_cells(kernel, means):
+    """There the kernel itself hears no interrupt."""
+    watched = Watched(kernel)
+    one = background(watched, "asks('blocks')")
+    cell = watched.cells[next(reversed(watched.cells))]
+    watched.until(lambda: any("blocking" in str(m) for m in cell.comm))
+    at = time.monotonic()
+    if means == "click":
+        kernel.page().say(cell.comm_ids[-1], {"t": "stop", "n": 1})
+    else:
+        kernel.manager.interrupt_kernel()
+    watched.until(lambda: ended(one))
+    assert time.monotonic() - at < 3.0
+    assert one.run["status"] == "cancelled"
+    assert watched.run("1 + 1").ok().outputs == [{"text/plain": "2"}]
 
 
 def test_an_interrupt_of_another_cell_leaves_it_alone(kernel):

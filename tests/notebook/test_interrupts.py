@@ -23,8 +23,6 @@ TOOLS = ["blocks", "naps", "blocks_the_loop", "loops_in_a_thread"]
 @pytest.mark.parametrize("prefix", ["", "%%time\n"])
 @pytest.mark.parametrize("name", TOOLS)
 def test_in_a_tool(kernel, name, prefix):
-    if prefix and name == "blocks_the_loop":
-        pytest.skip("where nothing can be awaited an async tool runs on the agent's loop")
     kernel.run(f"a = using('{name}')").ok()
     cell = interrupted(kernel, begun(kernel.send(f"{prefix}%%agent a --new\nGo")))
     assert cell.run["items"][0]["text"] == "Let me see."
