@@ -92,6 +92,7 @@ class Lab:
         kernel = {"name": kernel_name(version), "display_name": f"ipykernel {version}", "language": "python"}
         notebook.metadata["kernelspec"] = kernel
         path = self.root / name
+        path.parent.mkdir(exist_ok=True)
         import nbformat
 
         nbformat.write(notebook, path)

@@ -56,7 +56,7 @@ def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator
     version, front = request.param
     if version not in os.environ.get("LUMOS_KERNELS", version).split():
         pytest.skip(f"LUMOS_KERNELS leaves ipykernel {version} out")
-    name = f"matrix-{version}-{front.__name__}.ipynb"
+    name = f"matrix/{version}-{front.__name__}.ipynb"  # beside it is the database of its runs
     lab.write(name, [SETUP, *CELLS.values()], version)
     context = browser.new_context(viewport={"width": 1100, "height": 850})
     nb = front(context.new_page(), lab, name).open()
@@ -70,7 +70,7 @@ def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator
 
 def is_read_apart(nb: Notebook) -> bool:
     """Whether the notebook's kernel reads its messages with a thread that no cell blocks."""
-    return not nb.name.startswith("matrix-6.")
+    return not nb.name.startswith("matrix/6.")
 
 
 def begun(nb: Notebook, cell: str) -> tuple[int, Any]:
@@ -100,7 +100,7 @@ def test_a_call_is_denied_with_a_reason(notebook: Notebook) -> None:
     index, output = begun(notebook, "deny")
     output.get_by_role("button", name="Deny…").click(timeout=15_000)
     output.get_by_label("Why, as the model is told").fill("not today")
-    notebook.shot(notebook.name.removesuffix(".ipynb"))
+    notebook.shot(notebook.name.removesuffix(".ipynb").replace("/", "-"))
     notebook.page.keyboard.press("Enter")
     notebook.wait_done(index, 10)
     output.get_by_text("denied by you: not today").first.wait_for()
