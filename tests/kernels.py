@@ -113,6 +113,12 @@ class Running:
         self.comm_ids: list[str] = []
         self.id = kernel.client.execute(code.strip("\n"), allow_stdin=allow_stdin)
 
+    @property
+    def acks(self) -> dict[int, str]:
+        """What the kernel acknowledged to the page: number of the request, problem."""
+        found = [data["content"] for data in self.comm if "ack" in data.get("content", {})]
+        return {content["ack"]: content["problem"] for content in found}
+
     def until(self, done: Any, timeout: float = 60) -> Running:
         """Read messages until `done(self)`."""
         deadline = time.monotonic() + timeout
@@ -170,6 +176,15 @@ class Page:
     def say(self, comm_id: str, content: dict[str, Any]) -> None:
         """Send a custom message of a widget."""
         self.send("comm_msg", {"comm_id": comm_id, "data": {"method": "custom", "content": content}})
+
+    def ask(self, running: Running, comm_id: str, n: int, **action: str) -> str:
+        """Ask for something, as the view's buttons do, and return the problem that the kernel sees in it."""
+        while True:
+            self.say(comm_id, {**action, "n": n})
+            running.until(lambda r: n in r.acks, timeout=20)
+            if (problem := running.acks[n]) != "No call waits for this answer.":
+                return problem
+            running.comm.clear()  # we were quicker than the run, as no person is
 
     def send(self, kind: str, content: dict[str, Any], **metadata: Any) -> str:
         """Send a message of any kind over the shell channel and return its id."""

@@ -20,7 +20,11 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
     """
     known = {call.id for m in state.messages if type(m.content) is not str for call in m.tool_calls}
     first = len(state.steps) + 1
-    for index in range(first, max(state.max_steps, first) + 1):
+    if state.draft is not None:
+        known.update(call.id for call in state.draft.calls)
+    elif state.steps and state.messages[-1].role == "assistant" and state.is_done():
+        return  # it was stopped behind its last answer
+    for index in range(first, max(state.max_steps, first if state.draft else 0) + 1):
         draft = state.draft
         if draft is None:
             if state.is_paused:
@@ -48,5 +52,7 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
         yield [StepComplete(state.end_step(draft))]
         if state.is_done():
             break
+        if rest := state.words():
+            yield rest
     if said := state.listen():  # too late for an answer; the thread has it for the next run
         yield said

@@ -151,10 +151,19 @@ class LoopState:
     def checkpoint(self) -> list[AgentEvent]:
         """Return what would be needed to go on from here, with the answer whose tools begin now."""
         draft = self.draft
-        if self.unkept is None or draft is None or not draft.calls or (answer := draft.message()) is None:
+        if draft is None or not draft.calls or (answer := draft.message()) is None:
             return []
-        step = draft.done(self._cost_usd(draft))
-        event = Checkpoint(messages=(*self.unkept, answer), n_prompt=self.n_prompt, step=step)
+        return self._checkpoint(draft.done(self._cost_usd(draft)), answer)
+
+    def words(self) -> list[AgentEvent]:
+        """Return the same behind a step without calls after which the run goes on."""
+        step = self.steps[-1]
+        return [] if step.tool_calls else self._checkpoint(step)
+
+    def _checkpoint(self, step: AgentStep, *answer: Message) -> list[AgentEvent]:
+        if self.unkept is None:
+            return []
+        event = Checkpoint(messages=(*self.unkept, *answer), n_prompt=self.n_prompt, step=step)
         self.unkept, self.n_prompt = [], 0
         return [event]
 

@@ -65,7 +65,7 @@ class Tally:
             case Metadata():
                 self._held_up(event.data)
             case Checkpoint():
-                return self._end_step(event.step, now, "running")
+                return self._end_step(event.step, now, "running" if event.step.tool_calls else "completed")
             case ApprovalRequested():
                 self._asking_since = self._asking_since if self._asking else now
                 self._asking.add(event.call.id)

@@ -126,7 +126,8 @@ class SavedRun:
             case Checkpoint():
                 self.n_prompt += event.n_prompt
                 self._kept += [(message, Said(event.step.index, at)) for message in event.messages]
-                self.open_step, self._since, self.results, self.begun = event.step, [], {}, {}
+                self.open_step = event.step if event.step.tool_calls else None
+                self._since, self.results, self.begun = [], {}, {}
             case ToolCallStart():
                 self.begun[event.call.id] = event.call
             case ToolCallComplete():
@@ -145,6 +146,8 @@ class SavedRun:
         if results:
             self._since.append((Message(role="tool", content=results), Said(step.index, at)))
             self.open_step = None
+        elif step.text:  # the whole answer is in the next checkpoint, if there is one
+            self._since.append((Message(role="assistant", content=step.text), Said(step.index, at)))
 
 
 def _firm(events: list[AgentEvent]) -> list[AgentEvent]:

@@ -105,7 +105,7 @@ def _compare(ops: list[Op], i: int, before: Row | None, row: Row) -> None:
         ops.append(["h", i, *_tail(before.head, row.head)])
     for j, part in enumerate(row.parts):
         old = before.parts[j] if j < len(before.parts) else ""
-        if part != old or j >= len(before.parts):
+        if part != old:  # the page makes the places of empty ones when it needs them
             ops.append(["p", i, j, *_tail(old, part)])
     if row.n_settled != before.n_settled:
         ops.append(["s", i, row.n_settled])

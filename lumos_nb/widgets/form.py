@@ -89,7 +89,8 @@ def _without_null(part: dict[str, Any]) -> tuple[dict[str, Any], bool]:
 def _kind(name: str, part: dict[str, Any], value: Any) -> str:
     if isinstance(part.get("enum"), list) and part["enum"]:
         return "select"
-    declared = str(part.get("type"))
+    is_open = isinstance(value, str) and not set(part) - {"title", "description", "default"}
+    declared = "string" if is_open else str(part.get("type"))
     expected = _TYPES.get(declared)
     fits = expected is not None and (value is None or isinstance(value, expected))
     if not fits or (isinstance(value, bool) and declared != "boolean"):

@@ -101,7 +101,7 @@ def tool(call_id: str, result: dict[str, Any], arguments: str = '{"table": "orde
 
 def export(
     table: str, sql: str = "", limit: int = 5, ratio: float | None = None, dry_run: bool = False,
-    form: Literal["csv", "parquet"] = "csv", columns: list[str] | None = None,
+    form: Literal["csv", "parquet"] = "csv", columns_to_write: list[str] | None = None,
 ) -> str:  # fmt: skip
     """Write a table to a file.
 
@@ -113,9 +113,7 @@ def export(
 
 
 EXPORT = Tool(export)
-ARGUMENTS = (
-    '{"table": "orders", "sql": "select *\\nfrom orders", "limit": 500, "dry_run": true, "columns": ["id", "total"]}'
-)
+ARGUMENTS = '{"table": "orders", "sql": "select *\\nfrom orders", "limit": 500, "dry_run": true, "columns_to_write": ["id", "total"]}'
 
 
 def ask(call_id: str, arguments: str = ARGUMENTS, reason: str = "It writes files.", wait: bool = True) -> list[Timed]:

@@ -20,7 +20,10 @@ await play([*start(), (0, ReasoningDelta(bad)), *tokens(bad + chr(10)*2 + "```ht
         ToolOutput("h1", "display", data={{"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg' onload='window.__pwned=5'><script>window.__pwned=6</script></svg>"}}),
         ToolOutput("h1", "display", data={{"text/markdown": bad}}), ToolOutput("h1", "display", data={{"application/json": {{"a": bad}}}})]),
   *tool("h2", {{}}, bad, bad, status="error", content=bad, traceback=bad + chr(10) + bad),
-  (0, Error(error=ErrorInfo(type=bad, message=bad, hint=bad)))], thread=bad)
+  (0, ApprovalDecided(call_id="h2", decision="deny", reason=bad, by=bad)), (0, UserMessage(bad)),
+  (0, ToolOutput("h2", "stderr", chr(27) + "[31m" + bad)), (0, ToolOutput("h2", "display", data={{"application/vnd.jupyter.widget-view+json": {{"model_id": bad}}, "text/plain": bad}})),
+  (0, ApprovalRequested(ToolCall(id="h3", name=bad, arguments=bad_args), bad, {{"properties": {{bad: {{"type": "string", "description": bad, "enum": [bad]}}}}}})),
+  (2.5, Error(error=ErrorInfo(type=bad, message=bad, hint=bad)))], thread=bad)
 """  # fmt: skip
 
 
@@ -132,6 +135,8 @@ def test_a_page_that_comes_later_sees_the_whole_run_and_nothing_is_lost(open_not
 def test_nothing_hostile_runs(open_notebook: Any) -> None:
     nb = ready(open_notebook, "hostile.ipynb", HOSTILE_RUN)
     nb.run(1)
+    nb.output(1).get_by_role("button", name="Edit…").click(timeout=15_000)
+    nb.shot("hostile_form_light")
     nb.wait_done(1)
     nb.page.wait_for_function("!document.querySelector('.lumos')")
     open_all(nb)

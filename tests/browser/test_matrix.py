@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import Lab, Notebook, Notebook7
 
+from lumos_nb.widgets.clicks import APART, POLLED
 from tests.kernels import INSTALLED, VERSIONS
 
 SETUP = """%load_ext lumos_nb
@@ -52,6 +54,8 @@ PLACES = [*((version, Notebook) for version in VERSIONS), (INSTALLED, Notebook7)
 def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator[Notebook]:
     """One notebook for each kernel and front end, with a cell for each test."""
     version, front = request.param
+    if version not in os.environ.get("LUMOS_KERNELS", version).split():
+        pytest.skip(f"LUMOS_KERNELS leaves ipykernel {version} out")
     name = f"matrix-{version}-{front.__name__}.ipynb"
     lab.write(name, [SETUP, *CELLS.values()], version)
     context = browser.new_context(viewport={"width": 1100, "height": 850})
@@ -64,6 +68,11 @@ def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator
     lab.shut_down_kernels()
 
 
+def is_read_apart(nb: Notebook) -> bool:
+    """Whether the notebook's kernel reads its messages with a thread that no cell blocks."""
+    return not nb.name.startswith("matrix-6.")
+
+
 def begun(nb: Notebook, cell: str) -> tuple[int, Any]:
     """Run a cell, and return its number and its output."""
     index = 1 + list(CELLS).index(cell)
@@ -74,8 +83,7 @@ def begun(nb: Notebook, cell: str) -> tuple[int, Any]:
 def test_the_doctor_asks_the_page_before_there_was_a_run(notebook: Notebook) -> None:
     index, output = begun(notebook, "doctor")
     notebook.wait_done(index, 10)
-    is_apart = not notebook.name.startswith("matrix-6")
-    expected = "read by a thread of the kernel" if is_apart else "read by the main thread while no tool blocks it"
+    expected = APART if is_read_apart(notebook) else POLLED
     assert output.inner_text().strip() == f"clicks, {expected}"
 
 
@@ -106,11 +114,12 @@ def test_stop_ends_a_tool_that_blocks_the_notebook(notebook: Notebook) -> None:
     output.get_by_text("Interrupted: the run was stopped").wait_for()
 
 
-@pytest.mark.parametrize("cell", ["reload", "reload blocked"])
-def test_a_page_that_is_reloaded_shows_the_question_and_its_buttons_work(notebook: Notebook, cell: str) -> None:
-    _, output = begun(notebook, cell)
-    output.get_by_role("button", name="Allow once").wait_for(timeout=15_000)
-    notebook.save()
-    notebook.page.reload()
-    output.get_by_role("button", name="Allow once").click(timeout=30_000)
-    output.get_by_text("All done.").wait_for(timeout=10_000)
+def test_a_page_that_is_reloaded_shows_the_question_and_its_buttons_work(notebook: Notebook) -> None:
+    # Where a thread of its own reads, a cell that blocks is as good as one that is awaited.
+    for cell in ["reload blocked"] if is_read_apart(notebook) else ["reload", "reload blocked"]:
+        _, output = begun(notebook, cell)
+        output.get_by_role("button", name="Allow once").wait_for(timeout=15_000)
+        notebook.save()
+        notebook.page.reload()
+        output.get_by_role("button", name="Allow once").click(timeout=30_000)
+        output.get_by_text("All done.").wait_for(timeout=10_000)

@@ -64,7 +64,12 @@ def test_a_call_is_allowed_by_click_and_by_key(open_notebook: Any, how: str, act
 def test_a_call_is_denied_with_a_reason(open_notebook: Any) -> None:
     nb = ready(open_notebook, "deny.ipynb", RUN)
     row = asked(nb)
-    row.get_by_text("It writes files.").wait_for()
+    heard = nb.output(1).locator("[aria-live=polite]").first
+    assert heard.inner_text() == "export waits for you. It writes files."
+    heard.evaluate(
+        "node => { window.said = []; new MutationObserver(() => said.push(node.textContent)).observe(node, {childList: true}); }"
+    )
+    row.get_by_text("It writes files.").first.wait_for()
     nb.page.wait_for_function("/waiting for you 0:0[1-9]/.test(document.querySelector('.lumos summary').textContent)")
     nb.shot("question_light")
     row.get_by_role("button", name="Allow once").focus()
@@ -79,6 +84,7 @@ def test_a_call_is_denied_with_a_reason(open_notebook: Any) -> None:
     nb.page.keyboard.type("a day too late")
     nb.page.keyboard.press("Enter")
     row.get_by_text("denied by you: a day too late").first.wait_for(timeout=5_000)
+    nb.page.wait_for_function("said.some((text) => text.includes('denied by you: a day too late'))")
     assert printed(nb) == [{"t": "deny", "call_id": "q1", "reason": "a day too late"}]
     nb.shot("question_denied_light")
 
@@ -104,13 +110,13 @@ def test_arguments_are_changed_in_a_form_that_keeps_what_is_wrong(open_notebook:
     row.get_by_label("limit").fill("50")
     row.get_by_label("dry_run").uncheck()
     row.get_by_label("form").select_option("parquet")
-    row.get_by_label("columns").fill("null")
+    row.get_by_label("columns_to_write").fill("null")
     nb.page.keyboard.press("Control+Enter")
     row.get_by_text("changed by you").wait_for(timeout=5_000)
     actions = printed(nb)
     assert [a["t"] for a in actions] == ["edit", "edit"]
     assert json.loads(actions[1]["arguments"]) == {
-        "table": "orders", "sql": "select *\nfrom orders", "limit": 50, "dry_run": False, "form": "parquet", "columns": None,
+        "table": "orders", "sql": "select *\nfrom orders", "limit": 50, "dry_run": False, "form": "parquet", "columns_to_write": None,
     }  # fmt: skip
     nb.output(1).locator("summary", has_text="export").click()
     assert nb.output(1).get_by_text("500", exact=True).is_visible(), "what was asked before"
@@ -266,6 +272,27 @@ def test_the_form_of_a_kernel_that_is_gone_says_so(open_notebook: Any) -> None:
     nb.output(1).get_by_role("button", name="Stop").click()
     nb.output(1).get_by_text("The kernel does not answer.").nth(1).wait_for(timeout=10_000)
     assert nb.output(1).get_by_role("button", name="Stop", exact=True).is_visible()
+
+
+def test_a_restart_is_told_at_once_and_the_new_kernel_is_left_alone(open_notebook: Any) -> None:
+    nb = ready(
+        open_notebook,
+        "restarted.ipynb",
+        RUN,
+        "import time\nfor _ in range(40): time.sleep(0.1)\nprint('slept', 'well')",
+    )
+    row = asked(nb)
+    nb.page.get_by_role("menuitem", name="Kernel").click()
+    nb.page.locator(".lm-Menu-itemLabel", has_text="Restart Kernel…").click()
+    nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    nb.output(1).locator(".lumos-foot").get_by_text("The kernel was restarted").wait_for(timeout=10_000)
+    row.get_by_role("button", name="Allow once").click()
+    row.get_by_role("alert").get_by_text("%agent resume").wait_for(timeout=3_000)
+    nb.run(2)
+    nb.output(1).get_by_role("button", name="Stop", exact=True).click()
+    nb.wait_done(2)
+    nb.output(2).get_by_text("slept well").wait_for(timeout=3_000)
+    nb.shot("question_restarted_light")
 
 
 def test_how_a_question_looks(open_notebook: Any) -> None:

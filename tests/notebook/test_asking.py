@@ -34,7 +34,6 @@ asks, sleeps = calling("run_python", '{"code": "1 + 1"}'), calling("sleep")
 
 FORMS = {"awaited": "%%agent asks --new\nGo", "blocking": "%%time\n%%agent asks --new\nGo"}
 PATIENCE = "import lumos_nb.notebook.asking as module; module.HEARD_WITHIN_S = "
-NOT_ASKED = "No call waits for this answer."  # the page was quicker than the run
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -65,22 +64,6 @@ def asked(kernel: Kernel, form: str) -> tuple[Running, str]:
     return running, running.comm_ids[-1]
 
 
-def answer(running: Running, page: Page, view: str, n: int, **action: str) -> str:
-    """Send an action as the page does, and return what is wrong with it, as the kernel acknowledged it."""
-    while True:
-        page.say(view, {**action, "n": n})
-        running.until(lambda r: n in acks(r), timeout=20)
-        problem = acks(running)[n]
-        if problem != NOT_ASKED:
-            return problem
-        running.comm.clear()
-
-
-def acks(running: Running) -> dict[int, str]:
-    found = [m["content"] for m in running.comm if "ack" in m.get("content", {})]
-    return {m["ack"]: m["problem"] for m in found}
-
-
 def decision(cell: Cell) -> tuple[str, str]:
     """Return what was decided about the call, and by whom."""
     (call,) = [item for item in cell.run["items"] if item["kind"] == "tool"]
@@ -100,7 +83,7 @@ def test_a_click_arrives_while_the_cell_runs(kernel: Kernel, page: Page, form: s
             pytest.skip("ipykernel 6 has no subshells")
         page.make_subshell()
     running, view = asked(kernel, form)
-    assert answer(running, page, view, 1, t="allow", call_id="q1") == ""
+    assert page.ask(running, view, 1, t="allow", call_id="q1") == ""
     assert decision(running.wait(timeout=20).ok()) == ("allow", "person")
     assert ran(kernel) == ["1 + 1"]
 
@@ -111,7 +94,7 @@ def test_what_else_is_sent_meanwhile_runs_after_the_cell_once_and_in_order(
 ) -> None:
     running, view = asked(kernel, form)
     later = [kernel.client.execute(f"ran.append({n})", allow_stdin=False) for n in range(3)]
-    assert answer(running, page, view, 1, t="allow", call_id="q1") == ""
+    assert page.ask(running, view, 1, t="allow", call_id="q1") == ""
     running.wait(timeout=20).ok()
     replies = [kernel.client.get_shell_msg(timeout=20)["parent_header"]["msg_id"] for _ in later]
     assert replies == later
@@ -130,7 +113,7 @@ def test_a_page_that_is_reloaded_gets_the_view_again_while_the_cell_runs(kernel:
     reply = kernel.client.get_shell_msg(timeout=20)
     assert reply["parent_header"]["msg_id"] == request
     assert view in reply["content"]["comms"]
-    assert answer(running, page, view, 1, t="deny", call_id="q1", reason="no") == ""
+    assert page.ask(running, view, 1, t="deny", call_id="q1", reason="no") == ""
     assert decision(running.wait(timeout=20).ok()) == ("deny", "person")
     assert ran(kernel) == []
 
@@ -149,17 +132,17 @@ def test_an_interrupt_takes_the_question_back_and_the_kernel_is_as_before(
     back = f"import time\nwhile {reads} != before: time.sleep(0.01)\nprint('as before')"
     assert kernel.run(back, timeout=20).stdout == "as before\n"
     running, view = asked(kernel, form)
-    assert answer(running, page, view, 1, t="allow_thread", call_id="q1") == ""
+    assert page.ask(running, view, 1, t="allow_thread", call_id="q1") == ""
     assert decision(running.wait(timeout=20).ok()) == ("allow_thread", "person")
 
 
 def test_an_answer_that_cannot_be_taken_is_refused_and_the_run_waits(kernel: Kernel, page: Page) -> None:
     running, view = asked(kernel, "awaited")
     edit = {"t": "edit", "call_id": "q1"}
-    assert answer(running, page, view, 1, t="allow", call_id="q9") == "This run has no such call."
-    assert "code" in answer(running, page, view, 2, **edit, arguments='{"code": 7}')
-    assert answer(running, page, view, 3, **edit, arguments="{").startswith("The arguments of 'run_python' were not a")
-    assert answer(running, page, view, 4, **edit, arguments='{"code": "2 + 2"}') == ""
+    assert page.ask(running, view, 1, t="allow", call_id="q9") == "This run has no such call."
+    assert "code" in page.ask(running, view, 2, **edit, arguments='{"code": 7}')
+    assert page.ask(running, view, 3, **edit, arguments="{").startswith("The arguments of 'run_python' were not a")
+    assert page.ask(running, view, 4, **edit, arguments='{"code": "2 + 2"}') == ""
     assert decision(running.wait(timeout=20).ok()) == ("edit", "person")
     assert ran(kernel) == ["2 + 2"]
 
@@ -169,7 +152,7 @@ def test_stop_arrives_while_a_tool_blocks_the_notebook_where_the_kernel_reads_ap
         pytest.skip("ipykernel 6 reads with the thread that the tool blocks; there the page interrupts the kernel")
     running = kernel.send("%%agent sleeps --new\nGo")
     running.until(lambda r: "asleep" in str(r.comm))
-    assert answer(running, page, running.comm_ids[-1], 1, t="stop") == ""
+    assert page.ask(running, running.comm_ids[-1], 1, t="stop") == ""
     cell = running.wait(timeout=20)
     assert (cell.status, cell.run["status"]) == ("error", "cancelled")
 
@@ -187,6 +170,59 @@ def test_where_no_page_answers_the_question_is_typed(kernel: Kernel, form: str) 
     assert prompts[:2] == ['Allow run_python(code="1 + 1")? [y]es [t]hread [e]dit [n]o '] * 2
     assert prompts[2] == "Arguments as JSON: "
     assert prompts[3].startswith("The arguments of 'run_python'")
+
+
+def test_questions_of_one_step_are_typed_one_after_another(kernel: Kernel) -> None:
+    kernel.run(f"""{PATIENCE}0.1
+both = [ToolCall(id=f"q{{n}}", name="run_python", arguments=f'{{{{"code": "{{n}}"}}}}') for n in (1, 2)]
+model = ScriptedProvider(lambda messages: "Done." if messages[-1].role == "tool" else both)
+two = Agent("two", model=model, tools=[run_python])""").ok()
+    running = kernel.send("%%agent two --new\nGo", allow_stdin=True)
+    for code, said in (("1", "n"), ("", "too early"), ("2", "y")):
+        prompt = kernel.client.get_stdin_msg(timeout=20)["content"]["prompt"]
+        assert prompt.startswith(f'Allow run_python(code="{code}")?' if code else "Why not")
+        kernel.client.input(said)
+    cell = running.wait(timeout=20).ok()
+    calls = [item["decision"] for item in cell.run["items"] if item["kind"] == "tool"]
+    assert [(d["decision"], d["reason"]) for d in calls] == [("deny", "too early"), ("allow", "")]
+    assert ran(kernel) == ["2"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_widgets_of_others_get_their_messages_as_ever_and_once(kernel: Kernel, page: Page, form: str) -> None:
+    made = kernel.send(
+        "import ipywidgets\nbutton = ipywidgets.Button()\nbutton.on_click(lambda _: ran.append('click'))"
+    )
+    made.wait().ok()
+    button = kernel.run("print(button.comm.comm_id)").stdout.strip()
+    running, view = asked(kernel, form)
+    page.say(button, {"event": "click"})
+    assert page.ask(running, view, 1, t="allow", call_id="q1") == ""
+    running.wait(timeout=20).ok()
+    assert sorted(ran(kernel)) == ["1 + 1", "click"]
+
+
+def test_who_reads_before_us_meanwhile_is_left_there(kernel: Kernel, page: Page) -> None:
+    on_reader = "stream.io_loop.add_callback"
+    kernel.run(f"""
+from lumos_nb.widgets.live import RunView
+stream = get_ipython().kernel.shell_stream
+first = RunView(); first.open()
+await asyncio.sleep(0.2)
+ours, seen = stream._recv_callback, []
+def theirs(frames):
+    seen.append(1)
+    return ours(frames)
+{on_reader}(lambda: stream.on_recv(theirs, copy=False))
+await asyncio.sleep(0.2)
+first.close()""").ok()
+    running, view = asked(kernel, "blocking")
+    assert page.ask(running, view, 1, t="allow", call_id="q1") == ""
+    running.wait(timeout=20).ok()
+    assert kernel.run("print(len(seen) > 0, stream._recv_callback is theirs)").stdout == "True True\n"
+    kernel.run(f"{on_reader}(lambda: stream.on_recv(ours, copy=False))").ok()
+    kernel.run(f"{PATIENCE}0.1").ok()
+    assert decision(kernel.run(FORMS["awaited"]).ok()) == ("deny", "policy")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -76,15 +76,15 @@ class View {
       this.since = message.at;
       this.notice = "";
     }
-    if (h.state !== this.h?.state || h.running !== this.h?.running)
-      this.announce(h.running ? h.state : "The run has ended");
+    if (!h.running && this.h?.running) this.announce("The run has ended");
+    else if (h.state !== this.h?.state && h.state !== "waiting for you") this.announce(h.state); // a question speaks for itself
     this.h = h;
     this.title.textContent = h.title;
     this.tick();
   }
 
   announce(text) {
-    this.heard.textContent = text;
+    if (text) this.heard.textContent = text;
   }
 
   tick() {
@@ -102,10 +102,13 @@ class View {
       this.clock = element("span");
       this.figures.replaceChildren(this.dot, this.clock);
     }
-    this.clock.textContent = ` ${seconds((now - this.began) / 1000)}${h.figures ? " · " + h.figures : ""}`;
+    const isGone = this.reach.isGone; // then nothing goes on
+    this.dot.classList.toggle("lumos-dot", !isGone);
+    if (!isGone) this.clock.textContent = ` ${seconds((now - this.began) / 1000)}${h.figures ? " · " + h.figures : ""}`;
     const waited = (now - this.since) / 1000;
     const state = h.state ? `${h.state}${waited >= 1 ? ` ${Math.floor(waited)} s` : ""}` : "\u00a0";
     if ((this.notice || state) !== this.shown) say(this.status, (this.shown = this.notice || state));
+    if (isGone) return;
     for (const row of this.rows) {
       const node = row.head?.querySelector("[data-since]");
       if (!node) continue;
@@ -171,7 +174,7 @@ class View {
       this.questions.delete(before.id);
       this.letShrink();
     }
-    if (!question) return;
+    if (!question) return before && this.announce(row.head.innerText);
     // A whole state that comes meanwhile does not cost what a person has typed.
     const asked = new Question(question, (action) => this.reach.ask(action));
     row.question = this.questions.get(asked.id) ?? asked;
@@ -321,7 +324,9 @@ export default () => {
       const view = new View(model, el, reach);
       views.add(view);
       for (const message of history) show(view, message);
+      const unwatch = reach.watch(() => view.tellOf(GONE));
       return () => {
+        unwatch();
         views.delete(view);
         view.remove();
       };
