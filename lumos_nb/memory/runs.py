@@ -17,6 +17,7 @@ from lumos_nb.errors import StoreError, UsageError, nearest
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
+    ApprovalRequested,
     Checkpoint,
     Error,
     Metadata,
@@ -119,7 +120,17 @@ class SavedRun:
         shown: list[AgentEvent] = []
         for event, _ in self.timed:
             shown = _firm(shown) if isinstance(event, Error) else [*shown, event]
-        return [e for e in _firm(shown) if not (isinstance(e, ToolOutput) and e.call_id in self.begun)]
+        return [event for event in _firm(shown) if not self._comes_again(event)]
+
+    def _comes_again(self, event: AgentEvent) -> bool:
+        """Whether the run tells this anew: a question without an answer, the output of a tool that had not ended."""
+        match event:
+            case ToolOutput():
+                return event.call_id in self.begun
+            case ApprovalRequested():
+                calls = self.open_step.tool_calls if self.open_step else ()
+                return event.call in calls and event.call.id not in {*self.results, *self.begun}
+        return False
 
     def _fold(self, event: AgentEvent, at: float) -> None:
         match event:
