@@ -78,7 +78,14 @@ def state_of(
         max_steps=options.get("max_steps") or agent.config.max_steps or settings.current().max_steps,
         price=providers.cost_usd,
         output=agent.output_type if options.get("output") is None else OutputType(options["output"]),
-        permits=partial(Permits, options.get("on_approval"), options.get("approve", ()), thread_id, kept),
+        permits=partial(
+            Permits,
+            options.get("on_approval"),
+            options.get("approve", ()),
+            thread_id,
+            kept,
+            set() if thread_id is None else None,
+        ),
         control=options.get("control"),
     )
 

@@ -19,7 +19,7 @@ from typing import Any
 from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
-from lumos_nb.widgets.actions import Refused, checked, number_of
+from lumos_nb.widgets.actions import Refused, checked, number_of, outline
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
 from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
@@ -225,7 +225,7 @@ class RunView:
             case dict() if (n := number_of(content)) is not None:
                 self._send({"ack": n, "problem": self._act(content)})
             case _:
-                _log.warning("refused a message of the page: %.200r", content)
+                _log.warning("refused a message of the page: %s", outline(content))
 
     def _keep_open(self, row: int, is_open: bool) -> None:
         with self._lock:
@@ -238,7 +238,7 @@ class RunView:
         try:
             action = checked(content, self.transcript.doc)
         except Refused as refused:
-            _log.warning("refused an action of the page: %s %.200r", refused, content)
+            _log.warning("refused an action of the page: %s %s", refused, outline(content))
             return str(refused)
         if self._callback is None:
             return "Nobody listens to this run."
