@@ -6,7 +6,7 @@ One idea: whenever a run is cut off, what stands here is a conversation that a m
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -139,8 +139,9 @@ class LoopState:
         if self.control is not None:
             await self.control.gate()
 
-    def begin_step(self, known_ids: Collection[str]) -> StepDraft:
-        """Begin a step; calls get other ids than those that there are."""
+    def begin_step(self) -> StepDraft:
+        """Begin a step; its calls get other ids than those that there are."""
+        known_ids = {call.id for m in self.messages if type(m.content) is not str for call in m.tool_calls}
         self.draft = StepDraft(len(self.steps) + 1, self.provider, known_ids)
         return self.draft
 
@@ -178,6 +179,11 @@ class LoopState:
         self.steps.append(step)
         self.settle()
         return step
+
+    def was_answered(self) -> bool:
+        """Return whether the run, taken up again, has its last answer already; see `is_done`."""
+        has_answer = bool(self.steps) and self.draft is None and self.messages[-1].role == "assistant"
+        return has_answer and self.is_done()
 
     def is_done(self) -> bool:
         """Return whether the last step ends the run; its answer may be refused, and then it is asked again."""
