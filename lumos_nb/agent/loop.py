@@ -47,9 +47,9 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
 
 async def _paused(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
     """Stand still until the run is not paused."""
-    if state.is_paused:
+    if state.control.is_paused:
         yield [Metadata({"kind": "paused", "state": "paused"})]
-        await state.gate()
+        await state.control.gate()
         yield [Metadata({"kind": "continued", "state": ""})]
 
 

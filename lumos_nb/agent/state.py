@@ -46,9 +46,9 @@ class LoopState:
         options: ModelOptions | None,
         max_steps: int,
         price: Price,
-        output: OutputType | None = None,
-        permits: Callable[[], Permits] = Permits,
-        control: RunControl | None = None,
+        output: OutputType | None,
+        permits: Permits,
+        control: RunControl,
     ) -> None:
         self.provider = provider
         self.messages = messages
@@ -59,7 +59,7 @@ class LoopState:
         self.max_steps = max_steps
         self.price = price
         self.output_type = output
-        self._permits = permits
+        self.permits = permits
         self.control = control
         #: The answer as a value of that type.
         self.output: Any = None
@@ -122,22 +122,12 @@ class LoopState:
         if self.unkept is not None:
             self.unkept.append(message)
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether the run is to stand still before its next model call."""
-        return self.control is not None and self.control.is_paused
-
     def listen(self) -> list[AgentEvent]:
         """Take what a person has said meanwhile into the conversation."""
-        said = self.control.take() if self.control is not None else []
+        said = self.control.take()
         for text in said:
             self._say(Message(role="user", content=text))
         return [UserMessage(text) for text in said]
-
-    async def gate(self) -> None:
-        """Return when the run is not paused."""
-        if self.control is not None:
-            await self.control.gate()
 
     def begin_step(self) -> StepDraft:
         """Begin a step; its calls get other ids than those that there are."""
@@ -170,7 +160,7 @@ class LoopState:
 
     def run_calls(self, draft: StepDraft) -> AsyncGenerator[list[AgentEvent], None]:
         """Run the calls of a step that have no result yet; return what comes."""
-        calls = ToolCalls(self.tools, self.context, self.home, self._permits(), self.begun)
+        calls = ToolCalls(self.tools, self.context, self.home, self.permits, self.begun)
         return calls.run([call for call in draft.calls if call.id not in draft.results])
 
     def end_step(self, draft: StepDraft) -> AgentStep:
@@ -190,8 +180,7 @@ class LoopState:
         if self.steps[-1].tool_calls:
             return False
         is_last = len(self.steps) >= self.max_steps
-        has_word = self.control is not None and self.control.has_said
-        return self.check_output(is_last=is_last) and (is_last or not has_word)
+        return self.check_output(is_last=is_last) and (is_last or not self.control.has_said)
 
     def settle(self) -> None:
         """Move what the step in work has so far into the new messages, as a valid conversation."""
