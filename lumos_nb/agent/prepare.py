@@ -48,7 +48,7 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     state = state_of(agent, context, provider, [*history, *messages], options)
     config = settings.current()
     if config.enable_telemetry:
-        state.unkept, state.n_prompt = list(messages), len(messages)
+        state.unkept = list(messages)
     is_kept = config.enable_telemetry or thread_id is not None
     return Run(
         info, state, messages,

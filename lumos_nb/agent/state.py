@@ -75,7 +75,6 @@ class LoopState:
         self.n_refused = 0
         #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
         self.unkept: list[Message] | None = None
-        self.n_prompt = 0
 
     def call_options(self) -> ModelOptions | None:
         """Return the options of the next step: a tool that must be called must be so once, or a run never ends."""
@@ -154,8 +153,8 @@ class LoopState:
     def _checkpoint(self, step: AgentStep, *answer: Message) -> list[AgentEvent]:
         if self.unkept is None:
             return []
-        event = Checkpoint(messages=(*self.unkept, *answer), n_prompt=self.n_prompt, step=step)
-        self.unkept, self.n_prompt = [], 0
+        event = Checkpoint(messages=(*self.unkept, *answer), step=step)
+        self.unkept = []
         return [event]
 
     def run_calls(self, draft: StepDraft) -> AsyncGenerator[list[AgentEvent], None]:
