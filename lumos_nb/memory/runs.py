@@ -67,7 +67,6 @@ class SavedRun:
     Attributes:
         row: What its row says, by column.
         timed: The events of all of it with their times, in nanoseconds since 1970.
-        n_prompt: How many of its messages are the prompt.
         steps: Steps that are over.
         open_step: The step whose tools were at work, or None.
         results: What calls of it gave, by id.
@@ -77,7 +76,6 @@ class SavedRun:
     def __init__(self, row: dict[str, Any], timed: list[tuple[AgentEvent, int]]) -> None:
         self.row = row
         self.timed = timed
-        self.n_prompt = 0
         self.steps: list[AgentStep] = []
         self.open_step: AgentStep | None = None
         self.results: dict[str, ToolResult] = {}
@@ -139,7 +137,6 @@ class SavedRun:
     def _fold(self, event: AgentEvent, at: float) -> None:
         match event:
             case Checkpoint():
-                self.n_prompt += event.n_prompt
                 self._kept += [(message, Said(event.step.index, at)) for message in event.messages]
                 self.open_step = event.step if event.step.tool_calls else None
                 self._since, self.results, self.begun = [], {}, {}
