@@ -309,8 +309,6 @@ class Checkpoint(_Event, frozen=True, tag="checkpoint", kw_only=True):
     type: ClassVar[str] = "checkpoint"
     #: What the conversation gained since the last checkpoint, up to the answer whose tools begin now, if it has any.
     messages: tuple[Message, ...]
-    #: How many of them are the prompt.
-    n_prompt: int = 0
     #: The step so far: its answer and calls, not their results; one without calls is over.
     step: AgentStep
 

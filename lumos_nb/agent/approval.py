@@ -10,13 +10,14 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
 from lumos_nb import settings
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolError
+from lumos_nb.memory import Memory
 from lumos_nb.messages import ToolCall, valid_text
 from lumos_nb.tools import Tool
 from lumos_nb.tools.permissions import ALLOWED, Ruling, is_approved, patterns_of, ruling
@@ -93,16 +94,6 @@ UNASKED = Decision(
 """What is decided where nobody can be asked."""
 
 
-class Allowed(Protocol):
-    """Where the tools are kept that a person allowed in a thread."""
-
-    async def allowed_tools(self, thread_id: str) -> set[str]:
-        """Return their names."""
-
-    async def allow_tool(self, thread_id: str, name: str) -> None:
-        """Add one."""
-
-
 class Permits:
     """What the tool calls of one run may do, and who is asked where that is open.
 
@@ -110,8 +101,7 @@ class Permits:
         approver: Who is asked; None: nobody can be, and what would have to be asked is denied.
         approved: Names and patterns that need no question, beside those of the setting `approve`.
         thread_id: Where "allow in this thread" holds; None: in this run alone.
-        kept: Remembers it.
-        allowed: What was allowed in a run without a thread.
+        memory: Keeps what is allowed in a thread.
     """
 
     def __init__(
@@ -119,26 +109,25 @@ class Permits:
         approver: Approver | None = None,
         approved: str | Collection[str] = (),
         thread_id: str | None = None,
-        kept: Allowed | None = None,
-        allowed: set[str] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._approver = approver
-        self._approved = (*patterns_of(approved), *patterns_of(settings.current().approve))
-        self._thread_id = thread_id
-        self._kept = kept if thread_id is not None else None
-        self._allowed: set[str] = set() if allowed is None else allowed
+        self._approved = patterns_of(approved)
+        self._thread_id = thread_id or ""
+        self._memory = memory if thread_id is not None else None
+        self._allowed: set[str] = set()
         self._open: dict[asyncio.Future[Decision], str] = {}
 
     def ruling(self, tool: Tool, arguments: dict[str, Any]) -> Ruling:
         """Return what a call may do by the rules alone."""
         found = ruling(tool, arguments)
-        return ALLOWED if found.permission == "ask" and is_approved(tool.name, self._approved) else found
+        approved = (*self._approved, *patterns_of(settings.current().approve))
+        return ALLOWED if found.permission == "ask" and is_approved(tool.name, approved) else found
 
     async def is_allowed_here(self, name: str) -> bool:
-        """Return whether a person has allowed this tool for the whole thread."""
-        if self._kept is not None and name not in self._allowed:
-            self._allowed |= await self._kept.allowed_tools(self._thread_id or "")
-        return name in self._allowed
+        """Return whether a person has allowed this tool in the thread, or in a run without one."""
+        here = self._allowed if self._memory is None else await self._memory.allowed_tools(self._thread_id)
+        return name in here
 
     async def ask(self, question: Question) -> Decision:
         """Return what was decided. One "allow in this thread" answers the other questions about that tool too."""
@@ -178,8 +167,8 @@ class Permits:
 
     async def _allow(self, name: str) -> None:
         self._allowed.add(name)
-        if self._kept is not None:
-            await self._kept.allow_tool(self._thread_id or "", name)
+        if self._memory is not None:
+            await self._memory.allow_tool(self._thread_id, name)
         for asking, other in list(self._open.items()):
             if other == name:
                 asking.cancel()

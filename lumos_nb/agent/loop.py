@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from lumos_nb.agent.state import LoopState
-from lumos_nb.events import AgentEvent, Metadata, StepComplete, StepStart, ToolCallComplete
+from lumos_nb.agent.step import StepDraft
+from lumos_nb.events import AgentEvent, Metadata, StepComplete, StepStart
 
 
 async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
@@ -18,37 +19,23 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
 
     A state with a draft is one that is taken up again: its tools are run, and the model is not asked anew.
     """
-    known = {call.id for m in state.messages if type(m.content) is not str for call in m.tool_calls}
-    first = len(state.steps) + 1
-    if state.draft is not None:
-        known.update(call.id for call in state.draft.calls)
-    elif state.steps and state.messages[-1].role == "assistant" and state.is_done():
-        return  # it was stopped behind its last answer
-    for index in range(first, max(state.max_steps, first if state.draft else 0) + 1):
+    if state.was_answered():  # it was stopped behind its last answer
+        return
+    while state.draft is not None or len(state.steps) < state.max_steps:
         draft = state.draft
         if draft is None:
-            if state.is_paused:
-                yield [Metadata({"kind": "paused", "state": "paused"})]
-                await state.gate()
-                yield [Metadata({"kind": "continued", "state": ""})]
-            yield [*state.listen(), StepStart(index)]
-            draft = state.begin_step(known)
-            try:
-                async with aclosing(state.asked(draft)) as reads:
-                    async for read in reads:
-                        if shown := draft.keep(read):
-                            yield shown
-            finally:
-                unshown = draft.end()
-            if rest := [*unshown, *state.checkpoint()]:
-                yield rest
-            known.update(call.id for call in draft.calls)
-        if draft.calls:
-            async for batch in state.run_calls(draft):
-                for event in batch:
-                    if isinstance(event, ToolCallComplete):
-                        draft.results[event.call_id] = event.result
+            async for batch in _paused(state):
                 yield batch
+            yield [*state.listen(), StepStart(len(state.steps) + 1)]
+            draft = state.begin_step()
+            async with aclosing(_answer(state, draft)) as batches:
+                async for batch in batches:
+                    yield batch
+        if draft.calls:
+            async with aclosing(state.run_calls(draft)) as batches:
+                async for batch in batches:
+                    draft.keep_results(batch)
+                    yield batch
         yield [StepComplete(state.end_step(draft))]
         if state.is_done():
             break
@@ -56,3 +43,24 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
             yield rest
     if said := state.listen():  # too late for an answer; the thread has it for the next run
         yield said
+
+
+async def _paused(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
+    """Stand still until the run is not paused."""
+    if state.control.is_paused:
+        yield [Metadata({"kind": "paused", "state": "paused"})]
+        await state.control.gate()
+        yield [Metadata({"kind": "continued", "state": ""})]
+
+
+async def _answer(state: LoopState, draft: StepDraft) -> AsyncGenerator[list[AgentEvent], None]:
+    """Ask the model, and keep its answer as it comes."""
+    try:
+        async with aclosing(state.asked(draft)) as reads:
+            async for read in reads:
+                if shown := draft.keep(read):
+                    yield shown
+    finally:
+        unshown = draft.end()
+    if rest := [*unshown, *state.checkpoint()]:
+        yield rest

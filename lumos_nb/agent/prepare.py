@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lumos_nb import providers, settings
 from lumos_nb.agent.approval import Permits
 from lumos_nb.agent.config import AgentGenerateOptions
+from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import HOME
 from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.run import Run
@@ -48,7 +48,7 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     state = state_of(agent, context, provider, [*history, *messages], options)
     config = settings.current()
     if config.enable_telemetry:
-        state.unkept, state.n_prompt = list(messages), len(messages)
+        state.unkept = list(messages)
     is_kept = config.enable_telemetry or thread_id is not None
     return Run(
         info, state, messages,
@@ -66,8 +66,7 @@ def state_of(
     options: AgentGenerateOptions,
 ) -> LoopState:
     """Return what the loop works with: `messages` behind the agent's instructions."""
-    thread_id = context.thread_id
-    kept = agent.get_memory() if thread_id is not None else None
+    memory = agent.get_memory() if context.thread_id is not None else None
     return LoopState(
         provider,
         [*_system(agent, context), *messages],
@@ -78,15 +77,8 @@ def state_of(
         max_steps=options.get("max_steps") or agent.config.max_steps or settings.current().max_steps,
         price=providers.cost_usd,
         output=agent.output_type if options.get("output") is None else OutputType(options["output"]),
-        permits=partial(
-            Permits,
-            options.get("on_approval"),
-            options.get("approve", ()),
-            thread_id,
-            kept,
-            set() if thread_id is None else None,
-        ),
-        control=options.get("control"),
+        permits=Permits(options.get("on_approval"), options.get("approve", ()), context.thread_id, memory),
+        control=options.get("control") or RunControl(),
     )
 
 

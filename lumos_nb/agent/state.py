@@ -6,7 +6,7 @@ One idea: whenever a run is cut off, what stands here is a conversation that a m
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -46,9 +46,9 @@ class LoopState:
         options: ModelOptions | None,
         max_steps: int,
         price: Price,
-        output: OutputType | None = None,
-        permits: Callable[[], Permits] = Permits,
-        control: RunControl | None = None,
+        output: OutputType | None,
+        permits: Permits,
+        control: RunControl,
     ) -> None:
         self.provider = provider
         self.messages = messages
@@ -59,7 +59,7 @@ class LoopState:
         self.max_steps = max_steps
         self.price = price
         self.output_type = output
-        self._permits = permits
+        self.permits = permits
         self.control = control
         #: The answer as a value of that type.
         self.output: Any = None
@@ -75,7 +75,6 @@ class LoopState:
         self.n_refused = 0
         #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
         self.unkept: list[Message] | None = None
-        self.n_prompt = 0
 
     def call_options(self) -> ModelOptions | None:
         """Return the options of the next step: a tool that must be called must be so once, or a run never ends."""
@@ -122,25 +121,16 @@ class LoopState:
         if self.unkept is not None:
             self.unkept.append(message)
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether the run is to stand still before its next model call."""
-        return self.control is not None and self.control.is_paused
-
     def listen(self) -> list[AgentEvent]:
         """Take what a person has said meanwhile into the conversation."""
-        said = self.control.take() if self.control is not None else []
+        said = self.control.take()
         for text in said:
             self._say(Message(role="user", content=text))
         return [UserMessage(text) for text in said]
 
-    async def gate(self) -> None:
-        """Return when the run is not paused."""
-        if self.control is not None:
-            await self.control.gate()
-
-    def begin_step(self, known_ids: Collection[str]) -> StepDraft:
-        """Begin a step; calls get other ids than those that there are."""
+    def begin_step(self) -> StepDraft:
+        """Begin a step; its calls get other ids than those that there are."""
+        known_ids = {call.id for m in self.messages if type(m.content) is not str for call in m.tool_calls}
         self.draft = StepDraft(len(self.steps) + 1, self.provider, known_ids)
         return self.draft
 
@@ -163,13 +153,13 @@ class LoopState:
     def _checkpoint(self, step: AgentStep, *answer: Message) -> list[AgentEvent]:
         if self.unkept is None:
             return []
-        event = Checkpoint(messages=(*self.unkept, *answer), n_prompt=self.n_prompt, step=step)
-        self.unkept, self.n_prompt = [], 0
+        event = Checkpoint(messages=(*self.unkept, *answer), step=step)
+        self.unkept = []
         return [event]
 
     def run_calls(self, draft: StepDraft) -> AsyncGenerator[list[AgentEvent], None]:
         """Run the calls of a step that have no result yet; return what comes."""
-        calls = ToolCalls(self.tools, self.context, self.home, self._permits(), self.begun)
+        calls = ToolCalls(self.tools, self.context, self.home, self.permits, self.begun)
         return calls.run([call for call in draft.calls if call.id not in draft.results])
 
     def end_step(self, draft: StepDraft) -> AgentStep:
@@ -179,13 +169,17 @@ class LoopState:
         self.settle()
         return step
 
+    def was_answered(self) -> bool:
+        """Return whether the run, taken up again, has its last answer already; see `is_done`."""
+        has_answer = bool(self.steps) and self.draft is None and self.messages[-1].role == "assistant"
+        return has_answer and self.is_done()
+
     def is_done(self) -> bool:
         """Return whether the last step ends the run; its answer may be refused, and then it is asked again."""
         if self.steps[-1].tool_calls:
             return False
         is_last = len(self.steps) >= self.max_steps
-        has_word = self.control is not None and self.control.has_said
-        return self.check_output(is_last=is_last) and (is_last or not has_word)
+        return self.check_output(is_last=is_last) and (is_last or not self.control.has_said)
 
     def settle(self) -> None:
         """Move what the step in work has so far into the new messages, as a valid conversation."""

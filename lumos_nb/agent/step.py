@@ -25,6 +25,7 @@ from lumos_nb.events import (
     ReasoningDelta,
     Restart,
     TextDelta,
+    ToolCallComplete,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
 from lumos_nb.providers.adapt import adapted
@@ -170,6 +171,10 @@ class StepDraft:
         if len(parts) == 1 and isinstance(parts[0], TextPart) and not parts[0].signature:
             return Message(role="assistant", content=parts[0].text)
         return Message(role="assistant", content=tuple(parts))
+
+    def keep_results(self, batch: Sequence[AgentEvent]) -> None:
+        """Take what the tools gave back."""
+        self.results.update({e.call_id: e.result for e in batch if isinstance(e, ToolCallComplete)})
 
     def results_message(self) -> Message | None:
         """Return the tool results in the order of the calls; a call without one counts as cancelled."""

@@ -15,6 +15,7 @@ from lumos_nb.errors import StoreError, UsageError, nearest
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
+    ApprovalRequested,
     Checkpoint,
     Error,
     Metadata,
@@ -66,7 +67,6 @@ class SavedRun:
     Attributes:
         row: What its row says, by column.
         timed: The events of all of it with their times, in nanoseconds since 1970.
-        n_prompt: How many of its messages are the prompt.
         steps: Steps that are over.
         open_step: The step whose tools were at work, or None.
         results: What calls of it gave, by id.
@@ -76,7 +76,6 @@ class SavedRun:
     def __init__(self, row: dict[str, Any], timed: list[tuple[AgentEvent, int]]) -> None:
         self.row = row
         self.timed = timed
-        self.n_prompt = 0
         self.steps: list[AgentStep] = []
         self.open_step: AgentStep | None = None
         self.results: dict[str, ToolResult] = {}
@@ -123,12 +122,21 @@ class SavedRun:
         shown: list[AgentEvent] = []
         for event, _ in self.timed:
             shown = _firm(shown) if isinstance(event, Error) else [*shown, event]
-        return [e for e in _firm(shown) if not (isinstance(e, ToolOutput) and e.call_id in self.begun)]
+        return [event for event in _firm(shown) if not self._comes_again(event)]
+
+    def _comes_again(self, event: AgentEvent) -> bool:
+        """Whether the run tells this anew: a question without an answer, the output of a tool that had not ended."""
+        match event:
+            case ToolOutput():
+                return event.call_id in self.begun
+            case ApprovalRequested():
+                calls = self.open_step.tool_calls if self.open_step else ()
+                return event.call in calls and event.call.id not in {*self.results, *self.begun}
+        return False
 
     def _fold(self, event: AgentEvent, at: float) -> None:
         match event:
             case Checkpoint():
-                self.n_prompt += event.n_prompt
                 self._kept += [(message, Said(event.step.index, at)) for message in event.messages]
                 self.open_step = event.step if event.step.tool_calls else None
                 self._since, self.results, self.begun = [], {}, {}

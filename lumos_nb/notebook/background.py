@@ -18,6 +18,7 @@ from typing import Any
 from lumos_nb.agent.background import CoreTask
 from lumos_nb.agent.errands import LoopErrand
 from lumos_nb.agent.home import Job, Outcome
+from lumos_nb.agent.loops import CORE
 from lumos_nb.agent.run import LumosCancelled, error_event
 from lumos_nb.errors import UsageError
 from lumos_nb.events import AgentGenerateResult
@@ -29,6 +30,9 @@ from lumos_nb.widgets import View
 
 WAITS = "waits for the cell that runs"
 WAITS_AFTER_S = 0.3
+RETURNS_WITHIN_S = 0.5
+"""How long tools wait for the end of the cell; it may be one that goes on, or none at all."""
+
 AT_EXIT_S = 3.0
 """How long the end of the process waits until runs that it stopped are recorded."""
 
@@ -47,9 +51,13 @@ class BackgroundHome(NotebookHome):
             )
         self._kernel_loop: asyncio.AbstractEventLoop = loop
         self.interrupts = Interrupts(self)
+        self._has_returned = asyncio.Event()
+        shell.events.register("post_execute", self._on_return)
 
     async def run(self, job: Job) -> Outcome:
         """Run the job where it belongs, and say so while a cell is in its way."""
+        with contextlib.suppress(TimeoutError):  # a tool that blocks must not keep the cell that began the run
+            await asyncio.wait_for(self._has_returned.wait(), RETURNS_WITHIN_S)
         errand = self.send(job)
         told = asyncio.create_task(_tell_wait(errand, job))
         try:
@@ -61,6 +69,11 @@ class BackgroundHome(NotebookHome):
         """Call a tool's code on the main thread. Between cells the kernel hears no interrupts: then we do."""
         with self.interrupts.installed():
             return guarded(self, fn)
+
+    def _on_return(self) -> None:
+        self.shell.events.unregister("post_execute", self._on_return)
+        # The kernel's loop comes to it when the reply of the cell is sent.
+        self._kernel_loop.call_soon_threadsafe(CORE.loop().call_soon_threadsafe, self._has_returned.set)
 
     def _send_async(self, work: Work) -> LoopErrand[Outcome]:
         return LoopErrand(work.on_loop, self._kernel_loop)

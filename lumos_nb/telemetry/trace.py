@@ -91,10 +91,10 @@ def load_trace(run: str = "last", store: Store | None = None) -> ExecutionTrace:
         UsageError: There is no such run, or several.
     """
     store = store or default_store()
-    run_id = find_run(store, run)
-    row = _rows(store, "runs", [("run_id", "=", run_id)], [])[0]
-    steps = _rows(store, "steps", [("run_id", "=", row["run_id"])], ["step"])
-    calls = _rows(store, "tool_calls", [("run_id", "=", row["run_id"])], ["started_at"])
+    where = [("run_id", "=", find_run(store, run))]
+    row = _rows(store, "runs", where)[0]
+    steps = _rows(store, "steps", where, "step")
+    calls = _rows(store, "tool_calls", where, "started_at")
     return ExecutionTrace(
         run_id=row["run_id"], thread_id=row["thread_id"], agent=row["agent"],
         model=f"{row['provider']}/{row['model']}", status=row["status"], prompt=row["prompt_preview"],
@@ -104,11 +104,9 @@ def load_trace(run: str = "last", store: Store | None = None) -> ExecutionTrace:
     )  # fmt: skip
 
 
-def _rows(
-    store: Store, table: str, where: Sequence[Any], order: Sequence[str], limit: int | None = None
-) -> list[dict[str, Any]]:
+def _rows(store: Store, table: str, where: Sequence[Any], *order: str) -> list[dict[str, Any]]:
     names = [c.name for c in TABLES[table].columns if not c.lazy]
-    rows = store.select(table, names, where=where, order=order, limit=limit)
+    rows = store.select(table, names, where=where, order=order)
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

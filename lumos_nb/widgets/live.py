@@ -25,6 +25,7 @@ from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
+from lumos_nb.widgets.spot import Spot
 from lumos_nb.widgets.widget import LiveView
 
 INTERVAL_S = 0.05
@@ -71,21 +72,19 @@ class RunView:
         self._context: Context | None = None
         self._sender: threading.Thread | None = None
         self._widget: LiveView | None = None
-        self._handle: Any = None
+        self._spot: Spot | None = None
 
     @property
     def display_id(self) -> str:
         """What the output is updated by; empty before it is shown."""
-        return self._handle.display_id if self._handle else ""
+        return self._spot.display_id if self._spot else ""
 
     def open(self) -> None:
         """Show the view in the current cell. Call it on the cell's own thread; it returns at once."""
-        from IPython.display import display
-
         self._widget = LiveView(shells={**SHELLS, "run": SKELETON}, snapshot=self._snapshot)
         self._widget.on_msg(self._on_message)
         route_clicks(getattr(self._widget, "comm", None))
-        self._handle = display(self._widget, display_id=True)
+        self._spot = Spot(self._widget)
         self._context = copy_context()  # what is sent belongs to this cell, whichever runs later
         self._sender = threading.Thread(
             target=self._context.copy().run, args=(self._send_loop,), name="lumos-view", daemon=True
@@ -124,9 +123,9 @@ class RunView:
     def _replace(self) -> None:
         assert self._widget is not None
         release_clicks(getattr(self._widget, "comm", None))
-        if self._handle is not None:
+        if self._spot is not None:
             doc = self.transcript.doc
-            self._handle.update(static_bundle(doc, self._feed.final_rows(doc)), raw=True)
+            self._spot.replace(static_bundle(doc, self._feed.final_rows(doc)))
         # A page that was reloaded does not get the update, and a closed widget would leave it
         # "model not found". The open one shows the whole run.
         if not self._left and len(self._pages) < 2:

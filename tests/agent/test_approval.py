@@ -145,6 +145,18 @@ async def test_allowed_in_a_thread_holds_for_later_runs_of_it_and_goes_with_it()
     assert len(asked) == 3
 
 
+async def test_without_a_thread_it_holds_in_the_run():
+    asked = []
+
+    async def for_thread(question):
+        asked.append(question.call.id)
+        return Decision(decision="allow_thread")
+
+    model = ScriptedProvider([call(), call(id="c2"), "Done."])
+    await Agent("a", model=model, tools=[drop]).generate("Go", on_approval=for_thread)
+    assert asked == ["c1"] and DONE == ["orders 1"] * 2
+
+
 async def test_allowed_in_the_thread_answers_the_other_questions_about_that_tool():
     async def first_only(question):
         if question.call.id != "c1":

@@ -146,6 +146,32 @@ async def test_closing_a_wrapped_stream_ends_the_run():
     assert lumos.runs().status.tolist() == ["cancelled"]
 
 
+async def test_no_tool_goes_on_when_the_reader_has_left():
+    ended = []
+
+    @tool
+    async def naps() -> str:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)
+            ended.append("naps")
+        return "done"
+
+    @tool
+    async def ends() -> str:
+        return "done"
+
+    model = ScriptedProvider([[call("naps"), call("ends", "c2")], "Done."])
+    stream = Agent("a", model=model, tools=[naps, ends]).stream("Go")
+    async for event in stream:
+        if event.type == "tool_call_complete":
+            break
+    await stream.aclose()
+    assert ended == ["naps"]
+    assert list(lumos.runs().status) == ["cancelled"]
+
+
 async def test_a_password_in_an_address_and_a_key_in_an_answer_are_never_shown():
     key = "sk-live-0123456789abcdef"
     echo = Reply(status=401, headers={"x-request-id": key}, body=f'{{"error": {{"message": "{"x" * 280} {key}"}}}}')

@@ -158,7 +158,7 @@ def test_rows_that_a_person_opened_are_open_in_the_saved_output(view: Any) -> No
     say(view, t="open", row=0, open=True)
     say(view, t="open", row=7, open=True)
     view.close()
-    assert 'data-lumos="tool" open' in view._handle.bundle["text/html"]
+    assert 'data-lumos="tool" open' in view._spot.handle.bundle["text/html"]
 
 
 @pytest.mark.parametrize(("messages", "closed"), [
@@ -173,7 +173,7 @@ def test_the_widget_stays_open_if_the_page_went_away(view: Any, messages: list[d
     view.on_events([Error(error=ErrorInfo(type="E", message="m"))])
     view.close()
     assert view._widget.closed is closed
-    assert view._handle.bundle is not None
+    assert view._spot.handle.bundle is not None
 
 
 def test_a_tool_that_prints_without_end_is_not_sent_anew_each_time() -> None:
