@@ -112,16 +112,14 @@ class Run:
         return [start, MemoryUpdate("loaded", self.n_history)] if i.thread_id else [start]
 
     def _saved(self) -> list[AgentEvent]:
-        return [MemoryUpdate("saved", len(self._messages()))] if self.save else []
+        return [MemoryUpdate("saved", len(self._gained()))] if self.save else []
 
     async def _record_last(self, events: list[AgentEvent]) -> list[AgentEvent]:
         """Record the end. A database that fails here must cost neither the answer nor the first error."""
         asides, self._asides = self._asides, []
-        messages = self._messages()
-        said = [Said(None, self.info.started_at)] * len(self.prompt) + self.state.said if messages else []
         if self.log is not None:
             try:
-                await self.log.finish([*asides, *events], messages, said)
+                await self.log.finish([*asides, *events], self._gained())
             except StoreError as error:
                 logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
         self._tell(events)
@@ -147,10 +145,11 @@ class Run:
         except Exception:  # a subscriber's fault is its own
             logger.exception("A subscriber of run %s failed.", self.info.run_id)
 
-    def _messages(self) -> list[Message]:
-        """Return what the thread gains: nothing, if the model never said anything."""
+    def _gained(self) -> list[Said]:
+        """Return what the thread gains, also of a step that was cut off; nothing if the model never said anything."""
         self.state.settle()
-        return [*self.prompt, *self.state.new_messages] if self.save and self.state.new_messages else []
+        prompt = [Said(message, None, self.info.started_at) for message in self.prompt]
+        return [*prompt, *self.state.said] if self.save and self.state.said else []
 
     def _result(self) -> AgentGenerateResult:
         steps = self.state.steps
@@ -166,7 +165,7 @@ class Run:
             agent=self.info.agent,
             model=f"{self.info.provider}/{self.info.model}",
             duration_s=time.time() - self.info.started_at - self.info.away_s,
-            messages=tuple(self.state.new_messages),
+            messages=tuple(said.message for said in self.state.said),
         )
 
 

@@ -64,8 +64,7 @@ class LoopState:
         #: The answer as a value of that type.
         self.output: Any = None
         self.steps: list[AgentStep] = []
-        self.new_messages: list[Message] = []
-        #: Step and time of each of them.
+        #: What the conversation gained.
         self.said: list[Said] = []
         #: Hears at once of what happens while a step waits, such as a retry.
         self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
@@ -109,12 +108,11 @@ class LoopState:
         return True
 
     def _say(self, message: Message, step: int | None = None) -> None:
-        self._add(message, Said(step, time.time()))
+        self._add(message, step, time.time())
         self._note(message)
 
-    def _add(self, message: Message, said: Said) -> None:
-        self.new_messages.append(message)
-        self.said.append(said)
+    def _add(self, message: Message, step: int | None, at: float) -> None:
+        self.said.append(Said(message, step, at))
         self.messages.append(message)
 
     def _note(self, message: Message) -> None:
@@ -182,13 +180,13 @@ class LoopState:
         return self.check_output(is_last=is_last) and (is_last or not self.control.has_said)
 
     def settle(self) -> None:
-        """Move what the step in work has so far into the new messages, as a valid conversation."""
+        """Move what the step in work has so far into what was said, as a valid conversation."""
         draft, self.draft, self.begun = self.draft, None, {}
         if draft is None:
             return
         answer, results = draft.message(), draft.results_message()
         if answer is not None:
-            self._add(answer, Said(draft.index, draft.started_at))
+            self._add(answer, draft.index, draft.started_at)
         if results is not None:  # the answer is in the checkpoint that was made before its tools began
             self._say(results, draft.index)
         elif answer is not None:
