@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
-from lumos_nb.errors import LumosError, StoreError
+from lumos_nb.errors import LumosCancelled, LumosError, StoreError
 from lumos_nb.events import (
     AgentEvent,
     AgentGenerateResult,
@@ -91,11 +91,11 @@ class Run:
             await loop.aclose()  # no tool goes on behind a run that has ended
             try:
                 if not ended and failure is None:  # cancelled, or the reader went away
-                    await self._record_last([error_event(LumosCancelled(), "cancelled")])
+                    await self._record_last([error_event(LumosCancelled())])
             finally:
                 _running.discard(self.info.run_id)
         if failure is not None:
-            event = error_event(failure, "failed")
+            event = error_event(failure)
             if isinstance(failure, StoreError):
                 self._tell([event])
                 yield [event]
@@ -169,15 +169,9 @@ class Run:
         )
 
 
-class LumosCancelled(LumosError):
-    """How a cancelled run stands in the log."""
-
-    def __init__(self) -> None:
-        super().__init__("The run was stopped.", hint="What it had said so far is kept.")
-
-
-def error_event(error: Exception, status: str) -> Error:
+def error_event(error: Exception) -> Error:
     """Return the event with which a run ends that could not go on."""
+    status = "cancelled" if isinstance(error, LumosCancelled) else "failed"
     if isinstance(error, LumosError):
         info = ErrorInfo(type=type(error).__name__, message=error.message, hint=error.hint)
     else:

@@ -18,8 +18,8 @@ from typing import Any
 from lumos_nb.agent.background import CoreTask
 from lumos_nb.agent.errands import LoopErrand
 from lumos_nb.agent.home import Job, Outcome
-from lumos_nb.agent.run import LumosCancelled, error_event
-from lumos_nb.errors import UsageError
+from lumos_nb.agent.run import error_event
+from lumos_nb.errors import LumosCancelled, UsageError
 from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.guard import guarded
 from lumos_nb.notebook.home import NotebookErrand, NotebookHome
@@ -167,8 +167,7 @@ class BackgroundRun:
             outcome = error if isinstance(error, Exception) else LumosCancelled()
         self._at_end(None if isinstance(outcome, Exception) else outcome)
         if isinstance(outcome, Exception):
-            status = "cancelled" if isinstance(outcome, LumosCancelled) else "failed"
-            self._view.on_events([error_event(outcome, status)])
+            self._view.on_events([error_event(outcome)])
         with contextlib.suppress(Exception):  # a view is a subscriber: its fault must not cost the answer
             self._view.close()
         _open.discard(self)
