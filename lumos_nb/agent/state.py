@@ -136,15 +136,13 @@ class LoopState:
         """Ask the model; return what arrives, a list a read."""
         return draft.asked(self.messages, [tool.spec for tool in self.tools], self.call_options(), self.notify)
 
-    def checkpoint(self) -> list[AgentEvent]:
-        """Return what would be needed to go on from here, with the answer whose tools begin now."""
-        draft = self.draft
-        if draft is None or not draft.calls or (answer := draft.message()) is None:
-            return []
-        return self._checkpoint(draft.done(self._cost_usd(draft)), answer)
+    def checkpoint_before_tools(self, draft: StepDraft) -> list[AgentEvent]:
+        """Return what would be needed to go on from here, with the answer whose tools begin now, if any do."""
+        answer = draft.message() if draft.calls else None
+        return [] if answer is None else self._checkpoint(draft.done(self._cost_usd(draft)), answer)
 
-    def words(self) -> list[AgentEvent]:
-        """Return the same behind a step without calls after which the run goes on."""
+    def checkpoint_between_steps(self) -> list[AgentEvent]:
+        """Return the same behind a step that had no tools, and after which the run goes on."""
         step = self.steps[-1]
         return [] if step.tool_calls else self._checkpoint(step)
 
