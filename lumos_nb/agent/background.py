@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from lumos_nb.agent.errands import Errand
-from lumos_nb.agent.home import HOME, Job, Outcome
+from lumos_nb.agent.home import HOME, InlineHome
 from lumos_nb.agent.loops import CORE
 from lumos_nb.errors import UsageError
 
@@ -82,21 +82,13 @@ class CoreTask(Generic[T]):
         return self._future.result(timeout=0)
 
 
-class CallerHome:
-    """Runs plain tools on the thread that waits for the run; see `run_sync`."""
+class CallerHome(InlineHome):
+    """Runs plain functions on the thread that waits for the run; see `run_sync`."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
-    async def run(self, job: Job) -> Outcome:
-        if job.is_async:
-            return Outcome(await job.fn(**job.arguments))
-        if job.in_thread:
-            return Outcome(await asyncio.to_thread(job.fn, **job.arguments))
-        return Outcome(await self.call(lambda: job.fn(**job.arguments)))
-
     async def call(self, fn: Callable[[], T]) -> T:
-        """Run a function on the waiting thread and return what it returns."""
         errand = Errand(fn)
         self._jobs.put(errand.do)
         return await errand.outcome()
