@@ -95,12 +95,7 @@ class Run:
             finally:
                 _running.discard(self.info.run_id)
         if failure is not None:
-            event = error_event(failure)
-            if isinstance(failure, StoreError):
-                self._tell([event])
-                yield [event]
-            else:
-                yield await self._record_last([event])
+            yield await self._record_failure(failure)
             raise failure
 
     def _opening(self) -> list[AgentEvent]:
@@ -124,6 +119,13 @@ class Run:
                 logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
         self._tell(events)
         return [*asides, *events]
+
+    async def _record_failure(self, failure: Exception) -> list[AgentEvent]:
+        event = error_event(failure)
+        if isinstance(failure, StoreError):  # who cannot keep a run cannot keep its end
+            self._tell([event])
+            return [event]
+        return await self._record_last([event])
 
     async def _record(self, events: list[AgentEvent]) -> list[AgentEvent]:
         asides, self._asides = self._asides, []
