@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -32,48 +33,34 @@ Price = Callable[[str, str, TokenUsage], float | None]
 """Vendor, model and usage to US dollars, or None where the price is not known."""
 
 
+@dataclass(slots=True, kw_only=True)
 class LoopState:
     """What a run has to work with, and what it has done so far."""
 
-    def __init__(
-        self,
-        provider: LlmProvider,
-        messages: list[Message],
-        *,
-        tools: ToolRegistry,
-        context: RuntimeContext,
-        home: Home,
-        options: ModelOptions | None,
-        max_steps: int,
-        price: Price,
-        output: OutputType | None,
-        permits: Permits,
-        control: RunControl,
-    ) -> None:
-        self.provider = provider
-        self.messages = messages
-        self.tools = tools
-        self.context = context
-        self.home = home
-        self.options = options
-        self.max_steps = max_steps
-        self.price = price
-        self.output_type = output
-        self.permits = permits
-        self.control = control
-        #: The answer as a value of that type.
-        self.output: Any = None
-        self.steps: list[AgentStep] = []
-        #: What the conversation gained.
-        self.said: list[Said] = []
-        #: Hears at once of what happens while a step waits, such as a retry.
-        self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
-        self.draft: StepDraft | None = None
-        #: Calls of the draft that had begun before the run was stopped; see `ToolCalls`.
-        self.begun: Mapping[str, ToolCall] = {}
-        self.n_refused = 0
-        #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
-        self.unkept: list[Message] | None = None
+    provider: LlmProvider
+    messages: list[Message]
+    tools: ToolRegistry
+    context: RuntimeContext
+    home: Home
+    options: ModelOptions | None
+    max_steps: int
+    price: Price
+    output_type: OutputType | None
+    permits: Permits
+    control: RunControl
+    #: The answer as a value of `output_type`.
+    output: Any = None
+    steps: list[AgentStep] = field(default_factory=list)
+    #: What the conversation gained.
+    said: list[Said] = field(default_factory=list)
+    #: Hears at once of what happens while a step waits, such as a retry.
+    notify: Callable[[list[AgentEvent]], None] = lambda events: None
+    draft: StepDraft | None = None
+    #: Calls of the draft that had begun before the run was stopped; see `ToolCalls`.
+    begun: Mapping[str, ToolCall] = field(default_factory=dict)
+    n_refused: int = 0
+    #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
+    unkept: list[Message] | None = None
 
     def call_options(self) -> ModelOptions | None:
         """Return the options of the next step: a tool that must be called must be so once, or a run never ends."""
