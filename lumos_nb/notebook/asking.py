@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from lumos_nb.agent.approval import Decision, Question
 from lumos_nb.agent.errands import ToolInterruptedError
-from lumos_nb.notebook.home import CellHome, SyncCellHome
+from lumos_nb.notebook.home import NotebookHome
 from lumos_nb.notebook.prompt import NobodyThereError, prompt
 
 HEARD_WITHIN_S = 3.0
@@ -67,7 +67,7 @@ class Asking:
         'allow'
     """
 
-    def __init__(self, shell: Any, home: CellHome | SyncCellHome | None, view: Any) -> None:
+    def __init__(self, shell: Any, home: NotebookHome | None, view: Any) -> None:
         self._shell, self._home = shell, home
         self._page: Page | None = view if hasattr(view, "heard_at") else None
         self._lock = threading.Lock()
