@@ -18,7 +18,7 @@ from lumos_nb import settings
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolError
 from lumos_nb.memory import Memory
-from lumos_nb.messages import ToolCall
+from lumos_nb.messages import ToolCall, valid_text
 from lumos_nb.tools import Tool
 from lumos_nb.tools.permissions import ALLOWED, Ruling, is_approved, patterns_of, ruling
 
@@ -44,7 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_allowed(self) -> bool:
         """Whether the call may run."""
-        return self.decision != "deny"
+        return self.decision in ("allow", "allow_thread", "edit")
 
 
 class Question:
@@ -62,20 +62,25 @@ class Question:
         self.reason = reason
 
     def problem_of(self, decision: Decision) -> str:
-        """Return why a decision cannot be taken, such as arguments that do not fit; empty if it can.
+        """Return why a decision cannot be taken, such as arguments that do not fit or are denied; empty if it can.
 
         Example:
             >>> question = Question(ToolCall(id="1", name="f", arguments="{}"), Tool(lambda n=1: n, name="f"))
             >>> question.problem_of(Decision(decision="edit", arguments="{"))[:31]
             "The arguments of 'f' were not a"
         """
+        try:
+            msgspec.convert(msgspec.structs.asdict(decision), Decision)
+        except msgspec.ValidationError as error:
+            return f"That is no decision: {error}."
         if decision.decision != "edit":
             return ""
+        call = msgspec.structs.replace(self.call, arguments=decision.arguments)
         try:
-            self.tool.arguments(msgspec.structs.replace(self.call, arguments=decision.arguments), RuntimeContext())
+            found = ruling(self.tool, self.tool.arguments(call, RuntimeContext()))
         except ToolError as error:
             return error.message
-        return ""
+        return f"These arguments are not allowed: {found.reason}" if found.permission == "deny" else ""
 
 
 Approver = Callable[[Question], Awaitable[Decision] | Decision | bool]
@@ -127,6 +132,8 @@ class Permits:
     async def ask(self, question: Question) -> Decision:
         """Return what was decided. One "allow in this thread" answers the other questions about that tool too."""
         name = question.tool.name
+        if name in self._allowed and await self.is_allowed_here(name):  # while the question came into the log
+            return Decision(decision="allow_thread")
         asking = asyncio.ensure_future(self._asked(question))
         self._open[asking] = name
         try:
@@ -156,7 +163,7 @@ class Permits:
             decision = Decision(decision="allow" if decision is True else "deny")
         if problem := question.problem_of(decision):
             return Decision(decision="deny", reason=problem, by="policy")
-        return decision
+        return msgspec.structs.replace(decision, reason=valid_text(decision.reason))
 
     async def _allow(self, name: str) -> None:
         self._allowed.add(name)

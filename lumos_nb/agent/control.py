@@ -63,9 +63,15 @@ class RunControl:
 
     async def gate(self) -> None:
         """Return when the run is not paused."""
-        event = asyncio.Event()
-        with self._lock:
-            if not self._is_paused:
-                return
-            self._waiting.append((asyncio.get_running_loop(), event))
-        await event.wait()
+        while True:
+            waiting = (asyncio.get_running_loop(), asyncio.Event())
+            with self._lock:
+                if not self._is_paused:
+                    return
+                self._waiting.append(waiting)
+            try:
+                await waiting[1].wait()
+            finally:
+                with self._lock:
+                    if waiting in self._waiting:  # cancelled: its loop may be closed when the pause ends
+                        self._waiting.remove(waiting)

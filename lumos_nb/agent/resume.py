@@ -6,19 +6,18 @@ is not done twice; what waited for a person is asked again.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from lumos_nb import settings
 from lumos_nb.agent.config import AgentGenerateOptions
 from lumos_nb.agent.prepare import check_options, history_of, state_of
-from lumos_nb.agent.run import Run, is_running
+from lumos_nb.agent.run import Run, hold, is_running, let_go
 from lumos_nb.agent.state import LoopState
 from lumos_nb.agent.step import StepDraft
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, SavedRun
-from lumos_nb.memory.runs import runs_elsewhere
+from lumos_nb.memory.reopening import runs_elsewhere
 from lumos_nb.messages import Message
 
 if TYPE_CHECKING:
@@ -33,25 +32,34 @@ async def prepare_resumed(agent: Agent, run: str, options: AgentGenerateOptions)
             thread has gone on without it.
     """
     check_options(options)
-    memory = agent.get_memory()
-    saved = await memory.get_run(run)
+    saved = await agent.get_memory().get_run(run)
     check_resumable(saved)
-    row = saved.row
+    run_id = saved.row["run_id"]
+    hold(run_id)
+    try:
+        return await _taken_up(agent, saved, options)
+    except BaseException:
+        let_go(run_id)
+        raise
+
+
+async def _taken_up(agent: Agent, saved: SavedRun, options: AgentGenerateOptions) -> Run:
+    memory, row = agent.get_memory(), saved.row
     thread_id = row["thread_id"]
     context = (options.get("context") or RuntimeContext()).with_run(row["run_id"], thread_id, agent.name)
     provider = agent.get_llm(context, options.get("model")).for_run()
     state = state_of(agent, context, provider, [], options)  # whatever is wrong with these shows before a change
-    await memory.reopen(saved)
+    opening = await memory.reopen(saved)
     take_up(state, saved, await history_of(agent, thread_id, options))
     same = ("notebook", "cell_id", "tape", "cost_source")
     info = RunInfo(
         run_id=context.run_id, thread_id=thread_id, agent=context.agent, provider=provider.provider,
         model=provider.model, prompt=row["prompt_preview"] or "", execution_count=row["execution_count"],
-        started_at=row["started_at"] / 1e9,
-        away_s=max(0.0, time.time() - saved.last_at), **{name: row[name] or "" for name in same},
+        started_at=row["started_at"] / 1e9, away_s=saved.away_s, **{name: row[name] or "" for name in same},
     )  # fmt: skip
     log = memory.run_log(info, saved)
-    return Run(info, state, (), log=log, save=thread_id is not None, on_events=options.get("on_events"))
+    save, on_events = thread_id is not None, options.get("on_events")
+    return Run(info, state, (), log=log, save=save, on_events=on_events, resumed=opening)
 
 
 def check_resumable(saved: SavedRun) -> None:

@@ -38,6 +38,16 @@ def is_running(run_id: str) -> bool:
     return run_id in _running
 
 
+def hold(run_id: str) -> None:
+    """Note that a run goes on here, so that nobody else takes it up."""
+    _running.add(run_id)
+
+
+def let_go(run_id: str) -> None:
+    """Note that it does not any more."""
+    _running.discard(run_id)
+
+
 class Run:
     """A run that is ready to begin.
 
@@ -48,6 +58,7 @@ class Run:
         log: Where events and messages are kept, or None.
         save: Whether the messages are added to the thread.
         on_events: A subscriber; what it raises is logged and does not touch the run.
+        resumed: The event with which a stopped run is taken up again; the log has it already.
     """
 
     def __init__(
@@ -59,6 +70,7 @@ class Run:
         log: RunLog | None,
         save: bool,
         on_events: Callable[[Sequence[AgentEvent]], None] | None,
+        resumed: Metadata | None = None,
     ) -> None:
         self.info = info
         self.state = state
@@ -66,6 +78,7 @@ class Run:
         self.log = log
         self.save = save and info.thread_id is not None
         self.on_events = on_events
+        self.resumed = resumed
         self.n_history = len(state.messages) - len(prompt)
         self._asides: list[AgentEvent] = []
         state.notify = self._aside
@@ -75,11 +88,11 @@ class Run:
         failure: Exception | None = None
         ended = False
         loop = run_loop(self.state)
-        _running.add(self.info.run_id)
+        hold(self.info.run_id)
         try:
             if self.log is not None:
                 await self.log.start()
-            yield await self._record(self._opening())
+            yield await self._open()
             async for batch in loop:
                 yield await self._record(batch)
             last = [*self._saved(), GenerationComplete(self._result())]
@@ -93,15 +106,19 @@ class Run:
                 if not ended and failure is None:  # cancelled, or the reader went away
                     await self._record_last([error_event(LumosCancelled())])
             finally:
-                _running.discard(self.info.run_id)
+                let_go(self.info.run_id)
         if failure is not None:
             yield await self._record_failure(failure)
             raise failure
 
+    async def _open(self) -> list[AgentEvent]:
+        if self.resumed is None:
+            return await self._record(self._opening())
+        self._tell([self.resumed])
+        return [self.resumed]
+
     def _opening(self) -> list[AgentEvent]:
         i = self.info
-        if i.away_s:
-            return [Metadata({"kind": "resumed", "away_s": i.away_s, "state": ""})]
         start = RunStart(run_id=i.run_id, thread_id=i.thread_id, agent=i.agent, provider=i.provider, model=i.model,
                          prompt=i.prompt, started_at=i.started_at)  # fmt: skip
         return [start, MemoryUpdate("loaded", self.n_history)] if i.thread_id else [start]

@@ -69,6 +69,8 @@ class ToolCalls:
         if starts:
             yield starts
         tasks = [asyncio.create_task(call.run()) for call in ready]
+        for task in tasks:
+            task.add_done_callback(events.note_end)
         try:
             left = len(tasks)
             while left:
@@ -76,8 +78,6 @@ class ToolCalls:
                 left -= sum(isinstance(e, ToolCallComplete) for e in batch)
                 yield batch
                 events.were_taken()
-            for task in tasks:  # they have all ended: raises what a task itself did wrong
-                await task
         finally:
             if open_ := [task for task in tasks if not task.done()]:
                 for task in open_:
@@ -112,6 +112,8 @@ class _Call:
 
     def _rule(self) -> Ruling:
         found = self._step.permits.ruling(self._tool, self._arguments)
+        if callable(self._tool.permission):  # the author's rule may have changed them: what was shown is what runs
+            self._arguments = self._tool.arguments(self.call, self._step.context)
         if found.permission == "deny" or self.call.id not in self._step.begun:
             return found
         if self._tool.side_effect == "unsafe":
@@ -135,13 +137,12 @@ class _Call:
             result = denied or await self._work()
             if denied is None:
                 status = "error" if result.is_error else "ok"
-        except (Exception, SystemExit) as error:  # the tool's own; the model is told, the run goes on
-            result, status = from_error(self.call, error), "error"
-        except asyncio.CancelledError as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the tool's own, whatever it is; the model is told, the run goes on
             task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Not the run was cancelled, but something that the tool waited for.
+            if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
+                raise  # the run was cancelled, not something that the tool waited for
             result, status = from_error(self.call, error), "error"
         duration_s = time.perf_counter() - self._begun[0] if self._begun else 0.0
         complete = ToolCallComplete(self.call.id, result, duration_s, status)
@@ -161,6 +162,8 @@ class _Call:
             self._take(decision)
             if not decision.is_allowed:
                 return _denied(self.call, decision)
+            if (found := self._rule()).permission == "deny":  # of the arguments as they are now
+                return _denied(self.call, Decision(decision="deny", reason=found.reason, by="policy"))
         await self._events.told(self.start())
         return None
 

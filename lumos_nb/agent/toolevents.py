@@ -18,9 +18,10 @@ class Events:
     """The events of a step's calls, in the order in which they happened."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[AgentEvent] = asyncio.Queue()
+        self._queue: asyncio.Queue[AgentEvent | None] = asyncio.Queue()
         self._waiting: list[asyncio.Future[None]] = []
         self._in_batch: list[asyncio.Future[None]] = []
+        self._failure: BaseException | None = None
 
     def put(self, event: AgentEvent) -> None:
         """Add an event."""
@@ -34,12 +35,20 @@ class Events:
         await taken
 
     async def batch(self) -> list[AgentEvent]:
-        """Return what there is, at least one event."""
+        """Return what there is, at least one event; raise what broke off a call that will bring none any more."""
         batch = [await self._queue.get()]
         while not self._queue.empty():
             batch.append(self._queue.get_nowait())
+        if self._failure is not None:
+            raise self._failure
         self._in_batch, self._waiting = self._waiting, []
-        return batch
+        return [event for event in batch if event is not None]
+
+    def note_end(self, task: asyncio.Task[None]) -> None:
+        """Take note that the task of a call has ended; one that did not do so in good order ends the step."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._queue.put_nowait(None)
 
     def were_taken(self) -> None:
         """Let those go on who waited for the last batch."""

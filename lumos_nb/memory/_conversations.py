@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import ConflictError, ThreadNotFoundError, nearest
-from lumos_nb.memory._rows import TOKEN_COLUMNS, message_of, message_row
+from lumos_nb.memory._rows import TOKEN_COLUMNS, message_of, message_row, to_json
 from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.threads import GetMessagesParams
 from lumos_nb.messages import Message
-from lumos_nb.stores import Delete, Insert, Store, Update
+from lumos_nb.stores import Delete, Insert, Store, Update, Upsert
 from lumos_nb.stores.base import Condition, Write
 from lumos_nb.stores.schema import MESSAGES, THREADS
 
@@ -84,6 +84,15 @@ def delete_thread(store: Store, thread_id: str) -> None:
 def allowed_key(thread_id: str) -> str:
     """Return the name under which a thread's allowed tools are kept."""
     return f"allowed:{thread_id}"
+
+
+def change_allowed(store: Store, thread_id: str, added: set[str], removed: set[str]) -> None:
+    """Change the tools that a person allowed in a thread; in the store's thread, where nothing comes between."""
+    key = allowed_key(thread_id)
+    rows = store.select("kept_settings", ["value_json"], where=[("name", "=", key)])
+    before = next((set(msgspec.json.decode(value)) for (value,) in rows), set())
+    after = to_json(sorted((before | added) - removed))
+    store.write([Upsert("kept_settings", {"name": key, "updated_at": time.time_ns(), "value_json": after})])
 
 
 def fork_thread(store: Store, thread: dict[str, Any], title: str | None) -> str:

@@ -63,7 +63,7 @@ class Tally:
                 self.step, self._text = event.index, []
                 self._run["n_model_calls"] += 1
             case Metadata():
-                self._held_up(event.data)
+                self._held_up(event.data, now)
             case Checkpoint():
                 return self._end_step(event.step, now, "running" if event.step.tool_calls else "completed")
             case ApprovalRequested():
@@ -86,7 +86,7 @@ class Tally:
                 pass
         return []
 
-    def _held_up(self, data: dict[str, Any]) -> None:
+    def _held_up(self, data: dict[str, Any], now: int) -> None:
         """Count `Metadata({"attempt": 1, "wait_s": 2.0, "state": …})`, which a provider tells before it tries again.
 
         Where another model takes over, the run is from then on that model's, and so is the source of its price.
@@ -95,6 +95,9 @@ class Tally:
             vendor, _, model = data["model"].partition("/")
             self._run.update(provider=vendor, model=model, cost_source=data["cost_source"])
             self._is_free = data["cost_source"] == "local"
+        if data.get("kind") == "resumed":
+            for call_id in list(self._asking):  # as far as is known they waited until it was last heard of
+                self._answered(call_id, now - int(data["away_s"] * 1e9))
         if "attempt" in data:
             self._run["n_retries"] += 1
             self._waited_s += float(data.get("wait_s") or 0.0)

@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import ConflictError
+from lumos_nb.events import Metadata
 from lumos_nb.memory import _conversations as conversations
 from lumos_nb.memory import runs
 from lumos_nb.memory._rows import to_json
 from lumos_nb.memory._worker import in_worker
 from lumos_nb.memory.ids import new_id
+from lumos_nb.memory.reopening import reopen
 from lumos_nb.memory.runlog import RunInfo, RunLog
 from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.threads import GetMessagesParams, MemoryThread, as_time
@@ -181,17 +183,16 @@ class Memory:
 
         return await in_worker(self.store, read)
 
-    async def reopen(self, saved: SavedRun) -> None:
-        """Take what a stopped run left in its thread out again, for it goes on and will say it itself.
+    async def reopen(self, saved: SavedRun) -> Metadata:
+        """Take up a stopped run: what it left in its thread is taken out again, for it will say it itself.
+
+        Returns:
+            The next event of its log.
 
         Raises:
-            UsageError: The thread has gone on since.
+            UsageError: The thread has gone on since, or somebody else has taken the run up.
         """
-
-        def reopen() -> None:
-            self.store.write(runs.reopening(self.store, saved))
-
-        await in_worker(self.store, reopen)
+        return await in_worker(self.store, reopen, self.store, saved)
 
     async def last_stopped(self, notebook: str | None = None, but: Iterable[str] = ()) -> str | None:
         """Return the id of the last run that has not ended well, of a notebook if one is given, or None."""
@@ -217,13 +218,11 @@ class Memory:
 
     async def allow_tool(self, thread_id: str, name: str) -> None:
         """Remember that a person allowed a tool in a thread."""
-        allowed = await self.allowed_tools(thread_id)
-        await self.keep(conversations.allowed_key(thread_id), sorted({*allowed, name}))
+        await in_worker(self.store, conversations.change_allowed, self.store, thread_id, {name}, set())
 
     async def revoke_tool(self, thread_id: str, name: str) -> None:
         """Ask again for a tool that a person had allowed in a thread."""
-        allowed = await self.allowed_tools(thread_id)
-        await self.keep(conversations.allowed_key(thread_id), sorted(allowed - {name}))
+        await in_worker(self.store, conversations.change_allowed, self.store, thread_id, set(), {name})
 
     def _thread(self, row: dict[str, Any]) -> MemoryThread:
         return MemoryThread(

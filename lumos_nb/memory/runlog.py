@@ -35,7 +35,8 @@ from lumos_nb.memory import _conversations as conversations
 from lumos_nb.memory._rows import event_row, nanoseconds, preview
 from lumos_nb.memory._tally import Tally
 from lumos_nb.memory._worker import in_worker, submit
-from lumos_nb.memory.runs import SavedRun, this_process
+from lumos_nb.memory.reopening import this_process
+from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.said import Said
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
@@ -72,7 +73,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     tape: str = "live"
     #: Unix time in seconds; now if not given.
     started_at: float = msgspec.field(default_factory=time.time)
-    #: Seconds between its stop and its being taken up again.
+    #: Seconds between its stops and its being taken up again.
     away_s: float = 0.0
 
 

@@ -6,8 +6,6 @@ were at work, which of them had begun and what they gave) is folded from its eve
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +15,7 @@ from lumos_nb.errors import StoreError, UsageError, nearest
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
+    ApprovalRequested,
     Checkpoint,
     Error,
     Metadata,
@@ -32,8 +31,8 @@ from lumos_nb.events import (
 )
 from lumos_nb.memory.said import Said
 from lumos_nb.messages import Message, ToolCall, ToolResult
-from lumos_nb.stores import Delete, Store, Update
-from lumos_nb.stores.base import Condition, Write
+from lumos_nb.stores import Store
+from lumos_nb.stores.base import Condition
 
 
 def find_run(store: Store, name: str = "last") -> str:
@@ -112,12 +111,28 @@ class SavedRun:
         """When anything was last heard of it, in Unix seconds."""
         return self.timed[-1][1] / 1e9 if self.timed else float(self.row["started_at"]) / 1e9
 
+    @property
+    def away_s(self) -> float:
+        """How long nobody worked at it, all times that it was stopped together, in seconds."""
+        found = [e.data for e, _ in self.timed if isinstance(e, Metadata) and e.data.get("kind") == "resumed"]
+        return float(sum(data["away_s"] for data in found))
+
     def shown(self) -> list[AgentEvent]:
         """Return the events that a view of it needs: of what was broken off, only what counts."""
         shown: list[AgentEvent] = []
         for event, _ in self.timed:
             shown = _firm(shown) if isinstance(event, Error) else [*shown, event]
-        return [e for e in _firm(shown) if not (isinstance(e, ToolOutput) and e.call_id in self.begun)]
+        return [event for event in _firm(shown) if not self._comes_again(event)]
+
+    def _comes_again(self, event: AgentEvent) -> bool:
+        """Whether the run tells this anew: a question without an answer, the output of a tool that had not ended."""
+        match event:
+            case ToolOutput():
+                return event.call_id in self.begun
+            case ApprovalRequested():
+                calls = self.open_step.tool_calls if self.open_step else ()
+                return event.call in calls and event.call.id not in {*self.results, *self.begun}
+        return False
 
     def _fold(self, event: AgentEvent, at: float) -> None:
         match event:
@@ -181,46 +196,3 @@ def last_stopped(store: Store, notebook: str | None, but: Iterable[str] = ()) ->
     others = set(but)
     found = store.select("runs", ["run_id"], where=where, order=["-started_at"], limit=50)
     return next((str(run_id) for (run_id,) in found if run_id not in others), None)
-
-
-def reopening(store: Store, saved: SavedRun) -> list[Write]:
-    """Return the writes that take what a stopped run left in its thread out again: it will say it anew, and more.
-
-    Raises:
-        UsageError: The thread has gone on since.
-    """
-    run_id, thread_id = saved.row["run_id"], saved.row["thread_id"]
-    cleared = dict.fromkeys(("ended_at", "error_type", "error_message", "stop_reason"))
-    writes: list[Write] = [
-        Update("runs", {"run_id": run_id}, {"status": "running", "process": this_process(), **cleared})
-    ]
-    if thread_id is None:
-        return writes
-    found = list(store.select("messages", ["run_id"], where=[("thread_id", "=", thread_id)], order=["idx"]))
-    own = sum(run == run_id for (run,) in found)
-    if own and found[-1][0] != run_id:
-        raise UsageError(
-            f"The thread of run {run_id!r} has gone on since the run was stopped.",
-            hint="Ask again in a new cell: the thread knows what the run had said.",
-        )
-    removed = Delete("messages", {"thread_id": thread_id, "run_id": run_id})
-    return [*writes, removed, Update("threads", {"thread_id": thread_id}, {}, {"n_messages": -own})]
-
-
-def this_process() -> str:
-    """Return what names this process in the row of a run."""
-    return f"{os.getpid()}@{platform.node()}"
-
-
-def runs_elsewhere(process: str | None) -> bool:
-    """Return whether a process of that name is alive on this machine and is not this one."""
-    pid, _, host = (process or "").partition("@")
-    if host != platform.node() or not pid.isdecimal() or int(pid) == os.getpid():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -9,13 +9,14 @@ cell waits for the run, they get their turn when no cell blocks that thread and 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard
 from lumos_nb.agent.home import Job, Outcome
-from lumos_nb.agent.loops import TOOLS
+from lumos_nb.agent.loops import CORE, TOOLS
 from lumos_nb.errors import UsageError
 from lumos_nb.notebook.guard import guarded
 from lumos_nb.notebook.interrupt import Interrupts
@@ -27,6 +28,9 @@ POLL_S = 0.05
 
 WAITS = "waits for the cell that runs"
 WAITS_AFTER_S = 0.3
+
+RETURNS_WITHIN_S = 0.5
+"""How long tools in the background wait for the end of their cell; it may be one that goes on, or none at all."""
 
 T = TypeVar("T")
 
@@ -171,9 +175,13 @@ class BackgroundHome(NotebookHome):
             )
         self._kernel_loop: asyncio.AbstractEventLoop = loop
         self.interrupts = Interrupts(self)
+        self._has_returned = asyncio.Event()
+        shell.events.register("post_execute", self._on_return)
 
     async def run(self, job: Job) -> Outcome:
         """Run the job where it belongs, and say so while a cell is in its way."""
+        with contextlib.suppress(TimeoutError):  # a tool that blocks must not keep the cell that began the run
+            await asyncio.wait_for(self._has_returned.wait(), RETURNS_WITHIN_S)
         errand = self.send(job)
         told = asyncio.create_task(_tell_wait(errand, job))
         try:
@@ -185,6 +193,11 @@ class BackgroundHome(NotebookHome):
         """Call a tool's code on the main thread. Between cells the kernel hears no interrupts: then we do."""
         with self.interrupts.installed():
             return guarded(self, fn)
+
+    def _on_return(self) -> None:
+        self.shell.events.unregister("post_execute", self._on_return)
+        # The kernel's loop comes to it when the reply of the cell is sent.
+        self._kernel_loop.call_soon_threadsafe(CORE.loop().call_soon_threadsafe, self._has_returned.set)
 
     def _send_async(self, work: Work) -> LoopErrand[Outcome]:
         return LoopErrand(work.on_loop, self._kernel_loop)

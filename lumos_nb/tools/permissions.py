@@ -50,11 +50,16 @@ def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
         return Ruling(tool.permission, _MARKS[tool.permission])
     try:
         found = tool.permission(**arguments)
-    except Exception as error:  # the author's rule; a rule that fails must not let through
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the author's rule; one that fails, however it does, must not let through
         return Ruling("ask", f"Its own rule failed: {type(error).__name__}: {error}")
-    if found not in get_args(Permission):
-        return Ruling("ask", f"Its own rule gave {found!r}, not allow, ask or deny.")
-    return ALLOWED if found == "allow" else Ruling(found, f"Its own rule says {found}.")
+    known: tuple[Permission, ...] = get_args(Permission)
+    for permission in known if isinstance(found, str) else ():
+        if found == permission:
+            return ALLOWED if permission == "allow" else Ruling(permission, f"Its own rule says {permission}.")
+    shown = repr(found) if isinstance(found, str) else f"a value of type {type(found).__name__}"
+    return Ruling("ask", f"Its own rule gave {shown}, not allow, ask or deny.")
 
 
 _MARKS = {"ask": "It is marked to be asked for.", "deny": "It is marked as denied."}

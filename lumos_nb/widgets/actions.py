@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lumos_nb.messages import valid_text
+
 LONGEST_BYTES = 100_000
 """A text longer than this is refused: nobody wrote it into a form."""
 
@@ -37,6 +39,20 @@ def number_of(content: dict[str, Any]) -> int | None:
     return n if type(n) is int and 0 <= n < 2**53 else None
 
 
+def outline(content: Any) -> str:
+    """Return what a message consists of, for the log, which a notebook may keep: names and types, no values.
+
+    Example:
+        >>> outline({"t": "deny", "reason": "the password is …", "n": 1})
+        'n: int, reason: str, t: str (deny)'
+    """
+    if not isinstance(content, dict):
+        return type(content).__name__
+    kind = content.get("t")
+    parts = [f"{name}: {type(content[name]).__name__}" for name in sorted(map(str, content)) if name in content]
+    return ", ".join(parts)[:200] + (f" ({kind})" if isinstance(kind, str) and kind in _FIELDS else "")
+
+
 def checked(content: dict[str, Any], doc: dict[str, Any]) -> dict[str, Any]:
     """Return an action with its own fields only.
 
@@ -55,9 +71,9 @@ def checked(content: dict[str, Any], doc: dict[str, Any]) -> dict[str, Any]:
     fields = _FIELDS.get(kind) if isinstance(kind, str) else None
     if fields is None or not all(isinstance(content.get(field), str) for field in fields):
         raise Refused(_NOT_UNDERSTOOD)
-    action = {"t": kind, **{field: content[field] for field in fields}}
+    action: dict[str, str] = {"t": str(kind), **{field: valid_text(content[field]) for field in fields}}
     for field in fields:
-        if len(action[field].encode("utf-8", "replace")) > LONGEST_BYTES:
+        if len(action[field].encode()) > LONGEST_BYTES:
             raise Refused(f"This is too long: {LONGEST_BYTES // 1000} kB are the most.")
     if kind == "steer" and not action["text"].strip():
         raise Refused("There is nothing to say.")

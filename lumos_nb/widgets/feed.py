@@ -11,6 +11,7 @@ The operations, compact because there are twenty a second:
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from lumos_nb.widgets.form import question_of
@@ -103,8 +104,7 @@ def _compare(ops: list[Op], i: int, before: Row | None, row: Row) -> None:
         before = Row(row.kind, "", [])
     if row.head != before.head:
         ops.append(["h", i, *_tail(before.head, row.head)])
-    for j, part in enumerate(row.parts):
-        old = before.parts[j] if j < len(before.parts) else ""
+    for j, (old, part) in enumerate(zip_longest(before.parts, row.parts, fillvalue="")):
         if part != old:  # the page makes the places of empty ones when it needs them
             ops.append(["p", i, j, *_tail(old, part)])
     if row.n_settled != before.n_settled:

@@ -19,12 +19,13 @@ from typing import Any
 from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
-from lumos_nb.widgets.actions import Refused, checked, number_of
+from lumos_nb.widgets.actions import Refused, checked, number_of, outline
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
 from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
+from lumos_nb.widgets.spot import Spot
 from lumos_nb.widgets.widget import LiveView
 
 INTERVAL_S = 0.05
@@ -71,21 +72,19 @@ class RunView:
         self._context: Context | None = None
         self._sender: threading.Thread | None = None
         self._widget: LiveView | None = None
-        self._handle: Any = None
+        self._spot: Spot | None = None
 
     @property
     def display_id(self) -> str:
         """What the output is updated by; empty before it is shown."""
-        return self._handle.display_id if self._handle else ""
+        return self._spot.display_id if self._spot else ""
 
     def open(self) -> None:
         """Show the view in the current cell. Call it on the cell's own thread; it returns at once."""
-        from IPython.display import display
-
         self._widget = LiveView(shells={**SHELLS, "run": SKELETON}, snapshot=self._snapshot)
         self._widget.on_msg(self._on_message)
         route_clicks(getattr(self._widget, "comm", None))
-        self._handle = display(self._widget, display_id=True)
+        self._spot = Spot(self._widget)
         self._context = copy_context()  # what is sent belongs to this cell, whichever runs later
         self._sender = threading.Thread(
             target=self._context.copy().run, args=(self._send_loop,), name="lumos-view", daemon=True
@@ -124,9 +123,9 @@ class RunView:
     def _replace(self) -> None:
         assert self._widget is not None
         release_clicks(getattr(self._widget, "comm", None))
-        if self._handle is not None:
+        if self._spot is not None:
             doc = self.transcript.doc
-            self._handle.update(static_bundle(doc, self._feed.final_rows(doc)), raw=True)
+            self._spot.replace(static_bundle(doc, self._feed.final_rows(doc)))
         # A page that was reloaded does not get the update, and a closed widget would leave it
         # "model not found". The open one shows the whole run.
         if not self._left and len(self._pages) < 2:
@@ -226,7 +225,7 @@ class RunView:
             case dict() if (n := number_of(content)) is not None:
                 self._send({"ack": n, "problem": self._act(content)})
             case _:
-                _log.warning("refused a message of the page: %.200r", content)
+                _log.warning("refused a message of the page: %s", outline(content))
 
     def _keep_open(self, row: int, is_open: bool) -> None:
         with self._lock:
@@ -239,7 +238,7 @@ class RunView:
         try:
             action = checked(content, self.transcript.doc)
         except Refused as refused:
-            _log.warning("refused an action of the page: %s %.200r", refused, content)
+            _log.warning("refused an action of the page: %s %s", refused, outline(content))
             return str(refused)
         if self._callback is None:
             return "Nobody listens to this run."

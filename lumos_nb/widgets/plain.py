@@ -32,6 +32,7 @@ from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
 from lumos_nb.widgets.bundle import static_bundle
 from lumos_nb.widgets.results import joined
+from lumos_nb.widgets.spot import Spot
 
 ARGUMENT_WIDTH = 60
 """Characters of an argument that a call's line shows."""
@@ -167,21 +168,19 @@ class StaticView:
     def __init__(self, thread: str = "", is_background: bool = False) -> None:
         self.transcript = Transcript(thread)
         self._is_background = is_background
-        self._handle: Any = None
+        self._spot: Spot | None = None
         self._lock = threading.Lock()
         self._closed = False
 
     @property
     def display_id(self) -> str:
         """What the output is updated by; empty if there is none yet."""
-        return self._handle.display_id if self._handle else ""
+        return self._spot.display_id if self._spot else ""
 
     def open(self) -> None:
         """Take the place in the cell, if the end comes later."""
         if self._is_background:
-            from IPython.display import display
-
-            self._handle = display({"text/plain": "A run in the background."}, raw=True, display_id=True)
+            self._spot = Spot({"text/plain": "A run in the background."}, raw=True)
 
     def on_action(self, callback: Any) -> None:
         """Do nothing: saved output has no buttons."""
@@ -195,12 +194,14 @@ class StaticView:
         """Display the saved output."""
         from IPython.display import display
 
-        if not self._closed:
-            self._closed = True
-            display(static_bundle(self.transcript.doc), raw=True, **self._place())
-
-    def _place(self) -> dict[str, Any]:
-        return {"display_id": self.display_id, "update": True} if self._handle else {}
+        if self._closed:
+            return
+        self._closed = True
+        bundle = static_bundle(self.transcript.doc)
+        if self._spot is None:
+            display(bundle, raw=True)
+        else:
+            self._spot.replace(bundle)
 
 
 def call_line(call: ToolCall) -> str:

@@ -164,10 +164,10 @@ def _argument(name: str, value: Any) -> str:
     return f'<div style="overflow-wrap:anywhere">{label}{shown}</div>'
 
 
-def output_html(output: list[dict[str, Any]]) -> str:
-    """Return what a tool printed and displayed, in its order."""
+def output_parts(output: list[dict[str, Any]]) -> list[str]:
+    """Return what a tool printed and displayed, in its order; each a part, so that one can change alone."""
     shown = (o for o in output if o["kind"] != "clear")
-    return "".join(display_html(o["data"]) if o["kind"] == "display" else _printed(o) for o in shown)
+    return [display_html(o["data"]) if o["kind"] == "display" else _printed(o) for o in shown]
 
 
 def _printed(output: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from lumos_nb.widgets import words
 from lumos_nb.widgets.growing import GrowingText
 from lumos_nb.widgets.markdown import render, text_html
-from lumos_nb.widgets.results import ERROR, MUTED, arguments_html, display_html, error_html, output_html
+from lumos_nb.widgets.results import ERROR, MUTED, arguments_html, display_html, error_html, output_parts
 
 _LINE = "display:inline-flex;gap:10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline"
 _CUT = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
@@ -78,7 +78,7 @@ def _prose(item: dict[str, Any], parts: list[str], n_settled: int) -> Row:
 
 
 def tool_row(item: dict[str, Any]) -> Row:
-    """Return a tool call as a row; its parts are what was asked, given, returned, printed and raised, some empty."""
+    """Return a tool call as a row; its parts are what was asked, given, returned and raised, then each output."""
     failed, unanswered = item["status"] == "error", words.is_unanswered(item)
     ended = item["status"] not in {"running", "waiting"}
     asked = (item.get("decision") or {}).get("asked")
@@ -86,9 +86,9 @@ def tool_row(item: dict[str, Any]) -> Row:
         _section("Asked for", arguments_html({"arguments": asked})) if asked is not None else "",
         f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item))}</div>',
         _section("Result", _result(item)) if ended and not failed and not unanswered else "",
-        _section("Output", output_html(item["output"])),
         _section("Error", error_html(item)) if failed else "",
         _section("Question", f"It was waiting for an answer. {_again()}") if unanswered else "",
+        *(_section("" if i else "Output", html) for i, html in enumerate(output_parts(item["output"]))),
     ]
     is_open = item.get("open", failed or unanswered or item["status"] == "waiting")
     return Row("tool", _tool_head(item, failed), parts, bool(is_open))

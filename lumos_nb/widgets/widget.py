@@ -7,6 +7,7 @@ which they need each other. They share one scope; there is nothing to bundle.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -23,3 +24,6 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # its package has no
     shells = traitlets.Dict().tag(sync=True)
     # Never sent by itself: computed when a page asks for the widget's state.
     snapshot = traitlets.Any().tag(sync=True, to_json=lambda value, _: value() if value else None)
+
+    def set_state(self, sync_data: Any) -> None:
+        """Take nothing: the page asks by messages, which are checked."""

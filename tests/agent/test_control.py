@@ -81,3 +81,30 @@ async def test_a_paused_run_can_be_cancelled():
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
     assert list(lumos.runs().status) == ["cancelled"]
+
+
+async def test_a_pause_may_end_behind_a_run_that_was_stopped_in_it():
+    control = RunControl()
+    control.pause()
+
+    async def stopped():
+        waiting = asyncio.create_task(control.gate())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    await asyncio.to_thread(asyncio.run, stopped())
+    control.go_on()
+
+
+async def test_a_pause_that_follows_at_once_on_another_holds():
+    control = RunControl()
+    control.pause()
+    waiting = asyncio.create_task(control.gate())
+    await asyncio.sleep(0)
+    control.go_on()
+    control.pause()
+    done, _ = await asyncio.wait({waiting}, timeout=0.1)
+    assert not done
+    control.go_on()
+    await asyncio.wait_for(waiting, 20)

@@ -78,6 +78,12 @@ class Notebook:
             time.sleep(0.02)
         return True
 
+    def interrupt(self) -> None:
+        """Press the toolbar's ■."""
+        self.page.locator(
+            "[data-jp-item-name=interrupt] button, button[data-command='notebook:interrupt-kernel']"
+        ).first.click()
+
     def prompt(self, index: int) -> str:
         return str(self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-InputPrompt").inner_text())
 

@@ -92,6 +92,7 @@ class Lab:
         kernel = {"name": kernel_name(version), "display_name": f"ipykernel {version}", "language": "python"}
         notebook.metadata["kernelspec"] = kernel
         path = self.root / name
+        path.parent.mkdir(exist_ok=True)
         import nbformat
 
         nbformat.write(notebook, path)
@@ -101,6 +102,13 @@ class Lab:
         """Return a notebook as it is on disk."""
         loaded: dict[str, Any] = json.loads((self.root / name).read_text())
         return loaded
+
+    def restart_kernel(self, name: str) -> None:
+        """Restart the kernel of a notebook behind its page's back, as a crash does."""
+        sessions = json.load(urllib.request.urlopen(f"{self.url}/api/sessions"))
+        kernel = next(s["kernel"]["id"] for s in sessions if s["path"] == name)
+        request = urllib.request.Request(f"{self.url}/api/kernels/{kernel}/restart", method="POST")
+        urllib.request.urlopen(request).close()
 
     def shut_down_kernels(self) -> None:
         """End all kernels of this server."""

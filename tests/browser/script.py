@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from lumos_nb.agent.approval import Decision, Question
@@ -36,14 +36,18 @@ from lumos_nb.tools import Tool
 from lumos_nb.widgets.live import RunView
 
 
-class Answered:
-    """A place in a script that waits until the question about a call is answered."""
+class Until:
+    """A place in a script that waits for something."""
 
-    def __init__(self, call_id: str) -> None:
-        self.call_id = call_id
+    def __init__(self, is_over: Callable[[Any], bool]) -> None:
+        self.is_over = is_over
 
 
-Timed = tuple[float, AgentEvent | Answered]
+def Answered(call_id: str) -> Until:  # noqa: N802  stands in scripts beside events
+    return Until(lambda view: call_id in view.decided)
+
+
+Timed = tuple[float, AgentEvent | Until]
 TABLE = (
     '<table border="1" class="dataframe"><thead><tr style="text-align: right;"><th></th><th>customer</th><th>total</th></tr></thead>'
     "<tbody><tr><th>0</th><td>Ada</td><td>42.10</td></tr><tr><th>1</th><td>Grace</td><td>17.00</td></tr>"
@@ -156,12 +160,12 @@ def feed(view: RunView, script: list[Timed], stop: threading.Event) -> None:
         due += delay
         if (left := due - time.monotonic()) > 0:
             stop.wait(left)
-        while isinstance(event, Answered) and not stop.wait(0.02) and event.call_id not in view.decided:  # type: ignore[attr-defined]
+        while isinstance(event, Until) and not stop.wait(0.02) and not event.is_over(view):
             pass
         if stop.is_set():
             view.on_events([Error(error=ErrorInfo(type="Stopped", message="Stopped."), status="cancelled")])
             return
-        if not isinstance(event, Answered):
+        if not isinstance(event, Until):
             view.on_events(outcome(view, event))
 
 

@@ -43,9 +43,15 @@ CELLS = {
     "allow": "%%agent asks --new\nGo",
     "blocked": "%%time\n%%agent asks --new\nGo",
     "deny": "%%agent asks --new\nGo",
+    "edit": "%%agent asks --new\nGo",
+    "two tabs": "%%agent asks --new\nGo",
     "stop": "%%agent waits --new\nGo",
+    "interrupt": "%%agent asks --new\nGo",
+    "resume": "%agent resume",
     "reload": "%%agent asks --new\nGo",
     "reload blocked": "%%time\n%%agent asks --new\nGo",
+    "restart": "%%agent asks --new\nGo",
+    "resume again": "%agent resume",
 }
 PLACES = [*((version, Notebook) for version in VERSIONS), (INSTALLED, Notebook7)]
 
@@ -56,7 +62,7 @@ def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator
     version, front = request.param
     if version not in os.environ.get("LUMOS_KERNELS", version).split():
         pytest.skip(f"LUMOS_KERNELS leaves ipykernel {version} out")
-    name = f"matrix-{version}-{front.__name__}.ipynb"
+    name = f"matrix/{version}-{front.__name__}.ipynb"  # beside it is the database of its runs
     lab.write(name, [SETUP, *CELLS.values()], version)
     context = browser.new_context(viewport={"width": 1100, "height": 850})
     nb = front(context.new_page(), lab, name).open()
@@ -70,7 +76,7 @@ def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator
 
 def is_read_apart(nb: Notebook) -> bool:
     """Whether the notebook's kernel reads its messages with a thread that no cell blocks."""
-    return not nb.name.startswith("matrix-6.")
+    return not nb.name.startswith("matrix/6.")
 
 
 def begun(nb: Notebook, cell: str) -> tuple[int, Any]:
@@ -100,10 +106,51 @@ def test_a_call_is_denied_with_a_reason(notebook: Notebook) -> None:
     index, output = begun(notebook, "deny")
     output.get_by_role("button", name="Deny…").click(timeout=15_000)
     output.get_by_label("Why, as the model is told").fill("not today")
-    notebook.shot(notebook.name.removesuffix(".ipynb"))
+    notebook.shot(notebook.name.removesuffix(".ipynb").replace("/", "-"))
     notebook.page.keyboard.press("Enter")
     notebook.wait_done(index, 10)
     output.get_by_text("denied by you: not today").first.wait_for()
+
+
+def test_the_arguments_of_a_call_are_changed(notebook: Notebook) -> None:
+    index, output = begun(notebook, "edit")
+    output.get_by_role("button", name="Edit…").click(timeout=15_000)
+    output.get_by_label("code").fill("2 + 2")
+    output.get_by_role("button", name="Allow with these arguments").click()
+    notebook.wait_done(index, 10)
+    output.get_by_text("changed by you").first.wait_for()
+    output.get_by_text("2 + 2").first.wait_for()
+
+
+def test_one_of_two_tabs_answers_and_both_show_it(notebook: Notebook, browser: Any) -> None:
+    index, output = begun(notebook, "two tabs")
+    output.get_by_role("button", name="Allow once").wait_for(timeout=15_000)
+    notebook.save()
+    context = browser.new_context(viewport={"width": 1100, "height": 850})
+    other = type(notebook)(context.new_page(), notebook.lab, notebook.name)
+    other.page.goto(other.address)
+    other.output(index).get_by_role("button", name="Deny…").wait_for(timeout=30_000)
+    output.get_by_role("button", name="Allow once").click()
+    other.output(index).get_by_text("allowed by you").first.wait_for(timeout=10_000)
+    other.output(index).get_by_role("button", name="Deny…").wait_for(state="detached")
+    notebook.wait_done(index, 10)
+    context.close()
+
+
+def test_what_waited_when_the_kernel_was_interrupted_is_asked_again(notebook: Notebook) -> None:
+    index, output = begun(notebook, "interrupt")
+    output.get_by_role("button", name="Allow once").wait_for(timeout=15_000)
+    notebook.interrupt()
+    notebook.wait_done(index, 10)
+    output.get_by_text("Interrupted: the run was stopped").wait_for()
+    resume(notebook, "resume")
+
+
+def resume(notebook: Notebook, cell: str) -> None:
+    index, output = begun(notebook, cell)
+    output.get_by_role("button", name="Allow once").click(timeout=15_000)
+    notebook.wait_done(index, 10)
+    output.get_by_text("All done.").wait_for()
 
 
 def test_stop_ends_a_tool_that_blocks_the_notebook(notebook: Notebook) -> None:
@@ -123,3 +170,13 @@ def test_a_page_that_is_reloaded_shows_the_question_and_its_buttons_work(noteboo
         notebook.page.reload()
         output.get_by_role("button", name="Allow once").click(timeout=30_000)
         output.get_by_text("All done.").wait_for(timeout=10_000)
+
+
+def test_what_waited_when_the_kernel_was_restarted_is_asked_again(notebook: Notebook) -> None:
+    _, output = begun(notebook, "restart")
+    output.get_by_role("button", name="Allow once").wait_for(timeout=15_000)
+    notebook.lab.restart_kernel(notebook.name)
+    output.get_by_text("%agent resume").first.wait_for(timeout=10_000)  # the kernel had time to say so
+    notebook.run(0)
+    notebook.wait_done(0)
+    resume(notebook, "resume again")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -250,19 +249,11 @@ def test_a_page_that_is_reloaded_asks_again_and_its_buttons_work(open_notebook: 
     nb.output(1).get_by_text("Done.").wait_for(timeout=10_000)
 
 
-def restart_kernel(nb: Any) -> None:
-    """Restart the kernel behind the page's back, as a crash does."""
-    sessions = json.load(urllib.request.urlopen(f"{nb.lab.url}/api/sessions"))
-    kernel = next(s["kernel"]["id"] for s in sessions if s["path"] == nb.name)
-    request = urllib.request.Request(f"{nb.lab.url}/api/kernels/{kernel}/restart", method="POST")
-    urllib.request.urlopen(request).close()
-
-
 def test_the_form_of_a_kernel_that_is_gone_says_so(open_notebook: Any) -> None:
     nb = ready(open_notebook, "gone.ipynb", RUN)
     row = asked(nb)
     row.get_by_role("button", name="Edit…").click()
-    restart_kernel(nb)
+    nb.lab.restart_kernel(nb.name)
     for _ in range(2):  # and can be used again
         row.get_by_role("button", name="Allow with these arguments").click()
         clicked = time.monotonic()

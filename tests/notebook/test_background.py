@@ -212,6 +212,17 @@ def test_a_tool_that_blocks_the_notebook_is_stopped_between_cells(kernel, means)
     assert watched.run("1 + 1").ok().outputs == [{"text/plain": "2"}]
 
 
+def test_the_cell_returns_before_a_tool_takes_the_notebooks_thread(kernel):
+    for _ in range(15):
+        watched = Watched(kernel)
+        cell = background(watched, "asks('blocks')")
+        assert cell.seconds < 10
+        shown = list(watched.cells.values())
+        watched.until(lambda shown=shown: any("blocking" in str(m) for running in shown for m in running.comm))
+        kernel.manager.interrupt_kernel()
+        watched.until(lambda cell=cell: ended(cell))
+
+
 def test_an_interrupt_of_another_cell_leaves_it_alone(kernel):
     watched = Watched(kernel)
     cell = background(watched, "asks('naps')")
@@ -236,6 +247,14 @@ def test_stopping_the_wait_does_not_stop_the_run(kernel):
     watched.until(lambda: waiting.cell.seconds > 0, timeout=10)
     assert watched.run("print(run.status); run.stop()").ok().stdout == "running\n"
     watched.until(lambda: ended(cell))
+
+
+def test_its_end_is_not_taken_by_a_cell_that_captures(kernel):
+    watched = Watched(kernel)
+    cell = background(watched, "ScriptedProvider([Answer(text='one two three', delay_s=0.1)])")
+    watched.run("%%capture taken\ntime.sleep(1)").ok()
+    watched.until(lambda: ended(cell), timeout=10)
+    assert watched.run("print(len(taken.outputs))").ok().stdout == "0\n"
 
 
 def test_twenty_runs_at_once_show_their_own_text_each(kernel):

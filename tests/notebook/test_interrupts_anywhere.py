@@ -28,8 +28,8 @@ def test_at_any_moment(kernel):
     dice = random.Random(seed)
     kernel.run("""
 a = Agent("a", tools=every, model=ScriptedProvider(lambda m: "Done and said in some words." if m[-1].role == "tool" else
-    Answer(reasoning="one two three", text="Let me see what there is.", delay_s=0.01,
-           tool_calls=calls("blocks", "naps", "loops_in_a_thread", "blocks_the_loop", seconds=0.05))))""").ok()
+    Answer(reasoning="one two three", text="Let me see what there is.", delay_s=0.005,
+           tool_calls=calls("blocks", "naps", "loops_in_a_thread", "blocks_the_loop", seconds=0.02))))""").ok()
     whole = kernel.run("%%agent a --new\nGo").ok().seconds
     statuses = []
     for _ in range(N_MOMENTS):

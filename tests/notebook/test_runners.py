@@ -159,3 +159,13 @@ def test_a_plain_python_script_can_use_an_agent(tmp_path):
     command = [sys.executable, "script.py"]
     ran = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("Hi\n", "")
+
+
+@pytest.mark.model
+def test_the_notebook_of_approvals_runs_without_a_person(tmp_path):
+    path = ROOT / "notebooks" / "02_approvals.ipynb"
+    ran = python("lumos_nb.cli", "run", str(path), "--output-dir", str(tmp_path), cwd=tmp_path, CI="true",
+                 LUMOS_DB=str(tmp_path / "lumos.db"))  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "delete_orders denied by policy: Nobody could be asked here." in ran.stdout
+    assert "✓ delete_orders" in ran.stdout and "What is a median?" in ran.stdout

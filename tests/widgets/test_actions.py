@@ -170,3 +170,38 @@ def test_all_that_a_view_sends_belongs_to_its_own_cell(view: Any) -> None:
     show(view, ApprovalRequested(CALL))
     view.close()
     assert len(sent_in) >= 3 and set(sent_in) == {"its own"}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"t": "edit", "call_id": "gone", "arguments": '{"password": "hunter2"}'},
+        {"t": "deny", "call_id": "gone", "reason": "hunter2"},
+        {"t": "steer", "text": "hunter2" * 20_000},
+        {"t": "hunter2"},
+        {"t": "deny", "hunter": ["hunter2"]},
+        ["hunter2"],
+        "hunter2",
+    ],
+    ids=["edit", "deny", "steer", "kind", "field", "list", "text"],
+)
+@pytest.mark.parametrize("n", [{"n": 7}, {}], ids=["numbered", "not"])
+def test_what_was_typed_does_not_come_into_the_log(
+    asking: Any, action: Any, n: dict[str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    asking._widget.hear({**action, **n} if isinstance(action, dict) else action)
+    assert "refused" in caplog.text and "hunter2" not in caplog.text
+
+
+def test_half_an_emoji_is_passed_on_as_text_that_can_be_kept_and_sent(asking: Any) -> None:
+    asking._widget.hear({"t": "steer", "text": "Well done \ud83d", "n": 1})
+    assert asking.seen == [{"t": "steer", "text": "Well done \ufffd"}]
+
+
+def test_a_page_cannot_change_the_state_of_the_widget() -> None:
+    from lumos_nb.widgets.widget import LiveView
+
+    widget = LiveView(shells={"run": "x"}, snapshot=lambda: {"s": 0})
+    widget._handle_msg({"content": {"data": {"method": "update", "state": {"shells": {}, "snapshot": 5}}}})
+    assert widget.shells == {"run": "x"} and widget.get_state("snapshot") == {"snapshot": {"s": 0}}
+    widget.close()

@@ -158,7 +158,7 @@ def test_rows_that_a_person_opened_are_open_in_the_saved_output(view: Any) -> No
     say(view, t="open", row=0, open=True)
     say(view, t="open", row=7, open=True)
     view.close()
-    assert 'data-lumos="tool" open' in view._handle.bundle["text/html"]
+    assert 'data-lumos="tool" open' in view._spot.handle.bundle["text/html"]
 
 
 @pytest.mark.parametrize(("messages", "closed"), [
@@ -173,7 +173,7 @@ def test_the_widget_stays_open_if_the_page_went_away(view: Any, messages: list[d
     view.on_events([Error(error=ErrorInfo(type="E", message="m"))])
     view.close()
     assert view._widget.closed is closed
-    assert view._handle.bundle is not None
+    assert view._spot.handle.bundle is not None
 
 
 def test_a_tool_that_prints_without_end_is_not_sent_anew_each_time() -> None:
@@ -200,6 +200,21 @@ def test_a_waiting_call_asks_and_its_answer_takes_the_question_away() -> None:
     for op in feed.snapshot():
         late.apply(*op)
     assert "allowed by you" in late.rows[0]["head"]
+
+
+def test_an_output_changes_alone() -> None:
+    transcript, feed = Transcript(), Feed()
+    shown = [
+        ToolOutput("c", "display", "a", {"text/plain": "one"}),
+        ToolOutput("c", "display", "b", {"text/plain": "two"}),
+    ]
+    transcript.apply([ToolCallStart(CALL), *shown])
+    feed.ops(transcript.doc)
+    transcript.apply([ToolOutput("c", "stdout", "more")])
+    (printed,) = feed.ops(transcript.doc)
+    transcript.apply([ToolOutput("c", "update", "b", {"text/plain": "three"})])
+    (updated,) = feed.ops(transcript.doc)
+    assert printed[2] == updated[2] + 1, "a widget in another output keeps its place, and the focus in it"
 
 
 def test_what_changes_in_place_reaches_the_page() -> None:
