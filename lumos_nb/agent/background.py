@@ -87,11 +87,20 @@ class CallerHome(InlineHome):
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        #: Ends the run.
+        self.cancel: Callable[[], object] = lambda: None
 
     async def call(self, fn: Callable[[], T]) -> T:
-        errand = Errand(fn)
+        errand = Errand(lambda: self._called(fn))
         self._jobs.put(errand.do)
         return await errand.outcome()
+
+    def _called(self, fn: Callable[[], T]) -> T:
+        try:
+            return fn()
+        except KeyboardInterrupt:
+            self.cancel()  # now: once the tool has ended, the run would go on
+            raise
 
     def stop(self) -> None:
         """End `serve`."""
@@ -129,6 +138,7 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         task = CoreTask(work, home.stop)
     finally:
         HOME.reset(token)
+    home.cancel = task.cancel
     try:
         home.serve()
     except KeyboardInterrupt:
