@@ -25,6 +25,10 @@ from lumos_nb.tools.permissions import ALLOWED, Ruling, is_approved, patterns_of
 logger = logging.getLogger("lumos_nb")
 
 
+Choice = Literal["allow", "allow_thread", "edit", "deny"]
+"""What can be decided about a tool call."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided about a tool call.
 
@@ -33,7 +37,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         False
     """
 
-    decision: Literal["allow", "allow_thread", "edit", "deny"]
+    decision: Choice
     #: With `edit`: the arguments to run with, as JSON text.
     arguments: str = ""
     #: With `deny`: why, as the model is told.

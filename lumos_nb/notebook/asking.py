@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from lumos_nb.agent.approval import Decision, Question
 from lumos_nb.agent.errands import ToolInterruptedError
@@ -24,8 +24,6 @@ HEARD_WITHIN_S = 3.0
 """How long a page may take to answer the first ping before the question is typed."""
 
 LOOK_S = 0.05
-_DECISIONS = {"allow", "allow_thread", "edit", "deny"}
-T = TypeVar("T")
 
 
 class Page(Protocol):
@@ -108,8 +106,6 @@ class Asking:
             Why it cannot be taken, for the person to read; empty if it was.
         """
         call_id = str(action.get("call_id", ""))
-        if action.get("t") not in _DECISIONS:
-            return "This is no answer to a question."
         decision = Decision(
             decision=action["t"], arguments=str(action.get("arguments", "")), reason=str(action.get("reason", ""))
         )
