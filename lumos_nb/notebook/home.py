@@ -2,20 +2,24 @@
 
 One idea: the agent's loop is elsewhere, so the view goes on while a tool works. Plain functions
 run on the main thread, which serves them while it waits for the run; `async def` tools on the
-kernel's loop, for the notebook's objects are bound to it; `@tool(thread=True)` in a worker.
+kernel's loop, for the notebook's objects are bound to it; `@tool(thread=True)` in a worker. Where no
+cell waits for the run, they get their turn when no cell blocks that thread and loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard
 from lumos_nb.agent.home import Job, Outcome
-from lumos_nb.agent.loops import TOOLS
+from lumos_nb.agent.loops import CORE, TOOLS
+from lumos_nb.errors import UsageError
 from lumos_nb.notebook.guard import guarded
+from lumos_nb.notebook.interrupt import Interrupts
 from lumos_nb.notebook.work import Work
 from lumos_nb.widgets.clicks import poll_clicks
 
@@ -24,6 +28,11 @@ POLL_S = 0.05
 
 HEARS_WITHIN_S = 0.5
 """How long an `async def` tool that is cancelled again may take: one that hears of no cancelling is left behind."""
+WAITS = "waits for the cell that runs"
+WAITS_AFTER_S = 0.3
+
+RETURNS_WITHIN_S = 0.5
+"""How long tools in the background wait for the end of their cell; it may be one that goes on, or none at all."""
 
 T = TypeVar("T")
 
@@ -155,3 +164,59 @@ class SyncCellHome(NotebookHome):
             if job is None:
                 return
             job()
+
+
+class BackgroundHome(NotebookHome):
+    """The home of a run that no cell waits for: the kernel's loop does its plain tools when it comes to them."""
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        kernel = getattr(shell, "kernel", None)
+        loop = getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)
+        if loop is None:
+            raise UsageError(
+                "A run in the background needs a notebook: here is no kernel whose cells it could stand beside.",
+                hint="Leave out --background.",
+            )
+        self._kernel_loop: asyncio.AbstractEventLoop = loop
+        self.interrupts = Interrupts(self)
+        self._has_returned = asyncio.Event()
+        shell.events.register("post_execute", self._on_return)
+
+    async def run(self, job: Job) -> Outcome:
+        """Run the job where it belongs, and say so while a cell is in its way."""
+        with contextlib.suppress(TimeoutError):  # a tool that blocks must not keep the cell that began the run
+            await asyncio.wait_for(self._has_returned.wait(), RETURNS_WITHIN_S)
+        errand = self.send(job)
+        told = asyncio.create_task(_tell_wait(errand, job))
+        try:
+            return await self.outcome(errand)
+        finally:
+            told.cancel()
+
+    def guard(self, fn: Callable[[], Any]) -> Any:
+        """Call a tool's code on the main thread. Between cells the kernel hears no interrupts: then we do."""
+        with self.interrupts.installed():
+            return guarded(self, fn)
+
+    def _on_return(self) -> None:
+        self.shell.events.unregister("post_execute", self._on_return)
+        # The kernel's loop comes to it when the reply of the cell is sent.
+        self._kernel_loop.call_soon_threadsafe(CORE.loop().call_soon_threadsafe, self._has_returned.set)
+
+    def _send_async(self, work: Work) -> LoopErrand[Outcome]:
+        return LoopErrand(work.on_loop, self._kernel_loop)
+
+    def _post(self, job: Callable[[], None] | None) -> None:
+        if job is not None:  # at the end: nobody serves
+            self._kernel_loop.call_soon_threadsafe(job)
+
+
+async def _tell_wait(errand: NotebookErrand, job: Job) -> None:
+    """Say in the tool's row that it has to wait, if it has to wait for long."""
+    try:
+        await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
+    except TimeoutError:
+        job.emit("state", WAITS, {})
+        await errand.begun.wait()
+        job.emit("state", "", {})
