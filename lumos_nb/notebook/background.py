@@ -23,13 +23,11 @@ from lumos_nb.agent.run import LumosCancelled, error_event
 from lumos_nb.errors import UsageError
 from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.guard import guarded
-from lumos_nb.notebook.home import NotebookErrand, NotebookHome
+from lumos_nb.notebook.home import NotebookHome
 from lumos_nb.notebook.interrupt import Interrupts
 from lumos_nb.notebook.work import Work
 from lumos_nb.widgets import View
 
-WAITS = "waits for the cell that runs"
-WAITS_AFTER_S = 0.3
 RETURNS_WITHIN_S = 0.5
 """How long tools wait for the end of the cell; it may be one that goes on, or none at all."""
 
@@ -39,6 +37,8 @@ AT_EXIT_S = 3.0
 
 class BackgroundHome(NotebookHome):
     """The home of a run that no cell waits for: the kernel's loop does its plain tools when it comes to them."""
+
+    waits = "waits for the cell that runs"
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
@@ -55,15 +55,10 @@ class BackgroundHome(NotebookHome):
         shell.events.register("post_execute", self._on_return)
 
     async def run(self, job: Job) -> Outcome:
-        """Run the job where it belongs, and say so while a cell is in its way."""
+        """Run the job where it belongs, once the cell that began the run has returned."""
         with contextlib.suppress(TimeoutError):  # a tool that blocks must not keep the cell that began the run
             await asyncio.wait_for(self._has_returned.wait(), RETURNS_WITHIN_S)
-        errand = self.send(job)
-        told = asyncio.create_task(_tell_wait(errand, job))
-        try:
-            return await self.outcome(errand)
-        finally:
-            told.cancel()
+        return await super().run(job)
 
     def guard(self, fn: Callable[[], Any]) -> Any:
         """Call a tool's code on the main thread. Between cells the kernel hears no interrupts: then we do."""
@@ -81,16 +76,6 @@ class BackgroundHome(NotebookHome):
     def _post(self, job: Callable[[], None] | None) -> None:
         if job is not None:  # at the end: nobody serves
             self._kernel_loop.call_soon_threadsafe(job)
-
-
-async def _tell_wait(errand: NotebookErrand, job: Job) -> None:
-    """Say in the tool's row that it has to wait, if it has to wait for long."""
-    try:
-        await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
-    except TimeoutError:
-        job.emit("state", WAITS, {})
-        await errand.begun.wait()
-        job.emit("state", "", {})
 
 
 class BackgroundRun:

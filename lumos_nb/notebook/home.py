@@ -22,6 +22,9 @@ from lumos_nb.widgets.clicks import poll_clicks
 POLL_S = 0.05
 """How often a blocked thread looks for clicks that only it can read."""
 
+WAITS_AFTER_S = 0.3
+"""A tool that has had no turn for so long is said to wait."""
+
 T = TypeVar("T")
 
 NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
@@ -30,6 +33,9 @@ NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
 class NotebookHome:
     """What the homes of a notebook have in common: workers, and letting go of what does not end."""
 
+    #: What is said of a tool that has no turn yet.
+    waits = "waits for another tool"
+
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         #: Whether a tool's code runs on the main thread: only then may an interrupt be raised.
@@ -37,8 +43,13 @@ class NotebookHome:
         self._open: set[NotebookErrand] = set()
 
     async def run(self, job: Job) -> Outcome:
-        """Run the job where it belongs; see `Home`."""
-        return await self.outcome(self.send(job))
+        """Run the job where it belongs, and say so while something is in its way; see `Home`."""
+        errand = self.send(job)
+        told = asyncio.create_task(self._tell_wait(errand, job))
+        try:
+            return await self.outcome(errand)
+        finally:
+            told.cancel()
 
     def send(self, job: Job) -> NotebookErrand:
         """Send the job to where it belongs."""
@@ -57,6 +68,14 @@ class NotebookHome:
             return await errand.outcome()
         finally:
             self._open.discard(errand)
+
+    async def _tell_wait(self, errand: NotebookErrand, job: Job) -> None:
+        try:
+            await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
+        except TimeoutError:
+            job.emit("state", self.waits, {})
+            await errand.begun.wait()
+            job.emit("state", "", {})
 
     async def call(self, fn: Callable[[], T]) -> T:
         """Run a function on the cell's thread, where an interrupt ends it, and return what it returns."""
