@@ -211,7 +211,7 @@ def call_line(call: ToolCall) -> str:
         >>> call_line(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
         'rows(table="orders", limit=5)'
     """
-    args = words.arguments({"arguments": call.arguments})
+    args = words.arguments(call.arguments)
     if args is None:
         return f"{call.name}({words.one_line(call.arguments, 100)})"
     shown = (

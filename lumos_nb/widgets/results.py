@@ -145,11 +145,11 @@ def _note(text: str) -> str:
     return f'<div style="{MUTED}">The first {words.size(SHOWN_CHARS)} of {full} are shown.</div>'
 
 
-def arguments_html(item: dict[str, Any]) -> str:
+def arguments_html(text: str) -> str:
     """Return the arguments of a call: a name and a typed value each; long text as a block."""
-    args = words.arguments(item)
+    args = words.arguments(text)
     if args is None:
-        return plain_html(item["arguments"])
+        return plain_html(text)
     return "".join(_argument(name, value) for name, value in args.items())
 
 

@@ -83,8 +83,8 @@ def tool_row(item: dict[str, Any]) -> Row:
     ended = item["status"] not in {"running", "waiting"}
     asked = (item.get("decision") or {}).get("asked")
     parts = [
-        _section("Asked for", arguments_html({"arguments": asked})) if asked is not None else "",
-        f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item))}</div>',
+        _section("Asked for", arguments_html(asked)) if asked is not None else "",
+        f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item["arguments"]))}</div>',
         _section("Result", _result(item)) if ended and not failed and not unanswered else "",
         _section("Error", error_html(item)) if failed else "",
         _section("Question", f"It was waiting for an answer. {_again()}") if unanswered else "",
