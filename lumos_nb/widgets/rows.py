@@ -61,10 +61,8 @@ def whole_row(item: dict[str, Any]) -> Row | None:
         return tool_row(item)
     if item["kind"] != "user":
         return None
-    said = text_html(item["text"])
-    return Row(
-        "user", "", [f'<div style="{MUTED}">You</div><div style="white-space:pre-wrap">{said}</div>'], n_settled=0
-    )
+    said = f'<div style="white-space:pre-wrap">{text_html(item["text"])}</div>'
+    return Row("user", "", [f'<div style="{MUTED}">You</div>{said}'])
 
 
 def growing_row(item: dict[str, Any], growing: GrowingText, done: bool) -> Row:
