@@ -26,8 +26,11 @@ from lumos_nb.widgets.clicks import poll_clicks
 POLL_S = 0.05
 """How often a blocked thread looks for clicks that only it can read."""
 
-WAITS = "waits for the cell that runs"
+HEARS_WITHIN_S = 0.5
+"""How long an `async def` tool that is cancelled again may take: one that hears of no cancelling is left behind."""
+
 WAITS_AFTER_S = 0.3
+"""A tool that has had no turn for so long is said to wait."""
 
 RETURNS_WITHIN_S = 0.5
 """How long tools in the background wait for the end of their cell; it may be one that goes on, or none at all."""
@@ -40,6 +43,9 @@ NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
 class NotebookHome:
     """What the homes of a notebook have in common: workers, and letting go of what does not end."""
 
+    #: What is said of a tool that has no turn yet.
+    waits = "waits for another tool"
+
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         #: Whether a tool's code runs on the main thread: only then may an interrupt be raised.
@@ -47,8 +53,13 @@ class NotebookHome:
         self._open: set[NotebookErrand] = set()
 
     async def run(self, job: Job) -> Outcome:
-        """Run the job where it belongs; see `Home`."""
-        return await self.outcome(self.send(job))
+        """Run the job where it belongs, and say so while something is in its way; see `Home`."""
+        errand = self.send(job)
+        told = asyncio.create_task(self._tell_wait(errand, job))
+        try:
+            return await self.outcome(errand)
+        finally:
+            told.cancel()
 
     def send(self, job: Job) -> NotebookErrand:
         """Send the job to where it belongs."""
@@ -68,6 +79,14 @@ class NotebookHome:
         finally:
             self._open.discard(errand)
 
+    async def _tell_wait(self, errand: NotebookErrand, job: Job) -> None:
+        try:
+            await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
+        except TimeoutError:
+            job.emit("state", self.waits, {})
+            await errand.begun.wait()
+            job.emit("state", "", {})
+
     async def call(self, fn: Callable[[], T]) -> T:
         """Run a function on the cell's thread, where an interrupt ends it, and return what it returns."""
         errand = Errand(lambda: self.guard(fn))
@@ -82,10 +101,13 @@ class NotebookHome:
     def let_go(self) -> None:
         """Cancel again what went on after it was cancelled, and wait no longer for what cannot be."""
         for errand in list(self._open):
-            if isinstance(errand, LoopErrand) or not errand.in_worker:
+            if isinstance(errand, LoopErrand):
                 errand.end()
-            else:
+                errand.let_go(HEARS_WITHIN_S)
+            elif errand.in_worker:
                 errand.let_go()
+            else:
+                errand.end()
 
     def abandon(self) -> None:
         """Wait for nothing any more: the process ends."""
@@ -164,6 +186,8 @@ class SyncCellHome(NotebookHome):
 class BackgroundHome(NotebookHome):
     """The home of a run that no cell waits for: the kernel's loop does its plain tools when it comes to them."""
 
+    waits = "waits for the cell that runs"
+
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         kernel = getattr(shell, "kernel", None)
@@ -179,15 +203,10 @@ class BackgroundHome(NotebookHome):
         shell.events.register("post_execute", self._on_return)
 
     async def run(self, job: Job) -> Outcome:
-        """Run the job where it belongs, and say so while a cell is in its way."""
+        """Run the job where it belongs, once the cell that began the run has returned."""
         with contextlib.suppress(TimeoutError):  # a tool that blocks must not keep the cell that began the run
             await asyncio.wait_for(self._has_returned.wait(), RETURNS_WITHIN_S)
-        errand = self.send(job)
-        told = asyncio.create_task(_tell_wait(errand, job))
-        try:
-            return await self.outcome(errand)
-        finally:
-            told.cancel()
+        return await super().run(job)
 
     def guard(self, fn: Callable[[], Any]) -> Any:
         """Call a tool's code on the main thread. Between cells the kernel hears no interrupts: then we do."""
@@ -205,13 +224,3 @@ class BackgroundHome(NotebookHome):
     def _post(self, job: Callable[[], None] | None) -> None:
         if job is not None:  # at the end: nobody serves
             self._kernel_loop.call_soon_threadsafe(job)
-
-
-async def _tell_wait(errand: NotebookErrand, job: Job) -> None:
-    """Say in the tool's row that it has to wait, if it has to wait for long."""
-    try:
-        await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
-    except TimeoutError:
-        job.emit("state", WAITS, {})
-        await errand.begun.wait()
-        job.emit("state", "", {})

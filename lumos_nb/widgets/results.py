@@ -156,7 +156,8 @@ def arguments_html(text: str) -> str:
 def _argument(name: str, value: Any) -> str:
     label = f'<span style="{MUTED}">{text_html(name)}</span> '
     if isinstance(value, str) and ("\n" in value or len(value) > 120):
-        return f"<div>{label}{code_html(value[:SHOWN_CHARS], _LANGUAGES.get(name, ''))}{_note(value)}</div>"
+        code = code_html(value[:SHOWN_CHARS], _LANGUAGES.get(name, ""))
+        return f'<div>{label}<div style="{_SCROLL}">{code}</div>{_note(value)}</div>'
     text = json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > 120:
         return f"<div>{label}{json_html(value)}</div>"
