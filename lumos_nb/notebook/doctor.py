@@ -10,7 +10,7 @@ from typing import Any
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
-from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.bridge import run_sync
 from lumos_nb.errors import LumosError
 from lumos_nb.notebook import asking
 from lumos_nb.notebook.views import view_kind
