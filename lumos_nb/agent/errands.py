@@ -44,9 +44,9 @@ class _Errand(Generic[T]):
         """Ask the work to end. Return whether it will not be done at all."""
         raise NotImplementedError
 
-    def let_go(self) -> None:
-        """Wait no longer for work that does not end. From any thread."""
-        self._post(self._future.cancel)
+    def let_go(self, after_s: float = 0.0) -> None:
+        """Wait no longer for work that does not end, or only so many seconds. From any thread."""
+        self._post(self._loop.call_later, after_s, self._future.cancel)
 
     def _tell(self, value: Any, error: BaseException | None) -> None:
         if error is not None and not isinstance(error, Exception):

@@ -38,7 +38,6 @@ from lumos_nb.memory._worker import in_worker, submit
 from lumos_nb.memory.reopening import this_process
 from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.said import Said
-from lumos_nb.messages import Message
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
 
@@ -122,60 +121,52 @@ class RunLog:
         if self._store not in _usable:
             await in_worker(self._store, self._write)
 
-    async def append(
-        self, events: Sequence[AgentEvent], messages: Sequence[Message] = (), said: Sequence[Said] = ()
-    ) -> list[Message]:
-        """Record events, and add messages to the thread; return these with their ids.
-
-        Args:
-            events: What happened.
-            messages: What the thread gains.
-            said: Step and time of each message; if not given, those of this moment.
+    async def append(self, events: Sequence[AgentEvent], said: Sequence[Said] = ()) -> None:
+        """Record events, and add to the thread what was said.
 
         Raises:
             StoreError: They cannot be kept now; they are tried again with the next ones.
         """
-        must_commit, is_due = bool(messages), False
+        must_commit, is_due = bool(said), False
         if self._is_recording:
             for event in events:
                 self._add(event)
                 must_commit = must_commit or _must_be_first(event)
                 is_due = is_due or isinstance(event, _SOON_AT)
         if must_commit or (is_due and self._flushing is not None and not self._flushing.done()):
-            return await self._commit(messages, said)
-        if is_due:
+            await self._commit(said)
+        elif is_due:
             self._hand_over()
         elif self._timer is None and (self._pending or self._deltas):
             self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
-        return []
 
-    async def finish(self, events: Sequence[AgentEvent], messages: Sequence[Message], said: Sequence[Said]) -> None:
+    async def finish(self, events: Sequence[AgentEvent], said: Sequence[Said]) -> None:
         """Record the end of the run like `append`, and be patient: there is no later chance.
 
         Raises:
             StoreError: It cannot be kept, also some seconds later.
         """
         try:
-            await self.append(events, messages, said)
+            await self.append(events, said)
             return
         except StoreError:
             await asyncio.sleep(0.5)  # what happened waits in the log
         try:
-            await self._commit(messages, said)
+            await self._commit(said)
         except StoreError:
             await asyncio.sleep(2.0)
-            await self._commit(messages, said)
+            await self._commit(said)
 
     # ---- in the store's thread -----------------------------------------------------------
 
-    def _write(self, messages: Sequence[Message] = (), said: Sequence[Said] = ()) -> None:
+    def _write(self, said: Sequence[Said] = ()) -> None:
         with self._lock:
             writes, self._pending = _fewer(self._pending), []
         try:
-            if messages and self.info.thread_id is not None:
+            if said and self.info.thread_id is not None:
                 run = {"run_id": self.info.run_id, "agent": self.info.agent or None}
-                places = said or [Said(self._tally.step or None, time.time())] * len(messages)
-                columns = [{**run, "step": p.step, "created_at": nanoseconds(p.at)} for p in places]
+                columns = [{**run, "step": each.step, "created_at": nanoseconds(each.at)} for each in said]
+                messages = conversations.with_ids([each.message for each in said])
                 conversations.write_with_messages(self._store, writes, self.info.thread_id, messages, columns)
             elif writes:
                 self._store.write(writes)
@@ -214,12 +205,10 @@ class RunLog:
         with self._lock:
             self._pending += [Insert("events", row | {"thread_id": self.info.thread_id}), *changes]
 
-    async def _commit(self, messages: Sequence[Message], said: Sequence[Said]) -> list[Message]:
+    async def _commit(self, said: Sequence[Said]) -> None:
         self._cancel_timer()
         self._join_deltas()
-        kept = conversations.with_ids(messages) if self.info.thread_id is not None else []
-        await in_worker(self._store, self._write, kept, said)
-        return kept
+        await in_worker(self._store, self._write, said)
 
     def _hand_over(self) -> None:
         """Let the store write what there is, with that of other runs."""

@@ -20,8 +20,8 @@ def answers(shell: Any) -> tuple[str, str, str]:
 
     Example:
         >>> from types import SimpleNamespace
-        >>> answers(SimpleNamespace(kernel=SimpleNamespace(_allow_stdin=True)))  # doctest: +SKIP
-        ('answers', 'clicks, read by a thread of the kernel', 'ok')
+        >>> answers(SimpleNamespace(kernel=None))[0]
+        'answers'
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is not None and view_kind(shell) == "live" and (route := route_of(kernel) or _probed(kernel)):

@@ -16,8 +16,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from lumos_nb.agent.background import CoreTask
-from lumos_nb.agent.run import LumosCancelled
-from lumos_nb.errors import AgentInterrupted
+from lumos_nb.errors import AgentInterrupted, LumosCancelled
 from lumos_nb.notebook.guard import guarded
 
 LET_GO_S = 1.0
@@ -46,6 +45,7 @@ class Interrupts:
         self._outer: Interrupts | None = None
         self._first_at: float | None = None
         self._is_click = False
+        self._n_signals = 0
         self._before: Any = None
         self._is_installed = False
 
@@ -89,6 +89,7 @@ class Interrupts:
         task.post(self._tell)
 
     def _on_interrupt(self, signum: int, frame: Any) -> None:
+        self._n_signals += 1
         is_click, self._is_click = self._is_click, False
         if not is_click:
             self.cancel()
@@ -104,11 +105,12 @@ class Interrupts:
         self._before = signal.getsignal(signal.SIGINT)
         self._outer = _owner(self._before)
         self._is_installed = True
+        heard = self._first_at, self._n_signals
         signal.signal(signal.SIGINT, self._on_interrupt)
         try:
             yield
         finally:
-            if self._first_at is not None:
+            if (self._first_at, self._n_signals) != heard:  # not at each step of a tool behind a Stop
                 time.sleep(TWICE_S)
             self._is_installed = False
             if _owner(signal.getsignal(signal.SIGINT)) is self:  # else a run that began later puts it back

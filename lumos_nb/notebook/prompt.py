@@ -6,14 +6,13 @@ One idea: one line with the answers that there are; whatever else is typed is as
 from __future__ import annotations
 
 import json
-from typing import Literal
 
-from lumos_nb.agent.approval import Decision, Question
+from lumos_nb.agent.approval import Choice, Decision, Question
 from lumos_nb.messages import ToolCall
 from lumos_nb.widgets import words
 from lumos_nb.widgets.plain import ARGUMENT_WIDTH, call_line
 
-_ANSWERS: dict[str, Literal["allow", "allow_thread", "edit", "deny"]] = {
+_ANSWERS: dict[str, Choice] = {
     "y": "allow", "yes": "allow", "t": "allow_thread", "thread": "allow_thread", "e": "edit", "edit": "edit",
     "n": "deny", "no": "deny",
 }  # fmt: skip

@@ -57,7 +57,7 @@ class PromptRequest:
         self.options = options
         self.prompt = interpolate(body.strip("\n"), shell.user_ns)
         self.agent = runtime.agent(options.agent)
-        self._given = given(shell, runtime, options)
+        self._given = _named(shell, runtime, options)
         self._given.setdefault("model", self.agent.get_llm())
         self._attached = [evaluated(image, shell.user_ns) for image in options.images]
         self.output_type = self._given.get("output")
@@ -120,7 +120,7 @@ class ResumeRequest:
         row = self._saved.row
         self.prompt = row["prompt_preview"] or ""
         self.agent = self._agent(runtime, row["agent"] or "")
-        self._given = given(shell, runtime, options)
+        self._given = _named(shell, runtime, options)
         self._given["tools"] = self._tools(runtime)
         self._given.setdefault("model", self._model(runtime))
         self.output_type = self._given.get("output")
@@ -174,7 +174,7 @@ class ResumeRequest:
         return own
 
 
-def given(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]:
+def _named(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]:
     """Return the options of a run that a cell's line names."""
     found: dict[str, Any] = {}
     if options.model:

@@ -134,6 +134,35 @@ def test_a_second_interrupt_waits_no_longer_for_a_thread(kernel):
     nothing_is_left(kernel)
 
 
+@pytest.mark.parametrize("prefix", ["", "%%time\n"])
+def test_a_second_interrupt_waits_no_longer_for_an_async_tool_that_hears_of_nothing(kernel, prefix):
+    """It goes on behind its cell until somebody lets it end."""
+    kernel.run("""
+is_enough = False
+@tool
+async def hears_nothing() -> str:
+    "Go on until it is enough, at most half a minute."
+    print("begun")
+    for _ in range(600):
+        if is_enough:
+            break
+        try:
+            await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            pass
+    return "done"
+every = [*(t for t in every if t.name != 'hears_nothing'), hears_nothing]
+a = using('hears_nothing')""").ok()
+    running = begun(kernel.send(f"{prefix}%%agent a --new\nGo"))
+    kernel.manager.interrupt_kernel()
+    begun(running, "stopping")
+    time.sleep(1.2)
+    kernel.manager.interrupt_kernel()
+    assert running.wait(timeout=20).status == "error"
+    kernel.run("is_enough = True").ok()
+    nothing_is_left(kernel)
+
+
 def test_a_plain_stop_from_another_thread_is_the_same(kernel):
     kernel.run("a = using('blocks')").ok()
     kernel.run("threading.Timer(1.0, lambda: get_ipython().run_line_magic('agent', 'stop')).start()").ok()
