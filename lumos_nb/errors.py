@@ -17,7 +17,8 @@ LumosError
 │   ├── ThreadNotFoundError, ConflictError
 ├── TapeError
 │   ├── TapeMiss, TapeUnused
-AgentInterrupted          a KeyboardInterrupt: the person stopped the run
+└── LumosCancelled        the run was stopped
+AgentInterrupted          a KeyboardInterrupt: the person stopped the run in this cell
 ```
 """
 
@@ -164,6 +165,13 @@ class TapeMiss(TapeError):
 
 class TapeUnused(TapeError):
     """An interaction on the tape was never asked for."""
+
+
+class LumosCancelled(LumosError):
+    """How a stopped run stands in the log, and ends for who waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__("The run was stopped.", hint="What it had said so far is kept.")
 
 
 class AgentInterrupted(KeyboardInterrupt):

@@ -128,8 +128,16 @@ class Running:
                 self._read(message)
         return self
 
+    def until_asked(self) -> Running:
+        """Wait until the view shows a question."""
+        return self.until(lambda r: any(op[0] == "a" for m in r.comm for op in m.get("content", {}).get("o", [])))
+
     def wait(self, timeout: float = 60) -> Cell:
         self.until(lambda running: running.cell.seconds > 0, timeout)
+        return self.replied(timeout)
+
+    def replied(self, timeout: float = 60) -> Cell:
+        """Wait for the reply of the cell."""
         while True:
             reply = self.kernel.client.get_shell_msg(timeout=timeout)
             if reply["parent_header"].get("msg_id") == self.id:

@@ -25,6 +25,10 @@ from lumos_nb.tools.permissions import ALLOWED, Ruling, is_approved, patterns_of
 logger = logging.getLogger("lumos_nb")
 
 
+Choice = Literal["allow", "allow_thread", "edit", "deny"]
+"""What can be decided about a tool call."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided about a tool call.
 
@@ -33,7 +37,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         False
     """
 
-    decision: Literal["allow", "allow_thread", "edit", "deny"]
+    decision: Choice
     #: With `edit`: the arguments to run with, as JSON text.
     arguments: str = ""
     #: With `deny`: why, as the model is told.
@@ -132,7 +136,7 @@ class Permits:
     async def ask(self, question: Question) -> Decision:
         """Return what was decided. One "allow in this thread" answers the other questions about that tool too."""
         name = question.tool.name
-        if name in self._allowed:  # while the question was on its way into the log
+        if name in self._allowed and await self.is_allowed_here(name):  # while the question came into the log
             return Decision(decision="allow_thread")
         asking = asyncio.ensure_future(self._asked(question))
         self._open[asking] = name

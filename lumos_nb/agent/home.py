@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
+
 Emit = Callable[[str, str, dict[str, Any]], None]
-"""Tells what a tool printed or showed: stdout, stderr or display; text; MIME bundle. Any thread."""
+"""Tells what a tool printed or showed: kind, text and data of a `ToolOutput`. From any thread."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -50,7 +52,11 @@ class InlineHome:
             return Outcome(await job.fn(**job.arguments))
         if job.in_thread:
             return Outcome(await asyncio.to_thread(job.fn, **job.arguments))
-        return Outcome(job.fn(**job.arguments))
+        return Outcome(await self.call(lambda: job.fn(**job.arguments)))
+
+    async def call(self, fn: Callable[[], T]) -> T:
+        """Run a plain function and return what it returns."""
+        return fn()
 
 
 HOME: ContextVar[Home] = ContextVar("lumos_home", default=InlineHome())  # noqa: B039  it has no state

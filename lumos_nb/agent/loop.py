@@ -39,7 +39,7 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
         yield [StepComplete(state.end_step(draft))]
         if state.is_done():
             break
-        if rest := state.words():
+        if rest := state.checkpoint_between_steps():
             yield rest
     if said := state.listen():  # too late for an answer; the thread has it for the next run
         yield said
@@ -62,5 +62,5 @@ async def _answer(state: LoopState, draft: StepDraft) -> AsyncGenerator[list[Age
                     yield shown
     finally:
         unshown = draft.end()
-    if rest := [*unshown, *state.checkpoint()]:
+    if rest := [*unshown, *state.checkpoint_before_tools(draft)]:
         yield rest

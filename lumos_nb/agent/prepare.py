@@ -68,15 +68,15 @@ def state_of(
     """Return what the loop works with: `messages` behind the agent's instructions."""
     memory = agent.get_memory() if context.thread_id is not None else None
     return LoopState(
-        provider,
-        [*_system(agent, context), *messages],
+        provider=provider,
+        messages=[*_system(agent, context), *messages],
         tools=_tools(agent, context, options),
         context=context,
         home=HOME.get(),
         options=options.get("model_options") or agent.config.options,
         max_steps=options.get("max_steps") or agent.config.max_steps or settings.current().max_steps,
         price=providers.cost_usd,
-        output=agent.output_type if options.get("output") is None else OutputType(options["output"]),
+        output_type=agent.output_type if options.get("output") is None else OutputType(options["output"]),
         permits=Permits(options.get("on_approval"), options.get("approve", ()), context.thread_id, memory),
         control=options.get("control") or RunControl(),
     )

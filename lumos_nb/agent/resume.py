@@ -81,9 +81,8 @@ def check_resumable(saved: SavedRun) -> None:
 
 def take_up(state: LoopState, saved: SavedRun, history: list[Message]) -> None:
     """Put into the state of a loop what the run had done: its conversation, its steps, the open one and its results."""
-    state.messages += [*history, *(message for message, _ in saved.said)]
-    state.new_messages = [message for message, _ in saved.said]
-    state.said = [said for _, said in saved.said]
+    state.said = saved.said
+    state.messages += [*history, *(said.message for said in saved.said)]
     state.steps = list(saved.steps)
     # The checkpoints have these already, but for the results that came behind the last one.
     state.unkept = saved.unkept

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
-from lumos_nb.errors import LumosError, StoreError
+from lumos_nb.errors import LumosCancelled, LumosError, StoreError
 from lumos_nb.events import (
     AgentEvent,
     AgentGenerateResult,
@@ -104,16 +104,11 @@ class Run:
             await loop.aclose()  # no tool goes on behind a run that has ended
             try:
                 if not ended and failure is None:  # cancelled, or the reader went away
-                    await self._record_last([error_event(LumosCancelled(), "cancelled")])
+                    await self._record_last([error_event(LumosCancelled())])
             finally:
                 let_go(self.info.run_id)
         if failure is not None:
-            event = error_event(failure, "failed")
-            if isinstance(failure, StoreError):
-                self._tell([event])
-                yield [event]
-            else:
-                yield await self._record_last([event])
+            yield await self._record_failure(failure)
             raise failure
 
     async def _open(self) -> list[AgentEvent]:
@@ -129,20 +124,25 @@ class Run:
         return [start, MemoryUpdate("loaded", self.n_history)] if i.thread_id else [start]
 
     def _saved(self) -> list[AgentEvent]:
-        return [MemoryUpdate("saved", len(self._messages()))] if self.save else []
+        return [MemoryUpdate("saved", len(self._gained()))] if self.save else []
 
     async def _record_last(self, events: list[AgentEvent]) -> list[AgentEvent]:
         """Record the end. A database that fails here must cost neither the answer nor the first error."""
         asides, self._asides = self._asides, []
-        messages = self._messages()
-        said = [Said(None, self.info.started_at)] * len(self.prompt) + self.state.said if messages else []
         if self.log is not None:
             try:
-                await self.log.finish([*asides, *events], messages, said)
+                await self.log.finish([*asides, *events], self._gained())
             except StoreError as error:
                 logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
         self._tell(events)
         return [*asides, *events]
+
+    async def _record_failure(self, failure: Exception) -> list[AgentEvent]:
+        event = error_event(failure)
+        if isinstance(failure, StoreError):  # who cannot keep a run cannot keep its end
+            self._tell([event])
+            return [event]
+        return await self._record_last([event])
 
     async def _record(self, events: list[AgentEvent]) -> list[AgentEvent]:
         asides, self._asides = self._asides, []
@@ -164,10 +164,11 @@ class Run:
         except Exception:  # a subscriber's fault is its own
             logger.exception("A subscriber of run %s failed.", self.info.run_id)
 
-    def _messages(self) -> list[Message]:
-        """Return what the thread gains: nothing, if the model never said anything."""
+    def _gained(self) -> list[Said]:
+        """Return what the thread gains, also of a step that was cut off; nothing if the model never said anything."""
         self.state.settle()
-        return [*self.prompt, *self.state.new_messages] if self.save and self.state.new_messages else []
+        prompt = [Said(message, None, self.info.started_at) for message in self.prompt]
+        return [*prompt, *self.state.said] if self.save and self.state.said else []
 
     def _result(self) -> AgentGenerateResult:
         steps = self.state.steps
@@ -183,19 +184,13 @@ class Run:
             agent=self.info.agent,
             model=f"{self.info.provider}/{self.info.model}",
             duration_s=time.time() - self.info.started_at - self.info.away_s,
-            messages=tuple(self.state.new_messages),
+            messages=tuple(said.message for said in self.state.said),
         )
 
 
-class LumosCancelled(LumosError):
-    """How a cancelled run stands in the log."""
-
-    def __init__(self) -> None:
-        super().__init__("The run was stopped.", hint="What it had said so far is kept.")
-
-
-def error_event(error: Exception, status: str) -> Error:
+def error_event(error: Exception) -> Error:
     """Return the event with which a run ends that could not go on."""
+    status = "cancelled" if isinstance(error, LumosCancelled) else "failed"
     if isinstance(error, LumosError):
         info = ErrorInfo(type=type(error).__name__, message=error.message, hint=error.hint)
     else:

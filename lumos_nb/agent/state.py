@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -32,49 +33,34 @@ Price = Callable[[str, str, TokenUsage], float | None]
 """Vendor, model and usage to US dollars, or None where the price is not known."""
 
 
+@dataclass(slots=True, kw_only=True)
 class LoopState:
     """What a run has to work with, and what it has done so far."""
 
-    def __init__(
-        self,
-        provider: LlmProvider,
-        messages: list[Message],
-        *,
-        tools: ToolRegistry,
-        context: RuntimeContext,
-        home: Home,
-        options: ModelOptions | None,
-        max_steps: int,
-        price: Price,
-        output: OutputType | None,
-        permits: Permits,
-        control: RunControl,
-    ) -> None:
-        self.provider = provider
-        self.messages = messages
-        self.tools = tools
-        self.context = context
-        self.home = home
-        self.options = options
-        self.max_steps = max_steps
-        self.price = price
-        self.output_type = output
-        self.permits = permits
-        self.control = control
-        #: The answer as a value of that type.
-        self.output: Any = None
-        self.steps: list[AgentStep] = []
-        self.new_messages: list[Message] = []
-        #: Step and time of each of them.
-        self.said: list[Said] = []
-        #: Hears at once of what happens while a step waits, such as a retry.
-        self.notify: Callable[[list[AgentEvent]], None] = lambda events: None
-        self.draft: StepDraft | None = None
-        #: Calls of the draft that had begun before the run was stopped; see `ToolCalls`.
-        self.begun: Mapping[str, ToolCall] = {}
-        self.n_refused = 0
-        #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
-        self.unkept: list[Message] | None = None
+    provider: LlmProvider
+    messages: list[Message]
+    tools: ToolRegistry
+    context: RuntimeContext
+    home: Home
+    options: ModelOptions | None
+    max_steps: int
+    price: Price
+    output_type: OutputType | None
+    permits: Permits
+    control: RunControl
+    #: The answer as a value of `output_type`.
+    output: Any = None
+    steps: list[AgentStep] = field(default_factory=list)
+    #: What the conversation gained.
+    said: list[Said] = field(default_factory=list)
+    #: Hears at once of what happens while a step waits, such as a retry.
+    notify: Callable[[list[AgentEvent]], None] = lambda events: None
+    draft: StepDraft | None = None
+    #: Calls of the draft that had begun before the run was stopped; see `ToolCalls`.
+    begun: Mapping[str, ToolCall] = field(default_factory=dict)
+    n_refused: int = 0
+    #: Messages that no checkpoint has yet, the prompt first; None where nobody keeps checkpoints.
+    unkept: list[Message] | None = None
 
     def call_options(self) -> ModelOptions | None:
         """Return the options of the next step: a tool that must be called must be so once, or a run never ends."""
@@ -109,12 +95,11 @@ class LoopState:
         return True
 
     def _say(self, message: Message, step: int | None = None) -> None:
-        self._add(message, Said(step, time.time()))
+        self._add(message, step, time.time())
         self._note(message)
 
-    def _add(self, message: Message, said: Said) -> None:
-        self.new_messages.append(message)
-        self.said.append(said)
+    def _add(self, message: Message, step: int | None, at: float) -> None:
+        self.said.append(Said(message, step, at))
         self.messages.append(message)
 
     def _note(self, message: Message) -> None:
@@ -138,15 +123,13 @@ class LoopState:
         """Ask the model; return what arrives, a list a read."""
         return draft.asked(self.messages, [tool.spec for tool in self.tools], self.call_options(), self.notify)
 
-    def checkpoint(self) -> list[AgentEvent]:
-        """Return what would be needed to go on from here, with the answer whose tools begin now."""
-        draft = self.draft
-        if draft is None or not draft.calls or (answer := draft.message()) is None:
-            return []
-        return self._checkpoint(draft.done(self._cost_usd(draft)), answer)
+    def checkpoint_before_tools(self, draft: StepDraft) -> list[AgentEvent]:
+        """Return what would be needed to go on from here, with the answer whose tools begin now, if any do."""
+        answer = draft.message() if draft.calls else None
+        return [] if answer is None else self._checkpoint(draft.done(self._cost_usd(draft)), answer)
 
-    def words(self) -> list[AgentEvent]:
-        """Return the same behind a step without calls after which the run goes on."""
+    def checkpoint_between_steps(self) -> list[AgentEvent]:
+        """Return the same behind a step that had no tools, and after which the run goes on."""
         step = self.steps[-1]
         return [] if step.tool_calls else self._checkpoint(step)
 
@@ -182,13 +165,13 @@ class LoopState:
         return self.check_output(is_last=is_last) and (is_last or not self.control.has_said)
 
     def settle(self) -> None:
-        """Move what the step in work has so far into the new messages, as a valid conversation."""
+        """Move what the step in work has so far into what was said, as a valid conversation."""
         draft, self.draft, self.begun = self.draft, None, {}
         if draft is None:
             return
         answer, results = draft.message(), draft.results_message()
         if answer is not None:
-            self._add(answer, Said(draft.index, draft.started_at))
+            self._add(answer, draft.index, draft.started_at)
         if results is not None:  # the answer is in the checkpoint that was made before its tools began
             self._say(results, draft.index)
         elif answer is not None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import msgspec
 
 from lumos_nb import settings
+from lumos_nb.agent.modelevents import model_events
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
@@ -29,8 +29,7 @@ from lumos_nb.events import (
     ToolCallStart,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers.adapt import adapted
-from lumos_nb.providers.base import Ask, BatchedProvider, LlmProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
 
 
 class StepDraft:
@@ -81,7 +80,7 @@ class StepDraft:
             self._held_up(data)
             notify([Metadata(data)])
 
-        return _batches(self.provider, messages, tools, options, on_wait)
+        return model_events(self.provider, messages, tools, options, on_wait)
 
     def end(self) -> list[AgentEvent]:
         """Note that nothing more will arrive; return what was not shown as it came."""
@@ -248,47 +247,3 @@ def cancelled(call: ToolCall, *, has_begun: bool) -> ToolResult:
         call_id=call.id, name=call.name, content=f"The call was cancelled {told}.", is_error=True,
         error_type="Cancelled",
     )  # fmt: skip
-
-
-def _batches(
-    provider: LlmProvider,
-    messages: Sequence[Message],
-    tools: Sequence[ToolSpec],
-    options: ModelOptions | None,
-    on_wait: OnWait,
-) -> AsyncGenerator[list[ModelEvent], None]:
-    """Return a provider's events by read where it can, one by one where it cannot."""
-    if isinstance(provider, BatchedProvider):
-        return provider.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
-    return _one_by_one(provider, messages, tools, options)
-
-
-async def _one_by_one(
-    provider: LlmProvider, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ModelOptions | None
-) -> AsyncGenerator[list[ModelEvent], None]:
-    """Ask a provider of the caller's own; what its model lacks is made up for here."""
-    ask = Ask(messages=tuple(messages), tools=tuple(tools), options=options or ModelOptions())
-    can_call = provider.supports_function_calling
-    call = adapted(ask, supports_function_calling=can_call, structured="tool" if can_call else "prompt")
-    if call.ask is not ask:
-        messages, tools, options = call.ask.messages, call.ask.tools, call.ask.options
-
-    async def batches() -> AsyncGenerator[list[ModelEvent], None]:
-        stream: Any = provider.generate_stream(messages, tools=tools, options=options)
-        async with _closing(stream):
-            async for event in stream:
-                yield [event]
-
-    async with aclosing(call.filtered(batches())) as filtered:
-        async for batch in filtered:
-            yield batch
-
-
-@asynccontextmanager
-async def _closing(stream: Any) -> AsyncGenerator[None, None]:
-    """Close a stream that can be closed: a provider of the caller's own may be any async iterator."""
-    try:
-        yield
-    finally:
-        if hasattr(stream, "aclose"):
-            await stream.aclose()

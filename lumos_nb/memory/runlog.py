@@ -9,14 +9,13 @@ reads it; short runs share a transaction.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 from weakref import WeakSet
-
-import msgspec
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
@@ -36,9 +35,9 @@ from lumos_nb.memory._rows import event_row, nanoseconds, preview
 from lumos_nb.memory._tally import Tally
 from lumos_nb.memory._worker import in_worker, submit
 from lumos_nb.memory.reopening import this_process
+from lumos_nb.memory.runinfo import RunInfo
 from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.said import Said
-from lumos_nb.messages import Message
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
 
@@ -48,34 +47,6 @@ _SOON_AT = (ToolCallComplete, GenerationComplete, Error)
 
 _usable: WeakSet[Store] = WeakSet()
 """Stores whose last write went well."""
-
-
-class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a run before it starts."""
-
-    run_id: str
-    thread_id: str | None = None
-    #: Title of the thread if it is new; the beginning of the prompt if not given.
-    title: str = ""
-    resource_id: str | None = None
-    agent: str = ""
-    provider: str = ""
-    model: str = ""
-    prompt: str = ""
-    notebook: str = ""
-    cell_id: str = ""
-    execution_count: int | None = None
-    parent_run_id: str | None = None
-    root_run_id: str | None = None
-    trace_id: str | None = None
-    #: Where prices come from: settings, table, lumos (our own rows), local (costs nothing) or unknown.
-    cost_source: str = "unknown"
-    #: live or replay.
-    tape: str = "live"
-    #: Unix time in seconds; now if not given.
-    started_at: float = msgspec.field(default_factory=time.time)
-    #: Seconds between its stops and its being taken up again.
-    away_s: float = 0.0
 
 
 class RunLog:
@@ -114,68 +85,59 @@ class RunLog:
             StoreError: The store cannot be used, and nothing has been sent to a model yet. Only a store whose
                 last write went well is believed; what breaks it later is found at the next write.
         """
-        info = self.info
         if self._saved is not None:  # it has its row and its thread
             return
-        self._pending += [] if info.thread_id is None else self._thread_writes(info.thread_id)
+        self._pending += [] if self.info.thread_id is None else self._thread_writes(self.info.thread_id)
         self._pending += [Insert("runs", self._run_row())] if self._is_recording else []
         if self._store not in _usable:
             await in_worker(self._store, self._write)
 
-    async def append(
-        self, events: Sequence[AgentEvent], messages: Sequence[Message] = (), said: Sequence[Said] = ()
-    ) -> list[Message]:
-        """Record events, and add messages to the thread; return these with their ids.
-
-        Args:
-            events: What happened.
-            messages: What the thread gains.
-            said: Step and time of each message; if not given, those of this moment.
+    async def append(self, events: Sequence[AgentEvent], said: Sequence[Said] = ()) -> None:
+        """Record events, and add to the thread what was said.
 
         Raises:
             StoreError: They cannot be kept now; they are tried again with the next ones.
         """
-        must_commit, is_due = bool(messages), False
+        must_commit, is_due = bool(said), False
         if self._is_recording:
             for event in events:
                 self._add(event)
                 must_commit = must_commit or _must_be_first(event)
                 is_due = is_due or isinstance(event, _SOON_AT)
         if must_commit or (is_due and self._flushing is not None and not self._flushing.done()):
-            return await self._commit(messages, said)
-        if is_due:
+            await self._commit(said)
+        elif is_due:
             self._hand_over()
         elif self._timer is None and (self._pending or self._deltas):
             self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
-        return []
 
-    async def finish(self, events: Sequence[AgentEvent], messages: Sequence[Message], said: Sequence[Said]) -> None:
+    async def finish(self, events: Sequence[AgentEvent], said: Sequence[Said]) -> None:
         """Record the end of the run like `append`, and be patient: there is no later chance.
 
         Raises:
             StoreError: It cannot be kept, also some seconds later.
         """
         try:
-            await self.append(events, messages, said)
+            await self.append(events, said)
             return
         except StoreError:
             await asyncio.sleep(0.5)  # what happened waits in the log
         try:
-            await self._commit(messages, said)
+            await self._commit(said)
         except StoreError:
             await asyncio.sleep(2.0)
-            await self._commit(messages, said)
+            await self._commit(said)
 
     # ---- in the store's thread -----------------------------------------------------------
 
-    def _write(self, messages: Sequence[Message] = (), said: Sequence[Said] = ()) -> None:
+    def _write(self, said: Sequence[Said] = ()) -> None:
         with self._lock:
             writes, self._pending = _fewer(self._pending), []
         try:
-            if messages and self.info.thread_id is not None:
+            if said and self.info.thread_id is not None:
                 run = {"run_id": self.info.run_id, "agent": self.info.agent or None}
-                places = said or [Said(self._tally.step or None, time.time())] * len(messages)
-                columns = [{**run, "step": p.step, "created_at": nanoseconds(p.at)} for p in places]
+                columns = [{**run, "step": each.step, "created_at": nanoseconds(each.at)} for each in said]
+                messages = conversations.with_ids([each.message for each in said])
                 conversations.write_with_messages(self._store, writes, self.info.thread_id, messages, columns)
             elif writes:
                 self._store.write(writes)
@@ -198,8 +160,7 @@ class RunLog:
             return
         self._join_deltas()
         now = time.time_ns()
-        changes = self._tally.fold(event, now)
-        self._buffer(event, now, changes)
+        self._buffer(event, now, self._tally.fold(event, now))
 
     def _join_deltas(self) -> None:
         if self._deltas:
@@ -214,12 +175,10 @@ class RunLog:
         with self._lock:
             self._pending += [Insert("events", row | {"thread_id": self.info.thread_id}), *changes]
 
-    async def _commit(self, messages: Sequence[Message], said: Sequence[Said]) -> list[Message]:
+    async def _commit(self, said: Sequence[Said]) -> None:
         self._cancel_timer()
         self._join_deltas()
-        kept = conversations.with_ids(messages) if self.info.thread_id is not None else []
-        await in_worker(self._store, self._write, kept, said)
-        return kept
+        await in_worker(self._store, self._write, said)
 
     def _hand_over(self) -> None:
         """Let the store write what there is, with that of other runs."""
@@ -239,10 +198,8 @@ class RunLog:
         self._flushing = submit(self._store, self._write_quietly)
 
     def _write_quietly(self) -> None:
-        try:
+        with contextlib.suppress(LumosError):  # the writes are pending again; `append` tells
             self._write()
-        except LumosError:
-            return  # the writes are pending again; `append` tells
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -255,12 +212,9 @@ class RunLog:
         info, now = self.info, time.time_ns()
         title = info.title or preview(" ".join(info.prompt.split()), TITLE_CHARS) or "untitled"
         new = conversations.new_thread_row(
-            title=title,
-            notebook=info.notebook or None,
-            resource_id=info.resource_id,
-            metadata_json="{}",
+            title=title, notebook=info.notebook or None, resource_id=info.resource_id, metadata_json="{}",
             thread_id=thread_id,
-        )
+        )  # fmt: skip
         changes: dict[str, Any] = {"updated_at": now, **({"agent": info.agent} if info.agent else {})}
         update = Update("threads", {"thread_id": thread_id}, changes, {"n_runs": int(self._is_recording)})
         return [Ensure("threads", new), update]

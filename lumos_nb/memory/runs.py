@@ -80,26 +80,26 @@ class SavedRun:
         self.open_step: AgentStep | None = None
         self.results: dict[str, ToolResult] = {}
         self.begun: dict[str, ToolCall] = {}
-        self._kept: list[tuple[Message, Said]] = []
+        self._kept: list[Said] = []
         #: What came since the last checkpoint; the next one has it too.
-        self._since: list[tuple[Message, Said]] = []
+        self._since: list[Said] = []
         for event, ns in timed:
             self._fold(event, ns / 1e9)
 
     @property
-    def said(self) -> list[tuple[Message, Said]]:
+    def said(self) -> list[Said]:
         """What its conversation gained, the prompt first; without the answer of an open step."""
         return self._kept[:-1] if self.open_step is not None else [*self._kept, *self._since]
 
     @property
     def answer(self) -> Message | None:
         """The answer of the open step, with its calls."""
-        return self._kept[-1][0] if self.open_step is not None else None
+        return self._kept[-1].message if self.open_step is not None else None
 
     @property
     def unkept(self) -> list[Message]:
         """What of it no checkpoint has."""
-        return [] if self.open_step is not None else [message for message, _ in self._since]
+        return [] if self.open_step is not None else [said.message for said in self._since]
 
     @property
     def can_go_on(self) -> bool:
@@ -137,7 +137,7 @@ class SavedRun:
     def _fold(self, event: AgentEvent, at: float) -> None:
         match event:
             case Checkpoint():
-                self._kept += [(message, Said(event.step.index, at)) for message in event.messages]
+                self._kept += [Said(message, event.step.index, at) for message in event.messages]
                 self.open_step = event.step if event.step.tool_calls else None
                 self._since, self.results, self.begun = [], {}, {}
             case ToolCallStart():
@@ -146,7 +146,7 @@ class SavedRun:
                 self.begun.pop(event.call_id, None)
                 self.results[event.call_id] = event.result
             case UserMessage():
-                self._since.append((Message(role="user", content=event.text), Said(None, at)))
+                self._since.append(Said(Message(role="user", content=event.text), None, at))
             case StepComplete():
                 self._end_step(event.step, at)
             case _:
@@ -156,10 +156,10 @@ class SavedRun:
         results = tuple(self.results[call.id] for call in step.tool_calls if call.id in self.results)
         self.steps.append(msgspec.structs.replace(step, tool_results=results))
         if results:
-            self._since.append((Message(role="tool", content=results), Said(step.index, at)))
+            self._since.append(Said(Message(role="tool", content=results), step.index, at))
             self.open_step = None
         elif step.text:  # the whole answer is in the next checkpoint, if there is one
-            self._since.append((Message(role="assistant", content=step.text), Said(step.index, at)))
+            self._since.append(Said(Message(role="assistant", content=step.text), step.index, at))
 
 
 def _firm(events: list[AgentEvent]) -> list[AgentEvent]:

@@ -1,12 +1,15 @@
-"""When a message of a run was said."""
+"""What was said in a run, and when."""
 
 from __future__ import annotations
 
 import msgspec
 
+from lumos_nb.messages import Message
+
 
 class Said(msgspec.Struct, frozen=True):
-    """When a message was said: in which step, if in one, and at which Unix time in seconds."""
+    """A message, in which step it was said, if in one, and at which Unix time in seconds."""
 
+    message: Message
     step: int | None
     at: float

@@ -13,19 +13,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from lumos_nb.agent.approval import Decision, Question
 from lumos_nb.agent.errands import ToolInterruptedError
-from lumos_nb.notebook.home import CellHome, SyncCellHome
+from lumos_nb.notebook.home import NotebookHome
 from lumos_nb.notebook.prompt import NobodyThereError, prompt
 
 HEARD_WITHIN_S = 3.0
 """How long a page may take to answer the first ping before the question is typed."""
 
 LOOK_S = 0.05
-_DECISIONS = {"allow", "allow_thread", "edit", "deny"}
-T = TypeVar("T")
 
 
 class Page(Protocol):
@@ -67,7 +65,7 @@ class Asking:
         'allow'
     """
 
-    def __init__(self, shell: Any, home: CellHome | SyncCellHome | None, view: Any) -> None:
+    def __init__(self, shell: Any, home: NotebookHome | None, view: Any) -> None:
         self._shell, self._home = shell, home
         self._page: Page | None = view if hasattr(view, "heard_at") else None
         self._lock = threading.Lock()
@@ -108,8 +106,6 @@ class Asking:
             Why it cannot be taken, for the person to read; empty if it was.
         """
         call_id = str(action.get("call_id", ""))
-        if action.get("t") not in _DECISIONS:
-            return "This is no answer to a question."
         decision = Decision(
             decision=action["t"], arguments=str(action.get("arguments", "")), reason=str(action.get("reason", ""))
         )
@@ -158,6 +154,7 @@ class Asking:
         async with self._one_at_a_time:
             if self._home is None or not can_type(self._shell):
                 return policy(waiting.question)
+            await asyncio.sleep(LOOK_S)  # what became of the one before is printed first, not behind the question
             typing = asyncio.ensure_future(self._home.call(lambda: prompt(waiting.question)))
             try:  # a page that comes late may still click
                 await asyncio.wait({typing, waiting.answer}, return_when=asyncio.FIRST_COMPLETED)

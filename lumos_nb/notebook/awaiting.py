@@ -26,12 +26,12 @@ _depth: ContextVar[int] = ContextVar("lumos_cell_depth", default=0)
 class Awaiting:
     """The hook in a shell; `install` and `remove` it."""
 
-    def __init__(self, shell: Any, names: dict[str, str], line_names: dict[str, str] | None = None) -> None:
+    def __init__(self, shell: Any, names: dict[str, str], line_names: dict[str, str]) -> None:
         self.shell = shell
         #: Cell magic to its awaited twin.
         self.names = names
         #: Line magic with its first word, such as "agent resume", to its awaited twin.
-        self.line_names = line_names or {}
+        self.line_names = line_names
         self._written = _WrittenAwait(names)
 
     def install(self) -> None:

@@ -1,7 +1,7 @@
 """Runs that go on after their cell: `%%agent --background`.
 
-One idea: such a run is a run like any other, only that no cell waits for it. Its tools belong to
-the kernel's main thread and loop all the same, and get their turn when no cell blocks these.
+One idea: such a run is a run like any other, only that no cell waits for it: a thread of its own sees it
+to its end, and shows and keeps what came of it.
 """
 
 from __future__ import annotations
@@ -15,82 +15,16 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any
 
-from lumos_nb.agent.background import CoreTask
-from lumos_nb.agent.errands import LoopErrand
-from lumos_nb.agent.home import Job, Outcome
-from lumos_nb.agent.loops import CORE
-from lumos_nb.agent.run import LumosCancelled, error_event
-from lumos_nb.errors import UsageError
+from lumos_nb.agent.bridge import CoreTask
+from lumos_nb.agent.run import error_event
+from lumos_nb.errors import LumosCancelled, UsageError
 from lumos_nb.events import AgentGenerateResult
-from lumos_nb.notebook.guard import guarded
-from lumos_nb.notebook.home import NotebookErrand, NotebookHome
-from lumos_nb.notebook.interrupt import Interrupts
-from lumos_nb.notebook.work import Work
+from lumos_nb.notebook.home import BackgroundHome
+from lumos_nb.runtime import LiveRun
 from lumos_nb.widgets import View
-
-WAITS = "waits for the cell that runs"
-WAITS_AFTER_S = 0.3
-RETURNS_WITHIN_S = 0.5
-"""How long tools wait for the end of the cell; it may be one that goes on, or none at all."""
 
 AT_EXIT_S = 3.0
 """How long the end of the process waits until runs that it stopped are recorded."""
-
-
-class BackgroundHome(NotebookHome):
-    """The home of a run that no cell waits for: the kernel's loop does its plain tools when it comes to them."""
-
-    def __init__(self, shell: Any) -> None:
-        super().__init__(shell)
-        kernel = getattr(shell, "kernel", None)
-        loop = getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)
-        if loop is None:
-            raise UsageError(
-                "A run in the background needs a notebook: here is no kernel whose cells it could stand beside.",
-                hint="Leave out --background.",
-            )
-        self._kernel_loop: asyncio.AbstractEventLoop = loop
-        self.interrupts = Interrupts(self)
-        self._has_returned = asyncio.Event()
-        shell.events.register("post_execute", self._on_return)
-
-    async def run(self, job: Job) -> Outcome:
-        """Run the job where it belongs, and say so while a cell is in its way."""
-        with contextlib.suppress(TimeoutError):  # a tool that blocks must not keep the cell that began the run
-            await asyncio.wait_for(self._has_returned.wait(), RETURNS_WITHIN_S)
-        errand = self.send(job)
-        told = asyncio.create_task(_tell_wait(errand, job))
-        try:
-            return await self.outcome(errand)
-        finally:
-            told.cancel()
-
-    def guard(self, fn: Callable[[], Any]) -> Any:
-        """Call a tool's code on the main thread. Between cells the kernel hears no interrupts: then we do."""
-        with self.interrupts.installed():
-            return guarded(self, fn)
-
-    def _on_return(self) -> None:
-        self.shell.events.unregister("post_execute", self._on_return)
-        # The kernel's loop comes to it when the reply of the cell is sent.
-        self._kernel_loop.call_soon_threadsafe(CORE.loop().call_soon_threadsafe, self._has_returned.set)
-
-    def _send_async(self, work: Work) -> LoopErrand[Outcome]:
-        return LoopErrand(work.on_loop, self._kernel_loop)
-
-    def _post(self, job: Callable[[], None] | None) -> None:
-        if job is not None:  # at the end: nobody serves
-            self._kernel_loop.call_soon_threadsafe(job)
-
-
-async def _tell_wait(errand: NotebookErrand, job: Job) -> None:
-    """Say in the tool's row that it has to wait, if it has to wait for long."""
-    try:
-        await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
-    except TimeoutError:
-        job.emit("state", WAITS, {})
-        await errand.begun.wait()
-        job.emit("state", "", {})
 
 
 class BackgroundRun:
@@ -100,6 +34,7 @@ class BackgroundRun:
         task: The run.
         view: Where it is shown.
         home: Where its tools run.
+        live: How it stands, and how it is stopped.
         at_end: Called with the result, or None, before anybody else has it.
     """
 
@@ -108,9 +43,10 @@ class BackgroundRun:
         task: CoreTask[AgentGenerateResult],
         view: View,
         home: BackgroundHome,
+        live: LiveRun,
         at_end: Callable[[AgentGenerateResult | None], object],
     ) -> None:
-        self._task, self._view, self._home, self._at_end = task, view, home, at_end
+        self._task, self._view, self._home, self._live, self._at_end = task, view, home, live, at_end
         self._ended: Future[AgentGenerateResult] = Future()
         context = contextvars.copy_context()  # what is shown at the end belongs to this cell
         _open.add(self)
@@ -121,16 +57,15 @@ class BackgroundRun:
     @property
     def run_id(self) -> str:
         """Its id in the log; empty until it has begun."""
-        return str(self._doc["run_id"])
+        return self._live.run_id
 
     @property
     def status(self) -> str:
         """running, waiting for you, paused or stopping; at the end completed, failed or cancelled."""
-        doc = self._doc
-        if self._ended.done():
-            error = self._ended.exception()
-            return "completed" if error is None else "cancelled" if isinstance(error, LumosCancelled) else "failed"
-        return doc["state"] if doc["state"] in {"waiting for you", "paused", "stopping"} else "running"
+        if not self._ended.done():
+            return self._live.status
+        error = self._ended.exception()
+        return "completed" if error is None else "cancelled" if isinstance(error, LumosCancelled) else "failed"
 
     def done(self) -> bool:
         """Whether it has ended."""
@@ -148,12 +83,12 @@ class BackgroundRun:
 
     def stop(self) -> None:
         """Stop this run, as Stop in its view does."""
-        self._home.interrupts.stop()
+        self._live.stop()
 
     cancel = stop
 
     def __repr__(self) -> str:
-        return f"<BackgroundRun {self._doc['agent'] or 'agent'}: {self.status}>"
+        return f"<BackgroundRun {self._live.agent}: {self.status}>"
 
     def __await__(self) -> Generator[Any, Any, AgentGenerateResult]:
         return self._wait().__await__()
@@ -168,10 +103,6 @@ class BackgroundRun:
 
     # ---- its end ----------------------------------------------------------------------
 
-    @property
-    def _doc(self) -> dict[str, Any]:
-        return self._view.transcript.doc
-
     def _see_to_end(self) -> None:
         self._task.wait()
         try:
@@ -180,8 +111,7 @@ class BackgroundRun:
             outcome = error if isinstance(error, Exception) else LumosCancelled()
         self._at_end(None if isinstance(outcome, Exception) else outcome)
         if isinstance(outcome, Exception):
-            status = "cancelled" if isinstance(outcome, LumosCancelled) else "failed"
-            self._view.on_events([error_event(outcome, status)])
+            self._view.on_events([error_event(outcome)])
         with contextlib.suppress(Exception):  # a view is a subscriber: its fault must not cost the answer
             self._view.close()
         _open.discard(self)
@@ -197,7 +127,7 @@ class BackgroundRun:
         from lumos_nb.widgets.bundle import static_bundle
 
         if display_id := getattr(self._view, "display_id", ""):
-            update_display(static_bundle(self._doc), display_id=display_id, raw=True)
+            update_display(static_bundle(self._view.transcript.doc), display_id=display_id, raw=True)
 
 
 async def wait() -> list[AgentGenerateResult | Exception]:

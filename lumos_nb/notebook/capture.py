@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from lumos_nb.agent.home import Emit
+from lumos_nb.outputs import WIDGET
 
 _SINK: ContextVar[Sink | None] = ContextVar("lumos_sink", default=None)
 
@@ -31,6 +32,8 @@ class Sink:
         self.emit = emit
         self.is_open = True
         self.outer = _SINK.get()
+        #: What is shown of widgets, by the id that updates it.
+        self.widgets: dict[str, dict[str, Any]] = {}
 
 
 _shown: OrderedDict[str, Sink] = OrderedDict()
@@ -52,12 +55,15 @@ def taken_by(emit: Emit) -> Iterator[None]:
     try:
         yield
     finally:
+        _tell_widgets(sink)
         _SINK.reset(token)
         sink.is_open = False
 
 
 def take_display(sink: Sink, data: dict[str, Any], display_id: str) -> None:
     """Show something in a tool's row; with an id it can be updated."""
+    display_id = display_id or (data.get(WIDGET) or {}).get("model_id", "")
+    _remember_widget(sink, data, display_id)
     if display_id:
         _shown[display_id] = sink
         _shown.move_to_end(display_id)
@@ -75,8 +81,30 @@ def take_update(data: dict[str, Any], display_id: str) -> bool:
     sink = owner if owner.is_open else current()
     if sink is None:
         return False
+    _remember_widget(sink, data, display_id)
     sink.emit("update", display_id, encoded(data))
     return True
+
+
+def _remember_widget(sink: Sink, data: dict[str, Any], display_id: str) -> None:
+    if (data.get(WIDGET) or {}).get("model_id"):
+        sink.widgets[display_id] = data
+    else:
+        sink.widgets.pop(display_id, None)
+
+
+def _tell_widgets(sink: Sink) -> None:
+    """Let the text that stands for a widget where it does not live be that of its end, as of a bar that is full."""
+    module = sys.modules.get("ipywidgets.widgets.widget")
+    alive = getattr(module, "_instances", {})
+    for display_id, data in sink.widgets.items():
+        widget = alive.get(data[WIDGET]["model_id"])
+        if widget is None:
+            continue
+        with contextlib.suppress(Exception):  # the author's own repr
+            text = repr(widget)
+            if text != data.get("text/plain"):
+                sink.emit("update", display_id, {**encoded(data), "text/plain": text})
 
 
 def encoded(data: dict[str, Any]) -> dict[str, Any]:

@@ -8,17 +8,18 @@ background nobody waits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any
 
-from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.bridge import CoreTask
 from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import HOME
 from lumos_nb.events import AgentEvent, AgentGenerateResult, Metadata
 from lumos_nb.notebook.asking import Asking
-from lumos_nb.notebook.background import BackgroundHome, BackgroundRun
-from lumos_nb.notebook.home import CellHome, SyncCellHome
+from lumos_nb.notebook.background import BackgroundRun
+from lumos_nb.notebook.home import BackgroundHome, CellHome, NotebookHome, SyncCellHome
 from lumos_nb.notebook.interrupt import Interrupts, stopped
 from lumos_nb.notebook.place import cell_number
 from lumos_nb.notebook.request import Request
@@ -68,11 +69,9 @@ class CellRun:
             if result is not None:
                 self._keep(result)
 
-        return BackgroundRun(task, self.view, home, at_end)
+        return BackgroundRun(task, self.view, home, self.live, at_end)
 
-    def _begin(
-        self, home: CellHome | SyncCellHome | BackgroundHome, interrupts: Interrupts
-    ) -> CoreTask[AgentGenerateResult]:
+    def _begin(self, home: NotebookHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
         request, is_background = self.request, self.request.options.background
         self.view = open_views(self.shell, request.thread_title, request.prompt, background=is_background)
         self.view.on_events(request.events())
@@ -126,13 +125,10 @@ class CellRun:
             self.view.close()
         except Exception:  # a view is a subscriber: its fault must not cost the answer
             logger.exception("The view of a run could not be closed; the result is in `_`.")
-        try:
+        result = None
+        with contextlib.suppress(asyncio.CancelledError):
             result = task.result()
-        except asyncio.CancelledError:
-            interrupted = True
-        else:
-            interrupted = False
-        if interrupted:  # raised here, so that nothing stands in its context
+        if result is None:  # raised here, so that nothing stands in its context
             raise stopped()
         self._keep(result)
         remember(self.shell, result)

@@ -2,20 +2,24 @@
 
 One idea: the agent's loop is elsewhere, so the view goes on while a tool works. Plain functions
 run on the main thread, which serves them while it waits for the run; `async def` tools on the
-kernel's loop, for the notebook's objects are bound to it; `@tool(thread=True)` in a worker.
+kernel's loop, for the notebook's objects are bound to it; `@tool(thread=True)` in a worker. Where no
+cell waits for the run, they get their turn when no cell blocks that thread and loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard
 from lumos_nb.agent.home import Job, Outcome
-from lumos_nb.agent.loops import TOOLS
+from lumos_nb.agent.loops import CORE, TOOLS
+from lumos_nb.errors import UsageError
 from lumos_nb.notebook.guard import guarded
+from lumos_nb.notebook.interrupt import Interrupts
 from lumos_nb.notebook.work import Work
 from lumos_nb.widgets.clicks import poll_clicks
 
@@ -25,6 +29,12 @@ POLL_S = 0.05
 HEARS_WITHIN_S = 0.5
 """How long an `async def` tool that is cancelled again may take: one that hears of no cancelling is left behind."""
 
+WAITS_AFTER_S = 0.3
+"""A tool that has had no turn for so long is said to wait."""
+
+RETURNS_WITHIN_S = 0.5
+"""How long tools in the background wait for the end of their cell; it may be one that goes on, or none at all."""
+
 T = TypeVar("T")
 
 NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
@@ -33,6 +43,9 @@ NotebookErrand = Errand[Outcome] | LoopErrand[Outcome]
 class NotebookHome:
     """What the homes of a notebook have in common: workers, and letting go of what does not end."""
 
+    #: What is said of a tool that has no turn yet.
+    waits = "waits for another tool"
+
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         #: Whether a tool's code runs on the main thread: only then may an interrupt be raised.
@@ -40,8 +53,13 @@ class NotebookHome:
         self._open: set[NotebookErrand] = set()
 
     async def run(self, job: Job) -> Outcome:
-        """Run the job where it belongs; see `Home`."""
-        return await self.outcome(self.send(job))
+        """Run the job where it belongs, and say so while something is in its way; see `Home`."""
+        errand = self.send(job)
+        told = asyncio.create_task(self._tell_wait(errand, job))
+        try:
+            return await self.outcome(errand)
+        finally:
+            told.cancel()
 
     def send(self, job: Job) -> NotebookErrand:
         """Send the job to where it belongs."""
@@ -60,6 +78,14 @@ class NotebookHome:
             return await errand.outcome()
         finally:
             self._open.discard(errand)
+
+    async def _tell_wait(self, errand: NotebookErrand, job: Job) -> None:
+        try:
+            await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
+        except TimeoutError:
+            job.emit("state", self.waits, {})
+            await errand.begun.wait()
+            job.emit("state", "", {})
 
     async def call(self, fn: Callable[[], T]) -> T:
         """Run a function on the cell's thread, where an interrupt ends it, and return what it returns."""
@@ -155,3 +181,46 @@ class SyncCellHome(NotebookHome):
             if job is None:
                 return
             job()
+
+
+class BackgroundHome(NotebookHome):
+    """The home of a run that no cell waits for: the kernel's loop does its plain tools when it comes to them."""
+
+    waits = "waits for the cell that runs"
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        kernel = getattr(shell, "kernel", None)
+        loop = getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)
+        if loop is None:
+            raise UsageError(
+                "A run in the background needs a notebook: here is no kernel whose cells it could stand beside.",
+                hint="Leave out --background.",
+            )
+        self._kernel_loop: asyncio.AbstractEventLoop = loop
+        self.interrupts = Interrupts(self)
+        self._has_returned = asyncio.Event()
+        shell.events.register("post_execute", self._on_return)
+
+    async def run(self, job: Job) -> Outcome:
+        """Run the job where it belongs, once the cell that began the run has returned."""
+        with contextlib.suppress(TimeoutError):  # a tool that blocks must not keep the cell that began the run
+            await asyncio.wait_for(self._has_returned.wait(), RETURNS_WITHIN_S)
+        return await super().run(job)
+
+    def guard(self, fn: Callable[[], Any]) -> Any:
+        """Call a tool's code on the main thread. Between cells the kernel hears no interrupts: then we do."""
+        with self.interrupts.installed():
+            return guarded(self, fn)
+
+    def _on_return(self) -> None:
+        self.shell.events.unregister("post_execute", self._on_return)
+        # The kernel's loop comes to it when the reply of the cell is sent.
+        self._kernel_loop.call_soon_threadsafe(CORE.loop().call_soon_threadsafe, self._has_returned.set)
+
+    def _send_async(self, work: Work) -> LoopErrand[Outcome]:
+        return LoopErrand(work.on_loop, self._kernel_loop)
+
+    def _post(self, job: Callable[[], None] | None) -> None:
+        if job is not None:  # at the end: nobody serves
+            self._kernel_loop.call_soon_threadsafe(job)

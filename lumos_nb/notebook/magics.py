@@ -1,6 +1,6 @@
-"""The magics: parse the line, call the runtime, display.
+"""The magics: parse the line, and hand it to who does it.
 
-One idea: nothing happens here. What a magic does is a method of `Runtime` or a frame.
+One idea: nothing happens here. A cell is a `CellRun` of a request, a line a subcommand (`commands/`).
 """
 
 from __future__ import annotations

@@ -6,14 +6,13 @@ One idea: one line with the answers that there are; whatever else is typed is as
 from __future__ import annotations
 
 import json
-from typing import Literal
 
-from lumos_nb.agent.approval import Decision, Question
+from lumos_nb.agent.approval import Choice, Decision, Question
 from lumos_nb.messages import ToolCall
 from lumos_nb.widgets import words
 from lumos_nb.widgets.plain import ARGUMENT_WIDTH, call_line
 
-_ANSWERS: dict[str, Literal["allow", "allow_thread", "edit", "deny"]] = {
+_ANSWERS: dict[str, Choice] = {
     "y": "allow", "yes": "allow", "t": "allow_thread", "thread": "allow_thread", "e": "edit", "edit": "edit",
     "n": "deny", "no": "deny",
 }  # fmt: skip
@@ -60,7 +59,7 @@ def _in_full(call: ToolCall) -> str:
         >>> _in_full(ToolCall(id="1", name="rows", arguments='{"table": "orders"}'))
         ''
     """
-    arguments = words.arguments({"arguments": call.arguments})
+    arguments = words.arguments(call.arguments)
     if arguments is None:
         return f"{call.arguments}\n"
     dumped = {name: json.dumps(value, ensure_ascii=False) for name, value in arguments.items()}

@@ -11,13 +11,14 @@ from typing import Any, Protocol
 
 from lumos_nb import settings
 from lumos_nb.agent import Agent
-from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.resume import check_resumable
-from lumos_nb.errors import UsageError
+from lumos_nb.errors import ThreadNotFoundError, UsageError
 from lumos_nb.events import AgentEvent, AgentGenerateResult
 from lumos_nb.memory import MemoryThread, SavedRun
 from lumos_nb.messages import Message, TextPart
 from lumos_nb.notebook.attach import evaluated
+from lumos_nb.notebook.commands.agents import COMMANDS
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.options import CellOptions
 from lumos_nb.providers.vendors import vendors
@@ -52,11 +53,11 @@ class PromptRequest:
 
     def __init__(self, shell: Any, runtime: Runtime, options: CellOptions, body: str) -> None:
         if not body.strip():
-            raise UsageError("The prompt is empty.", hint="Write below the %%agent line what the agent should do.")
+            raise UsageError("The prompt is empty.", hint=_instead(options.agent))
         self.options = options
         self.prompt = interpolate(body.strip("\n"), shell.user_ns)
         self.agent = runtime.agent(options.agent)
-        self._given = given(shell, runtime, options)
+        self._given = _named(shell, runtime, options)
         self._given.setdefault("model", self.agent.get_llm())
         self._attached = [evaluated(image, shell.user_ns) for image in options.images]
         self.output_type = self._given.get("output")
@@ -72,7 +73,7 @@ class PromptRequest:
             # A thread with a name is one beside the notebook's own.
             return runtime.new_thread(self.options.thread, use=self.options.thread is None)
         if self.options.thread:
-            return runtime.thread(self.options.thread)
+            return _known(runtime, self.options.thread)
         return runtime.current_thread()
 
     def events(self) -> Sequence[AgentEvent]:
@@ -83,6 +84,22 @@ class PromptRequest:
         if self._attached:
             prompt = Message(role="user", content=(TextPart(self.prompt), *self._attached))
         return self.agent.generate(prompt, **self._given, **more)
+
+
+def _instead(word: str | None) -> str:
+    """Say what to do about a cell without a prompt, also to who wrote a `%` too many."""
+    if word in COMMANDS:
+        return f"For the command write %agent {word}, with one %."
+    return "Write below the %%agent line what the agent should do."
+
+
+def _known(runtime: Runtime, name: str) -> MemoryThread:
+    """Return a thread by its name; to who meant a new one, say how it is begun."""
+    try:
+        return runtime.thread(name)
+    except ThreadNotFoundError as error:
+        message, hint = error.message, error.hint
+    raise ThreadNotFoundError(message, hint=f"{hint} --new -t {name} begins it.")
 
 
 class ResumeRequest:
@@ -103,7 +120,7 @@ class ResumeRequest:
         row = self._saved.row
         self.prompt = row["prompt_preview"] or ""
         self.agent = self._agent(runtime, row["agent"] or "")
-        self._given = given(shell, runtime, options)
+        self._given = _named(shell, runtime, options)
         self._given["tools"] = self._tools(runtime)
         self._given.setdefault("model", self._model(runtime))
         self.output_type = self._given.get("output")
@@ -157,7 +174,7 @@ class ResumeRequest:
         return own
 
 
-def given(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]:
+def _named(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]:
     """Return the options of a run that a cell's line names."""
     found: dict[str, Any] = {}
     if options.model:

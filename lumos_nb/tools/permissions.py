@@ -36,7 +36,7 @@ def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
 
     Example:
         >>> ruling(Tool(lambda: None, name="clear", permission="ask"), {})
-        Ruling(permission='ask', reason='It is marked to be asked for.')
+        Ruling(permission='ask', reason='It is marked to ask first.')
         >>> by_path = Tool(lambda path: None, name="write", permission=lambda path: "ask" if path == "/" else "allow")
         >>> ruling(by_path, {"path": "notes.txt"}).permission
         'allow'
@@ -62,7 +62,7 @@ def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
     return Ruling("ask", f"Its own rule gave {shown}, not allow, ask or deny.")
 
 
-_MARKS = {"ask": "It is marked to be asked for.", "deny": "It is marked as denied."}
+_MARKS = {"ask": "It is marked to ask first.", "deny": "It is marked as denied."}
 
 
 def is_approved(name: str, patterns: Iterable[str]) -> bool:

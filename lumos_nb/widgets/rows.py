@@ -14,7 +14,8 @@ from lumos_nb.widgets.growing import GrowingText
 from lumos_nb.widgets.markdown import render, text_html
 from lumos_nb.widgets.results import ERROR, MUTED, arguments_html, display_html, error_html, output_parts
 
-_LINE = "display:inline-flex;gap:10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline"
+# In a narrow cell the state goes below the name: it is never cut, and never outside.
+_LINE = "display:inline-flex;flex-wrap:wrap;gap:0 10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline"
 _CUT = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 _SUMMARY = "cursor:pointer;padding:2px 0;line-height:1.5"
 _FOLD = "margin:0 0 6px 0"
@@ -61,10 +62,8 @@ def whole_row(item: dict[str, Any]) -> Row | None:
         return tool_row(item)
     if item["kind"] != "user":
         return None
-    said = text_html(item["text"])
-    return Row(
-        "user", "", [f'<div style="{MUTED}">You</div><div style="white-space:pre-wrap">{said}</div>'], n_settled=0
-    )
+    said = f'<div style="white-space:pre-wrap">{text_html(item["text"])}</div>'
+    return Row("user", "", [f'<div style="{MUTED}">You</div>{said}'])
 
 
 def growing_row(item: dict[str, Any], growing: GrowingText, done: bool) -> Row:
@@ -83,8 +82,8 @@ def tool_row(item: dict[str, Any]) -> Row:
     ended = item["status"] not in {"running", "waiting"}
     asked = (item.get("decision") or {}).get("asked")
     parts = [
-        _section("Asked for", arguments_html({"arguments": asked})) if asked is not None else "",
-        f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item))}</div>',
+        _section("Asked for", arguments_html(asked)) if asked is not None else "",
+        f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item["arguments"]))}</div>',
         _section("Result", _result(item)) if ended and not failed and not unanswered else "",
         _section("Error", error_html(item)) if failed else "",
         _section("Question", f"It was waiting for an answer. {_again()}") if unanswered else "",
@@ -107,11 +106,14 @@ def _tool_head(item: dict[str, Any], failed: bool) -> str:
     state = "" if item["status"] == "denied" and item.get("decision") else text_html(words.tool_state(item))
     decided = text_html(words.one_line(words.decision(item), 120))
     colour = ERROR if failed else MUTED
+    ends = [
+        f'<span style="{_CUT};flex:0 1 auto;max-width:max(45%,11em);{MUTED}">{decided}</span>' if decided else "",
+        f'<span style="white-space:nowrap;margin-left:auto;{colour}"{_since(item)}>{state}</span>' if state else "",
+    ]
     return (
         f'<span style="{_LINE}"><strong>{text_html(item["name"])}</strong> '
         f'<span style="{_CUT};{MUTED}">{text_html(words.short_arguments(item))}</span> '
-        + (f'<span style="{_CUT};flex:0 1 auto;max-width:45%;{MUTED}">{decided}</span> ' if decided else "")
-        + f'<span style="white-space:nowrap;{colour}"{_since(item)}>{state}</span></span>'
+        f"{' '.join(end for end in ends if end)}</span>"
     )
 
 

@@ -13,7 +13,7 @@ import anywidget
 import traitlets
 
 STATIC = Path(__file__).parent / "static"
-PARTS = ("reach.js", "question.js", "living.js", "live.js")
+PARTS = ("elements.js", "reach.js", "question.js", "living.js", "height.js", "view.js", "live.js")
 
 
 class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # its package has no types for us
@@ -27,3 +27,10 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # its package has no
 
     def set_state(self, sync_data: Any) -> None:
         """Take nothing: the page asks by messages, which are checked."""
+
+    def __repr__(self) -> str:
+        """Return what a page without the kernel shows: a notebook that was saved in the middle has nothing else."""
+        return (
+            "A run was shown here while its kernel lived. %trace last shows it again, "
+            "and %agent resume takes it up if it was interrupted."
+        )

@@ -145,6 +145,23 @@ async def test_allowed_in_a_thread_holds_for_later_runs_of_it_and_goes_with_it()
     assert len(asked) == 3
 
 
+async def test_what_is_taken_back_is_asked_for_again_also_by_a_run_that_goes_on():
+    asked = []
+
+    async def for_thread(question):
+        asked.append(question.call.id)
+        return Decision(decision="allow_thread")
+
+    @tool
+    async def take_back() -> str:
+        await Memory().revoke_tool("t1", "drop")
+        return "taken back"
+
+    model = ScriptedProvider([call(), call(id="c2"), call("take_back", "c3", "{}"), call(id="c4"), "Done."])
+    await Agent("a", model=model, tools=[drop, take_back]).generate("Go", thread_id="t1", on_approval=for_thread)
+    assert asked == ["c1", "c4"] and len(DONE) == 3
+
+
 async def test_without_a_thread_it_holds_in_the_run():
     asked = []
 

@@ -87,10 +87,9 @@ class Copies(SqliteStore):
 
 
 class EachLog(RunLog):
-    async def append(self, events, messages=(), said=()):
-        kept = await super().append(events, messages, said)
-        await self._commit([], [])
-        return kept
+    async def append(self, events, said=()):
+        await super().append(events, said)
+        await self._commit([])
 
 
 class EachMemory(Memory):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,9 @@ from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.events import TokenUsage
 from lumos_nb.memory import Memory
-from lumos_nb.messages import Message, ReasoningPart, TextPart, ToolCall
+from lumos_nb.messages import ImagePart, Message, ReasoningPart, TextPart, ToolCall
 from lumos_nb.testing import Answer, ScriptedProvider
+from tests.agent.stopping import begun, is_asked, never, stopped
 
 DONE: list[str] = []
 
@@ -46,30 +48,6 @@ async def allow(question):
     return Decision(decision="allow")
 
 
-async def never(question):
-    await asyncio.sleep(60)
-
-
-async def stopped(agent, when, **options):
-    """Run until `when(event)` and cancel."""
-    reached = asyncio.Event()
-
-    def watch(events):
-        if any(when(e) for e in events):
-            reached.set()
-
-    run = asyncio.create_task(agent.generate("Go", on_events=watch, **options))
-    done = asyncio.create_task(reached.wait())
-    await asyncio.wait({run, done}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
-    run.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await run
-
-
-def is_asked(event):
-    return event.type == "approval_requested"
-
-
 USAGE = TokenUsage(input_tokens=10, output_tokens=5)
 
 
@@ -84,7 +62,7 @@ def script():
 async def test_a_question_is_asked_again_and_the_run_goes_on_as_the_same_run():
     model = ScriptedProvider(script())
     agent = Agent("a", model=model, tools=[look, drop])
-    await stopped(agent, is_asked, thread_id="t1", on_approval=never)
+    await stopped(is_asked, agent.generate, "Go", thread_id="t1", on_approval=never)
     assert DONE == ["look orders", "look people"]
     run_id = lumos.runs().iloc[0].run_id
     assert [m.role for m in await Memory().load("t1")] == ["user", "assistant", "tool", "assistant", "tool"]
@@ -102,7 +80,7 @@ async def test_sums_are_those_of_a_run_that_was_never_stopped():
     agent = Agent("a", model=ScriptedProvider(script()), tools=[look, drop])
     await agent.generate("Go", thread_id="whole", on_approval=allow)
     agent = Agent("a", model=ScriptedProvider(script()), tools=[look, drop])
-    await stopped(agent, is_asked, thread_id="cut", on_approval=never)
+    await stopped(is_asked, agent.generate, "Go", thread_id="cut", on_approval=never)
     await agent.resume(on_approval=allow)
     for frame, columns in (
         (lumos.runs(), ["status", "n_steps", "n_model_calls", "n_tool_calls", "input_tokens", "output_tokens"]),
@@ -142,7 +120,7 @@ async def test_a_tool_that_had_begun_is_run_again_only_if_that_does_no_harm(mark
 
     model = ScriptedProvider([ToolCall(id="c1", name="sleep"), "Done."])
     agent = Agent("a", model=model, tools=[sleep])
-    await stopped(agent, lambda e: bool(DONE) or e.type == "tool_call_start", thread_id="t1")
+    await stopped(lambda e: bool(DONE) or e.type == "tool_call_start", agent.generate, "Go", thread_id="t1")
     await agent.resume(on_approval=asks)
     assert questions == asked and told in model.requests[1].messages[-1].parts[0].content
     assert len(DONE) == (1 if mark == "unsafe" else 2)
@@ -160,7 +138,7 @@ async def test_a_tool_knows_its_call_by_one_key_before_and_after():
         return "paid"
 
     agent = Agent("a", model=ScriptedProvider([ToolCall(id="c1", name="pay"), "Done."]), tools=[pay])
-    await stopped(agent, lambda e: bool(keys) or e.type == "tool_call_start")
+    await stopped(lambda e: bool(keys) or e.type == "tool_call_start", agent.generate, "Go")
     while not keys:
         await asyncio.sleep(0.01)
     result = await agent.resume()
@@ -179,18 +157,10 @@ async def test_a_run_that_failed_between_two_steps_asks_the_model_again():
 
 
 async def test_an_answer_comes_back_with_its_signature_and_the_prompt_with_its_picture():
-    from lumos_nb.messages import ImagePart
-
     prompt = Message(role="user", content=(TextPart("Look"), ImagePart(data=b"\x89PNG")))
     model = ScriptedProvider([call("drop", "c1"), "Done."])
     agent = Agent("a", model=model, tools=[drop], instructions="Be short.")
-    reached = asyncio.Event()
-    run = asyncio.create_task(
-        agent.generate(prompt, on_approval=never, on_events=lambda e: reached.set() if any(map(is_asked, e)) else None)
-    )
-    await reached.wait()
-    run.cancel()
-    await asyncio.gather(run, return_exceptions=True)
+    await stopped(is_asked, agent.generate, prompt, on_approval=never)
     await agent.resume(on_approval=allow)
     sent = model.requests[1].messages
     assert [m.role for m in sent] == ["system", "user", "assistant", "tool"]
@@ -200,16 +170,9 @@ async def test_an_answer_comes_back_with_its_signature_and_the_prompt_with_its_p
 async def test_it_may_be_stopped_and_resumed_again_and_again():
     model = ScriptedProvider(script())
     agent = Agent("a", model=model, tools=[look, drop])
-    await stopped(agent, is_asked, thread_id="t1", on_approval=never)
-    reached = asyncio.Event()
+    await stopped(is_asked, agent.generate, "Go", thread_id="t1", on_approval=never)
     for _ in range(2):
-        reached.clear()
-        again = asyncio.create_task(
-            agent.resume(on_approval=never, on_events=lambda e: reached.set() if any(map(is_asked, e)) else None)
-        )
-        await reached.wait()
-        again.cancel()
-        await asyncio.gather(again, return_exceptions=True)
+        await stopped(is_asked, agent.resume, on_approval=never)
     result = await agent.resume(on_approval=allow)
     assert result.response == "All done." and DONE == ["look orders", "look people", "drop orders"]
     assert len(await Memory().load("t1")) == 6 and lumos.threads().n_messages.iloc[0] == 6
@@ -226,7 +189,7 @@ async def test_what_cannot_be_resumed_says_why():
         await agent.generate("Go")
     with pytest.raises(UsageError, match="before it came to a tool"):
         await agent.resume()
-    await stopped(agent, is_asked, thread_id="t1", on_approval=never)
+    await stopped(is_asked, agent.generate, "Go", thread_id="t1", on_approval=never)
     run_id = lumos.runs().sort_values("started_at").iloc[-1].run_id
     await Agent("b", model=ScriptedProvider(["Hello."])).generate("Something else", thread_id="t1")
     with pytest.raises(UsageError, match="has gone on since"):
@@ -238,11 +201,7 @@ async def test_what_cannot_be_resumed_says_why():
 
 async def test_a_run_that_goes_on_is_not_taken_up_twice():
     agent = Agent("a", model=ScriptedProvider(script()), tools=[look, drop])
-    reached = asyncio.Event()
-    run = asyncio.create_task(
-        agent.generate("Go", on_approval=never, on_events=lambda e: reached.set() if any(map(is_asked, e)) else None)
-    )
-    await reached.wait()
+    run = await begun(is_asked, agent.generate, "Go", on_approval=never)
     with pytest.raises(UsageError, match="still goes on"):
         await agent.resume()
     run.cancel()
@@ -265,8 +224,6 @@ asyncio.run(main())
 
 
 async def test_a_killed_process_leaves_a_run_that_another_takes_up():
-    from pathlib import Path
-
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(Path(__file__).parent)], capture_output=True, text=True, check=False
     )
@@ -287,8 +244,6 @@ HOLDS = KILLED.replace("os.kill(os.getpid(), 9)", "await asyncio.sleep(60)")
 
 
 async def test_a_run_of_a_kernel_that_lives_is_left_to_it():
-    from pathlib import Path
-
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(Path(__file__).parent)], stdout=subprocess.PIPE, text=True
     )

@@ -14,6 +14,7 @@ from lumos_nb.errors import UsageError
 from lumos_nb.memory import Memory
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import ScriptedProvider
+from tests.agent.stopping import is_asked, never, stopped
 
 DONE: list[str] = []
 
@@ -34,32 +35,14 @@ def agent_of():
     return Agent("a", model=ScriptedProvider(answer), tools=[drop])
 
 
-async def never(question):
-    await asyncio.sleep(60)
-
-
-async def stopped_at_its_question(work):
-    """Let a run come to its question, and cancel it there."""
-    reached = asyncio.Event()
-
-    def on_events(events):
-        if any(event.type == "approval_requested" for event in events):
-            reached.set()
-
-    run = asyncio.create_task(work(on_approval=never, on_events=on_events))
-    await asyncio.wait_for(reached.wait(), 20)
-    run.cancel()
-    await asyncio.gather(run, return_exceptions=True)
-
-
 @pytest.fixture
-async def stopped():
+async def asked():
+    """A run that was stopped at its question."""
     DONE.clear()
-    agent = agent_of()
-    await stopped_at_its_question(lambda **options: agent.generate("Go", thread_id="t1", **options))
+    await stopped(is_asked, agent_of().generate, "Go", thread_id="t1", on_approval=never)
 
 
-async def test_of_those_who_resume_at_once_one_does(stopped):
+async def test_of_those_who_resume_at_once_one_does(asked):
     both = await asyncio.gather(
         *(agent_of().resume(on_approval=lambda question: True) for _ in range(4)), return_exceptions=True
     )
@@ -68,7 +51,7 @@ async def test_of_those_who_resume_at_once_one_does(stopped):
     assert lumos.runs().status.iloc[0] == "completed"
 
 
-async def test_of_two_processes_that_have_read_a_run_one_takes_it_up(stopped):
+async def test_of_two_processes_that_have_read_a_run_one_takes_it_up(asked):
     one, other = await Memory().get_run(), await Memory().get_run()
     await Memory().reopen(one)
     with pytest.raises(UsageError, match="has just been taken up"):
@@ -77,16 +60,16 @@ async def test_of_two_processes_that_have_read_a_run_one_takes_it_up(stopped):
     assert (await agent_of().resume(on_approval=lambda question: True)).response == "Done." and DONE == ["orders"]
 
 
-async def test_one_that_could_not_be_taken_up_can_be_later(stopped):
+async def test_one_that_could_not_be_taken_up_can_be_later(asked):
     with pytest.raises(UsageError):
         await agent_of().resume(model="nobody/knows-this")
     assert (await agent_of().resume(on_approval=lambda question: True)).response == "Done."
 
 
-async def test_no_time_away_counts_however_often_it_was_stopped(stopped):
+async def test_no_time_away_counts_however_often_it_was_stopped(asked):
     for _ in range(2):
         await asyncio.sleep(0.5)
-        await stopped_at_its_question(agent_of().resume)
+        await stopped(is_asked, agent_of().resume, on_approval=never)
     began = time.time()
     result = await agent_of().resume(on_approval=lambda question: True)
     run = lumos.runs().iloc[0]

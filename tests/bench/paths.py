@@ -128,7 +128,7 @@ class _Carrier:
 @contextmanager
 def recording_a_run() -> Iterator[Callable[[], object]]:
     """Record a run of 100 tokens and one tool call, with its thread and messages, into SQLite."""
-    from lumos_nb.memory import Memory, RunInfo
+    from lumos_nb.memory import Memory, RunInfo, Said
     from lumos_nb.messages import Message
     from lumos_nb.stores import SqliteStore
 
@@ -142,8 +142,8 @@ def recording_a_run() -> Iterator[Callable[[], object]]:
             await log.start()
             for batch in batches[:-1]:
                 await log.append(batch)
-            said = [Message(role="user", content="Go on."), Message(role="assistant", content=" word" * 100)]
-            await log.finish(batches[-1], said, ())
+            messages = [Message(role="user", content="Go on."), Message(role="assistant", content=" word" * 100)]
+            await log.finish(batches[-1], [Said(message, 1, 1.0) for message in messages])
 
         runner.run(record())
         assert len(list(memory.store.select("events", ["run_id"]))) == 7

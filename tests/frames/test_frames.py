@@ -19,7 +19,7 @@ from lumos_nb.events import (
     ToolCallStart,
 )
 from lumos_nb.frames._typed import frame
-from lumos_nb.memory import Memory, RunInfo
+from lumos_nb.memory import Memory, RunInfo, Said
 from lumos_nb.messages import Message, TextPart, ToolCall, ToolResult
 from lumos_nb.stores import SqliteStore
 from lumos_nb.stores.schema import TABLES, Column
@@ -44,10 +44,11 @@ async def record(memory, run, cost, started_at):
     call = ToolCall(id="c1", name="rows", arguments="{}")
     result = ToolResult(call_id="c1", name="rows", content="42")
     step = AgentStep(index=1, usage=TokenUsage(input_tokens=3, output_tokens=2), cost_usd=cost, tool_calls=(call,))
-    await log.append([StepStart(1), TextDelta("a")], [Message(role="user", content="hi")])
+    await log.append([StepStart(1), TextDelta("a")], [Said(Message(role="user", content="hi"), 1, started_at)])
     await log.append([ToolCallStart(call), ToolCallComplete("c1", result, 0.1), StepComplete(step)])
     answer = [Message(role="assistant", content=(TextPart("a"), call)), Message(role="tool", content=(result,))]
-    await log.append([GenerationComplete(AgentGenerateResult(response="a"))], answer)
+    said = [Said(message, 1, started_at) for message in answer]
+    await log.append([GenerationComplete(AgentGenerateResult(response="a"))], said)
 
 
 @pytest.fixture

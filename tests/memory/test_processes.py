@@ -11,7 +11,7 @@ from lumos_nb.stores import SqliteStore
 WRITER = """
 import asyncio, sys
 from lumos_nb.events import Metadata, StepStart, ToolCallStart
-from lumos_nb.memory import Memory, RunInfo, new_id
+from lumos_nb.memory import Memory, RunInfo, Said, new_id
 from lumos_nb.messages import Message, ToolCall
 from lumos_nb.stores import SqliteStore
 
@@ -19,8 +19,8 @@ async def main(path, name, n):
     log = Memory(SqliteStore(path)).run_log(RunInfo(run_id=name, thread_id="t1", prompt="hello"))
     await log.start()
     for i in range(n):
-        messages = [Message(role="user", content=f"{name} {i}")] if i % 10 == 0 else []
-        await log.append([ToolCallStart(ToolCall(id=f"c{i}", name="f"))], messages)
+        said = [Said(Message(role="user", content=f"{name} {i}"), None, 1.0)] if i % 10 == 0 else []
+        await log.append([ToolCallStart(ToolCall(id=f"c{i}", name="f"))], said)
         print(i, flush=True)
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """

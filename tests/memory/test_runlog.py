@@ -25,7 +25,7 @@ from lumos_nb.events import (
     ToolCallStart,
     decode_event,
 )
-from lumos_nb.memory import Memory, RunInfo
+from lumos_nb.memory import Memory, RunInfo, Said
 from lumos_nb.messages import Message, ToolCall, ToolResult
 from lumos_nb.stores import Insert, SqliteStore
 
@@ -197,7 +197,7 @@ async def test_halves_of_surrogate_pairs_do_not_stop_a_run(memory):
     log = await started(memory)
     await log.append(
         [StepStart(1), TextDelta("\ud83c"), TextDelta("\udf89 \ud83d"), FAILED],
-        [Message(role="user", content="\ud83d")],
+        [Said(Message(role="user", content="\ud83d"), 1, 1.0)],
     )
     assert (
         decode_event(rows(memory, "events", "payload_json", where=[("kind", "=", "text_delta")])[0][0]).delta == "🎉 �"
@@ -209,7 +209,7 @@ async def test_without_telemetry_only_the_conversation_is_kept(memory):
     settings.configure(enable_telemetry=False)
     try:
         log = await started(memory)
-        await log.append([StepStart(1), StepComplete(step(1))], [Message(role="user", content="hi")])
+        await log.append([StepStart(1), StepComplete(step(1))], [Said(Message(role="user", content="hi"), 1, 1.0)])
     finally:
         settings.reset()
     assert [m.text for m in await memory.load("t1")] == ["hi"]
@@ -227,7 +227,7 @@ async def test_the_end_of_a_run_is_kept_when_it_returns_also_if_it_had_to_wait_f
     store.write_soon([Insert("threads", {"thread_id": "t9"})])
     rows(memory, "threads", "thread_id")  # which could not write first what waits
     asyncio.get_running_loop().call_later(0.2, other.execute, "ROLLBACK")
-    await log.finish([StepStart(1), DONE], (), ())
+    await log.finish([StepStart(1), DONE], ())
     assert other.execute("SELECT run_id, status FROM runs ORDER BY run_id").fetchall() == [
         ("r1", "completed"), ("r2", "completed"),
     ]  # fmt: skip

@@ -59,8 +59,7 @@ def page(kernel: Kernel) -> Page:
 
 def asked(kernel: Kernel, form: str) -> tuple[Running, str]:
     """Begin a cell and wait for its question; return it with the comm of its view."""
-    running = kernel.send(FORMS[form])
-    running.until(lambda r: any(op[0] == "a" for m in r.comm for op in m.get("content", {}).get("o", [])))
+    running = kernel.send(FORMS[form]).until_asked()
     return running, running.comm_ids[-1]
 
 

@@ -83,11 +83,7 @@ class Watched:
     def run(self, code: str) -> Cell:
         running = self.send(code)
         self.until(lambda: running.cell.seconds > 0)
-        while True:
-            reply = self.kernel.client.get_shell_msg(timeout=30)
-            if reply["parent_header"].get("msg_id") == running.id:
-                running.cell.status = reply["content"]["status"]
-                return running.cell
+        return running.replied()
 
     def until(self, done: Callable[[], bool], timeout: float = 30) -> None:
         deadline = time.monotonic() + timeout

@@ -157,13 +157,13 @@ def test_a_display_of_a_cell_is_updated_where_it_stands(kernel):
     assert displayed([i for i in cell.run["items"] if i["kind"] == "tool"][0]) == []
 
 
-@pytest.mark.parametrize(("wait", "left"), [("False", ["after"]), ("True", ["after"])])
-def test_clear_output_clears_the_row_and_nothing_else(kernel, wait, left):
+@pytest.mark.parametrize("wait", [False, True])
+def test_clear_output_clears_the_row_and_nothing_else(kernel, wait):
     cell = run(kernel, tool(f"""
         print('before')
         clear_output(wait={wait})
         print('after')"""))  # fmt: skip
-    assert printed(only_in_its_row(cell)).split() == left
+    assert printed(only_in_its_row(cell)).split() == ["after"]
 
 
 def test_a_tool_that_captures_keeps_what_it_captured(kernel):
@@ -242,3 +242,37 @@ def test_the_notebook_is_as_it_was_after_runs_that_went_well_failed_or_were_stop
     assert running.wait(20).status == "error"
     check = kernel.run(f"after = {state}\nprint([name for name in before if before[name] != after[name]])").ok()
     assert check.stdout == "[]\n"
+
+
+def test_a_tool_that_has_no_turn_yet_is_not_said_to_run(kernel):
+    run(kernel, tool("import time; time.sleep(1)", "first"), tool("print('here')"), names=("first", "work"))
+    running = kernel.send("%%agent a --new\nGo")
+    cell = running.wait().ok()
+    assert any("waits for another tool" in str(message) for message in running.comm)
+    assert [item["state"] for item in cell.run["items"] if item.get("name") == "work"] == [""]
+
+
+def test_what_stands_for_the_view_says_where_the_run_is(kernel):
+    run(kernel, tool("print('here')"))
+    running = kernel.send("%%agent a --new\nGo").until(lambda running: running.cell.outputs)
+    stands = running.cell.outputs[0]["text/plain"]
+    running.wait().ok()
+    assert "object at 0x" not in stands
+    assert "%trace last" in stands and "%agent resume" in stands
+
+
+def test_a_widget_that_is_gone_is_shown_as_it_was_at_its_end(kernel):
+    bar = tool("from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)): pass")
+    (shown,) = displayed(only_in_its_row(run(kernel, bar)))
+    assert "3/3" in shown["text/plain"]
+    slider = tool("import ipywidgets; s = ipywidgets.IntSlider(1); display(s); s.value = 7")
+    (shown,) = displayed(only_in_its_row(run(kernel, slider)))
+    assert "value=7" in shown["text/plain"]
+
+
+def test_a_widget_that_gave_its_place_to_something_else_does_not_come_back(kernel):
+    body = (
+        "import ipywidgets; s = ipywidgets.IntSlider(1); h = display(s, display_id=True); s.value = 7; h.update('over')"
+    )
+    (shown,) = displayed(only_in_its_row(run(kernel, tool(body))))
+    assert shown == {"text/plain": "'over'"}

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from lumos_nb import events as e
-from lumos_nb.memory import Memory, RunInfo
+from lumos_nb.memory import Memory, RunInfo, Said
 from lumos_nb.messages import ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult, encode_message
 from lumos_nb.stores import SqliteStore
 from lumos_nb.transcript import Transcript
@@ -48,7 +48,7 @@ EVENTS = [
 async def fill(store):
     log = Memory(store).run_log(RunInfo(run_id="r1", thread_id="t1", agent="a", prompt="Look"))
     await log.start()
-    await log.append(EVENTS[:-1], MESSAGES)
+    await log.append(EVENTS[:-1], [Said(message, 1, 1.5e9) for message in MESSAGES])
 
 
 def main():

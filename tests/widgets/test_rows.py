@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lumos_nb.events import ApprovalRequested, Error, ErrorInfo
 from lumos_nb.messages import ToolCall
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets.bundle import static_bundle
+from lumos_nb.widgets.rows import tool_row
 
 
 def document(items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -74,3 +76,15 @@ def test_what_a_person_said_stands_where_it_was_said() -> None:
     assert "One\n\nYou: Not <b>so</b>\nfast\n\nTwo" in bundle["text/plain"]
     assert "> **You:** Not <b>so</b>\n> fast\n\nTwo" in bundle["text/markdown"]
     assert "Not &lt;b&gt;so&lt;/b&gt;\nfast" in bundle["text/html"] and 'data-lumos="user"' in bundle["text/html"]
+
+
+def test_a_long_argument_scrolls_in_its_row() -> None:
+    long = tool(name="write_file", arguments=json.dumps({"text": "a line\n" * 500}), status="waiting")
+    html = tool_row(long).html()
+    block = html[html.index("a line\n") - 400 :]
+    assert "max-height" in block[:400], "five hundred lines push the question out of the page"
+
+
+def test_a_head_has_no_empty_place_at_its_end() -> None:
+    denied = tool(status="denied", decision={"decision": "deny", "by": "person", "reason": ""})
+    assert tool_row(denied).head.endswith("denied by you</span></span>")

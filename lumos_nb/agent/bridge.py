@@ -1,4 +1,4 @@
-"""The loop on which agents run when the caller has none to spare, and the way back from it.
+"""The bridge to the loop on which agents run when the caller has none to spare.
 
 One idea: the core is asynchronous once. `run_sync` hands a coroutine to one background loop of
 the process and, while it waits, serves the tools that belong on the waiting thread.
@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from lumos_nb.agent.errands import Errand
-from lumos_nb.agent.home import HOME, Job, Outcome
+from lumos_nb.agent.home import HOME, InlineHome
 from lumos_nb.agent.loops import CORE
 from lumos_nb.errors import UsageError
 
@@ -82,24 +82,25 @@ class CoreTask(Generic[T]):
         return self._future.result(timeout=0)
 
 
-class CallerHome:
-    """Runs plain tools on the thread that waits for the run; see `run_sync`."""
+class CallerHome(InlineHome):
+    """Runs plain functions on the thread that waits for the run; see `run_sync`."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-
-    async def run(self, job: Job) -> Outcome:
-        if job.is_async:
-            return Outcome(await job.fn(**job.arguments))
-        if job.in_thread:
-            return Outcome(await asyncio.to_thread(job.fn, **job.arguments))
-        return Outcome(await self.call(lambda: job.fn(**job.arguments)))
+        #: Ends the run.
+        self.cancel: Callable[[], object] = lambda: None
 
     async def call(self, fn: Callable[[], T]) -> T:
-        """Run a function on the waiting thread and return what it returns."""
-        errand = Errand(fn)
+        errand = Errand(lambda: self._called(fn))
         self._jobs.put(errand.do)
         return await errand.outcome()
+
+    def _called(self, fn: Callable[[], T]) -> T:
+        try:
+            return fn()
+        except KeyboardInterrupt:
+            self.cancel()  # now: once the tool has ended, the run would go on
+            raise
 
     def stop(self) -> None:
         """End `serve`."""
@@ -137,6 +138,7 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         task = CoreTask(work, home.stop)
     finally:
         HOME.reset(token)
+    home.cancel = task.cancel
     try:
         home.serve()
     except KeyboardInterrupt:
