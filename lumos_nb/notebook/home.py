@@ -14,7 +14,7 @@ import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard
+from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard, ToolInterruptedError
 from lumos_nb.agent.home import Job, Outcome
 from lumos_nb.agent.loops import CORE, TOOLS
 from lumos_nb.errors import UsageError
@@ -50,6 +50,8 @@ class NotebookHome:
         self.shell = shell
         #: Whether a tool's code runs on the main thread: only then may an interrupt be raised.
         self.in_tool = False
+        #: Whether the run is being stopped: then nothing begins any more.
+        self.is_stopping = False
         self._open: set[NotebookErrand] = set()
 
     async def run(self, job: Job) -> Outcome:
@@ -89,7 +91,7 @@ class NotebookHome:
 
     async def call(self, fn: Callable[[], T]) -> T:
         """Run a function on the cell's thread, where an interrupt ends it, and return what it returns."""
-        errand = Errand(lambda: self.guard(fn))
+        errand = Errand(lambda: self._begin(lambda: self.guard(fn)))
         self._post(errand.do)
         outcome: T = await errand.outcome()
         return outcome
@@ -116,9 +118,15 @@ class NotebookHome:
             errand.let_go()
 
     def _send_plain(self, work: Work) -> Errand[Outcome]:
-        errand = Errand(work.plain)
+        errand = Errand(lambda: self._begin(work.plain))
         self._post(errand.do)
         return errand
+
+    def _begin(self, fn: Callable[[], T]) -> T:
+        """Call a function, but not behind a Stop: its turn may come before the run has taken it back."""
+        if self.is_stopping:
+            raise ToolInterruptedError("The run was stopped before this began.")
+        return fn()
 
     def _post(self, job: Callable[[], None] | None) -> None:
         raise NotImplementedError

@@ -28,6 +28,7 @@ TWICE_S = 0.02
 
 class _Home(Protocol):
     in_tool: bool
+    is_stopping: bool
 
     def let_go(self) -> None: ...
 
@@ -71,6 +72,7 @@ class Interrupts:
         now = time.monotonic()
         if self._first_at is None:
             self._first_at = now
+            self._home.is_stopping = True
             if self._task is not None:
                 self._end(self._task)
         elif now - self._first_at > LET_GO_S:
