@@ -154,6 +154,7 @@ class Asking:
         async with self._one_at_a_time:
             if self._home is None or not can_type(self._shell):
                 return policy(waiting.question)
+            await asyncio.sleep(LOOK_S)  # what became of the one before is printed first, not behind the question
             typing = asyncio.ensure_future(self._home.call(lambda: prompt(waiting.question)))
             try:  # a page that comes late may still click
                 await asyncio.wait({typing, waiting.answer}, return_when=asyncio.FIRST_COMPLETED)

@@ -13,11 +13,12 @@ from lumos_nb import settings
 from lumos_nb.agent import Agent
 from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.resume import check_resumable
-from lumos_nb.errors import UsageError
+from lumos_nb.errors import ThreadNotFoundError, UsageError
 from lumos_nb.events import AgentEvent, AgentGenerateResult
 from lumos_nb.memory import MemoryThread, SavedRun
 from lumos_nb.messages import Message, TextPart
 from lumos_nb.notebook.attach import evaluated
+from lumos_nb.notebook.commands.agents import COMMANDS
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.options import CellOptions
 from lumos_nb.providers.vendors import vendors
@@ -52,7 +53,7 @@ class PromptRequest:
 
     def __init__(self, shell: Any, runtime: Runtime, options: CellOptions, body: str) -> None:
         if not body.strip():
-            raise UsageError("The prompt is empty.", hint="Write below the %%agent line what the agent should do.")
+            raise UsageError("The prompt is empty.", hint=_instead(options.agent))
         self.options = options
         self.prompt = interpolate(body.strip("\n"), shell.user_ns)
         self.agent = runtime.agent(options.agent)
@@ -72,7 +73,7 @@ class PromptRequest:
             # A thread with a name is one beside the notebook's own.
             return runtime.new_thread(self.options.thread, use=self.options.thread is None)
         if self.options.thread:
-            return runtime.thread(self.options.thread)
+            return _known(runtime, self.options.thread)
         return runtime.current_thread()
 
     def events(self) -> Sequence[AgentEvent]:
@@ -83,6 +84,22 @@ class PromptRequest:
         if self._attached:
             prompt = Message(role="user", content=(TextPart(self.prompt), *self._attached))
         return self.agent.generate(prompt, **self._given, **more)
+
+
+def _instead(word: str | None) -> str:
+    """Say what to do about a cell without a prompt, also to who wrote a `%` too many."""
+    if word in COMMANDS:
+        return f"For the command write %agent {word}, with one %."
+    return "Write below the %%agent line what the agent should do."
+
+
+def _known(runtime: Runtime, name: str) -> MemoryThread:
+    """Return a thread by its name; to who meant a new one, say how it is begun."""
+    try:
+        return runtime.thread(name)
+    except ThreadNotFoundError as error:
+        message, hint = error.message, error.hint
+    raise ThreadNotFoundError(message, hint=f"{hint} --new -t {name} begins it.")
 
 
 class ResumeRequest:

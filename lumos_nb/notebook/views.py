@@ -16,7 +16,19 @@ from lumos_nb.widgets.plain import PlainView
 
 
 def view_kind(shell: Any) -> str:
-    """Return how this cell shows a run: live in a notebook, plain in a terminal, static in CI."""
+    """Return how this cell shows a run: live in a notebook, plain in a terminal, static in CI and under `%%capture`."""
+    kind = _chosen(shell)
+    # Nobody sees the buttons of what is captured: a question there would wait for a click that cannot come.
+    return "static" if kind == "live" and _is_captured(shell) else kind
+
+
+def _is_captured(shell: Any) -> bool:
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    return isinstance(getattr(shell, "display_pub", None), CapturingDisplayPublisher)
+
+
+def _chosen(shell: Any) -> str:
     chosen = settings.current().view
     if chosen != "auto":
         return chosen

@@ -171,6 +171,16 @@ def test_where_no_page_answers_the_question_is_typed(kernel: Kernel, form: str) 
     assert prompts[3].startswith("The arguments of 'run_python'")
 
 
+def test_in_an_output_that_is_captured_the_question_is_typed_for_nobody_sees_its_buttons(kernel: Kernel) -> None:
+    kernel.run(f"{PATIENCE}60").ok()
+    running = kernel.send("%%capture taken\n%%agent asks --new\nGo", allow_stdin=True)
+    assert kernel.client.get_stdin_msg(timeout=20)["content"]["prompt"].startswith("Allow run_python(")
+    kernel.client.input("y")
+    running.wait(timeout=20).ok()
+    assert ran(kernel) == ["1 + 1"]
+    assert "allowed by you" in kernel.run("taken.show()").ok().text
+
+
 def test_questions_of_one_step_are_typed_one_after_another(kernel: Kernel) -> None:
     kernel.run(f"""{PATIENCE}0.1
 both = [ToolCall(id=f"q{{n}}", name="run_python", arguments=f'{{{{"code": "{{n}}"}}}}') for n in (1, 2)]
