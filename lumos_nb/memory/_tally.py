@@ -87,20 +87,20 @@ class Tally:
         return []
 
     def _held_up(self, data: dict[str, Any], now: int) -> None:
-        """Count `Metadata({"attempt": 1, "wait_s": 2.0, "state": …})`, which a provider tells before it tries again.
+        """Count what held the run up, such as a wait before a model is asked again.
 
         Where another model takes over, the run is from then on that model's, and so is the source of its price.
         """
-        if data.get("kind") == "fallback":
-            vendor, _, model = data["model"].partition("/")
-            self._run.update(provider=vendor, model=model, cost_source=data["cost_source"])
-            self._is_free = data["cost_source"] == "local"
-        if data.get("kind") == "resumed":
-            for call_id in list(self._asking):  # as far as is known they waited until it was last heard of
-                self._answered(call_id, now - int(data["away_s"] * 1e9))
-        if "attempt" in data:
-            self._run["n_retries"] += 1
-            self._waited_s += float(data.get("wait_s") or 0.0)
+        match data.get("kind"):
+            case "retry":
+                self._run["n_retries"] += 1
+                self._waited_s += float(data.get("wait_s") or 0.0)
+            case "fallback":
+                vendor, _, model = data["model"].partition("/")
+                self._run.update(provider=vendor, model=model, cost_source=data["cost_source"])
+                self._is_free = data["cost_source"] == "local"
+            case "resumed":
+                self._answer_all(now - int(data["away_s"] * 1e9))  # they waited until it was last heard of
 
     def _count_call(self, call_id: str, now: int) -> None:
         self._calls.add((self.step, call_id))
@@ -113,6 +113,10 @@ class Tally:
             self._asking.discard(call_id)
             if not self._asking:
                 self._waited_s += (now - self._asking_since) / 1e9
+
+    def _answer_all(self, now: int) -> None:
+        for call_id in list(self._asking):
+            self._answered(call_id, now)
 
     def _call_key(self, call_id: str) -> dict[str, Any]:
         return {"run_id": self._run_id, "step": self.step, "tool_call_id": call_id, "thread_id": self._thread_id}
@@ -195,8 +199,7 @@ class Tally:
             error_type=event.error.type,
             error_message=message,
         )
-        for call_id in list(self._asking):
-            self._answered(call_id, now)
+        self._answer_all(now)
         open_calls: list[Write] = [
             Update("tool_calls", {"run_id": self._run_id, "status": status}, {"status": "cancelled"})
             for status in ("running", "waiting")

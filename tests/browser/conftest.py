@@ -118,6 +118,17 @@ class Notebook:
         self.page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
 
 
+SCRIPT = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom script import *"
+
+
+def ready(open_notebook: Any, name: str, *cells: str) -> Any:
+    """Open a notebook in which the cells know `script.py`."""
+    nb = open_notebook(name, [SCRIPT, *cells])
+    nb.run(0)
+    nb.wait_done(0)
+    return nb
+
+
 class Notebook7(Notebook):
     """A notebook open in Notebook 7."""
 

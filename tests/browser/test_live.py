@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import set_theme
+from conftest import ready, set_theme
 
-SETUP = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom script import *"
 HOSTILE = "<script>window.__pwned=1</script><img src=x onerror='window.__pwned=2'>"
 HOSTILE_RUN = f"""
 bad = {HOSTILE!r} + "[x](javascript:window.__pwned=3) <svg onload=window.__pwned=4> "
@@ -25,13 +24,6 @@ await play([*start(), (0, ReasoningDelta(bad)), *tokens(bad + chr(10)*2 + "```ht
   (0, ApprovalRequested(ToolCall(id="h3", name=bad, arguments=bad_args), bad, {{"properties": {{bad: {{"type": "string", "description": bad, "enum": [bad]}}}}}})),
   (2.5, Error(error=ErrorInfo(type=bad, message=bad, hint=bad)))], thread=bad)
 """  # fmt: skip
-
-
-def ready(open_notebook: Any, name: str, *cells: str) -> Any:
-    nb = open_notebook(name, [SETUP, *cells])
-    nb.run(0)
-    nb.wait_done(0)
-    return nb
 
 
 def open_all(nb: Any) -> None:

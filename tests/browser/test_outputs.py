@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
-from conftest import set_theme
+from conftest import ready, set_theme
 
-SETUP = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom script import *\nimport ipywidgets"
 RUN = """
+import ipywidgets
 pressed = []
 press = ipywidgets.Button(description="Press me"); press.on_click(lambda _: pressed.append(1))
 slide = ipywidgets.IntSlider(value=3, max=9, description="Width")
@@ -30,13 +29,6 @@ view = await play([
     (0, ToolCallComplete("c1", ToolResult("c1", "rows", "3 rows"), 0.1)), *tokens("Done. " * 20, 40), *finish()])
 print(len(pressed), slide.value)
 """
-
-
-def ready(open_notebook: Any, name: str, *cells: str) -> Any:
-    nb = open_notebook(name, [SETUP, *cells])
-    nb.run(0)
-    nb.wait_done(0)
-    return nb
 
 
 def opened(nb: Any) -> Any:

@@ -5,21 +5,12 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Notebook, set_theme
+from conftest import Notebook, ready, set_theme
 
-SETUP = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom script import *"
 RUN = 'view = await play([*start(), *tokens("I will export the orders. ", 400), *ask("q1"), *tool("q1", {}, name="export", wait=1.0), *tokens("Done. ", 400), *finish()])\nprint(view.actions)'
-
-
-def ready(open_notebook: Any, name: str, *cells: str) -> Any:
-    nb = open_notebook(name, [SETUP, *cells])
-    nb.run(0)
-    nb.wait_done(0)
-    return nb
 
 
 def asked(nb: Any, index: int = 1) -> Any:

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ready
 
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import FakeServer
 
-SETUP = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom script import *"
 LONG = 'await play([*start(), *tokens("word " * 2000, 50), *finish()])'
 AGENT = """%load_ext lumos_nb
 from lumos_nb import Agent, llm, tool
@@ -25,13 +24,6 @@ def name_of(what: str) -> str:
 
 asking = Agent("asking", model=llm("mine/model", base_url=BASE_URL), tools=[name_of])
 """
-
-
-def ready(open_notebook: Any, name: str, *cells: str) -> Any:
-    nb = open_notebook(name, [SETUP, *cells])
-    nb.run(0)
-    nb.wait_done(0)
-    return nb
 
 
 def stop(nb: Any, index: int = 1) -> Any:
