@@ -16,6 +16,9 @@ from lumos_nb.events import ToolOutput
 
 Entry = dict[str, Any]
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""The kind of data that stands for a widget, by its `model_id`."""
+
 _MOVES = re.compile("[\r\b\n]")
 
 

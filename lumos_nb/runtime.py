@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lumos_nb.agent import Agent
-from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.control import RunControl
 from lumos_nb.errors import ThreadNotFoundError, UsageError, nearest
 from lumos_nb.events import AgentEvent, RunStart

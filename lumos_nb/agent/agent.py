@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, runtime_checkable
 
 from lumos_nb import providers, settings
-from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.config import AgentConfig, AgentGenerateOptions, Instructions, Model, Tools
 from lumos_nb.agent.output import OutputType
 from lumos_nb.context import RuntimeContext

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from lumos_nb.errors import UsageError
+
 
 class RunControl:
     """The reins of one run, given to it with the option `control`.
@@ -39,7 +41,13 @@ class RunControl:
         return bool(self._said)
 
     def steer(self, text: str) -> None:
-        """Say something that the agent reads before its next step."""
+        """Say something that the agent reads before its next step.
+
+        Raises:
+            UsageError: It is empty: a model refuses a message without words.
+        """
+        if not text.strip():
+            raise UsageError("There is nothing to say.", hint="Write what the agent should know or do.")
         with self._lock:
             self._said.append(text)
 

@@ -71,7 +71,8 @@ def check_resumable(saved: SavedRun) -> None:
         raise UsageError(f"Run {run_id!r} still goes on.", hint="%agent shows it; %agent stop ends it.")
     if status == "running" and runs_elsewhere(saved.row["process"]):
         raise UsageError(
-            f"Run {run_id!r} goes on in another kernel (process {saved.row['process']}).", hint="Stop it there first."
+            f"Run {run_id!r} goes on in another kernel (process {saved.row['process'].partition('#')[0]}).",
+            hint="Stop it there first.",
         )
     if not saved.can_go_on:
         raise UsageError(f"Run {run_id!r} was stopped before it came to a tool.", hint="Run its cell again.")

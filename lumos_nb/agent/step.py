@@ -26,6 +26,7 @@ from lumos_nb.events import (
     Restart,
     TextDelta,
     ToolCallComplete,
+    ToolCallStart,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
 from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
@@ -47,6 +48,7 @@ class StepDraft:
         self._open = _DraftPart("")
         self.calls: list[ToolCall] = []
         self.results: dict[str, ToolResult] = {}
+        self._begun: set[str] = set()
         self.finish: Finish | None = None
         self.started_at = time.time()
         self._clock = time.perf_counter()
@@ -172,14 +174,18 @@ class StepDraft:
         return Message(role="assistant", content=tuple(parts))
 
     def keep_results(self, batch: Sequence[AgentEvent]) -> None:
-        """Take what the tools gave back."""
+        """Take what the tools gave back, and which of them have begun."""
+        self._begun.update(e.call.id for e in batch if isinstance(e, ToolCallStart))
         self.results.update({e.call_id: e.result for e in batch if isinstance(e, ToolCallComplete)})
 
     def results_message(self) -> Message | None:
         """Return the tool results in the order of the calls; a call without one counts as cancelled."""
         if not self.calls:
             return None
-        return Message(role="tool", content=tuple(self.results.get(c.id) or cancelled(c) for c in self.calls))
+        return Message(role="tool", content=tuple(self.results.get(c.id) or self._cancelled(c) for c in self.calls))
+
+    def _cancelled(self, call: ToolCall) -> ToolResult:
+        return cancelled(call, has_begun=call.id in self._begun)
 
     def done(self, cost_usd: float | None) -> AgentStep:
         """Return the step as a value."""
@@ -231,9 +237,13 @@ class _DraftPart:
         return msgspec.structs.replace(self.call, provider=origin) if self.call.signature else self.call
 
 
-def cancelled(call: ToolCall) -> ToolResult:
-    """Return the result of a call that never got one, so that the thread stays valid."""
+def cancelled(call: ToolCall, *, has_begun: bool) -> ToolResult:
+    """Return the result of a call that never got one, so that the thread stays valid.
+
+    The model must not believe that nothing happened: what has begun may have ended as the run was stopped.
+    """
+    told = "before it ended, and may have done its work" if has_begun else "before it began"
     return ToolResult(
-        call_id=call.id, name=call.name, content="The call was cancelled before it ended.", is_error=True,
+        call_id=call.id, name=call.name, content=f"The call was cancelled {told}.", is_error=True,
         error_type="Cancelled",
     )  # fmt: skip

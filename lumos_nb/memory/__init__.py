@@ -5,7 +5,8 @@ from __future__ import annotations
 from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.memory import Memory
 from lumos_nb.memory.provenance import provenance, set_provenance
-from lumos_nb.memory.runlog import RunInfo, RunLog
+from lumos_nb.memory.runinfo import RunInfo
+from lumos_nb.memory.runlog import RunLog
 from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.said import Said
 from lumos_nb.memory.threads import GetMessagesParams, MemoryThread

@@ -20,7 +20,8 @@ from lumos_nb.memory._rows import to_json
 from lumos_nb.memory._worker import in_worker
 from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.reopening import reopen
-from lumos_nb.memory.runlog import RunInfo, RunLog
+from lumos_nb.memory.runinfo import RunInfo
+from lumos_nb.memory.runlog import RunLog
 from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.threads import GetMessagesParams, MemoryThread, as_time
 from lumos_nb.memory.working import WorkingMemory

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from pathlib import Path
 
 from lumos_nb.errors import ConflictError, UsageError
 from lumos_nb.events import Metadata
@@ -61,19 +62,35 @@ def _reopening(store: Store, saved: SavedRun) -> list[Write]:
 
 
 def this_process() -> str:
-    """Return what names this process in the row of a run."""
-    return f"{os.getpid()}@{platform.node()}"
+    """Return what names this process in the row of a run: its number, its machine and when it began."""
+    return _named(os.getpid())
+
+
+def _named(pid: int) -> str:
+    return f"{pid}@{platform.node()}#{_began(pid)}"
+
+
+def _began(pid: int) -> str:
+    """Return when a process began, in ticks of its machine; empty where that cannot be had so easily."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
 
 
 def runs_elsewhere(process: str | None) -> bool:
-    """Return whether a process of that name is alive on this machine and is not this one."""
-    pid, _, host = (process or "").partition("@")
+    """Return whether a process of that name is alive on this machine and is not this one.
+
+    A number is given again, after a restart of the machine soon: then the time tells.
+    """
+    pid, _, place = (process or "").partition("@")
+    host, _, began = place.partition("#")
     if host != platform.node() or not pid.isdecimal() or int(pid) == os.getpid():
         return False
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        return True
-    return True
+        pass
+    return began in ("", _began(int(pid)))

@@ -9,14 +9,13 @@ reads it; short runs share a transaction.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 from weakref import WeakSet
-
-import msgspec
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
@@ -36,6 +35,7 @@ from lumos_nb.memory._rows import event_row, nanoseconds, preview
 from lumos_nb.memory._tally import Tally
 from lumos_nb.memory._worker import in_worker, submit
 from lumos_nb.memory.reopening import this_process
+from lumos_nb.memory.runinfo import RunInfo
 from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.said import Said
 from lumos_nb.stores import Ensure, Insert, Store, Update
@@ -47,34 +47,6 @@ _SOON_AT = (ToolCallComplete, GenerationComplete, Error)
 
 _usable: WeakSet[Store] = WeakSet()
 """Stores whose last write went well."""
-
-
-class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a run before it starts."""
-
-    run_id: str
-    thread_id: str | None = None
-    #: Title of the thread if it is new; the beginning of the prompt if not given.
-    title: str = ""
-    resource_id: str | None = None
-    agent: str = ""
-    provider: str = ""
-    model: str = ""
-    prompt: str = ""
-    notebook: str = ""
-    cell_id: str = ""
-    execution_count: int | None = None
-    parent_run_id: str | None = None
-    root_run_id: str | None = None
-    trace_id: str | None = None
-    #: Where prices come from: settings, table, lumos (our own rows), local (costs nothing) or unknown.
-    cost_source: str = "unknown"
-    #: live or replay.
-    tape: str = "live"
-    #: Unix time in seconds; now if not given.
-    started_at: float = msgspec.field(default_factory=time.time)
-    #: Seconds between its stops and its being taken up again.
-    away_s: float = 0.0
 
 
 class RunLog:
@@ -113,10 +85,9 @@ class RunLog:
             StoreError: The store cannot be used, and nothing has been sent to a model yet. Only a store whose
                 last write went well is believed; what breaks it later is found at the next write.
         """
-        info = self.info
         if self._saved is not None:  # it has its row and its thread
             return
-        self._pending += [] if info.thread_id is None else self._thread_writes(info.thread_id)
+        self._pending += [] if self.info.thread_id is None else self._thread_writes(self.info.thread_id)
         self._pending += [Insert("runs", self._run_row())] if self._is_recording else []
         if self._store not in _usable:
             await in_worker(self._store, self._write)
@@ -189,8 +160,7 @@ class RunLog:
             return
         self._join_deltas()
         now = time.time_ns()
-        changes = self._tally.fold(event, now)
-        self._buffer(event, now, changes)
+        self._buffer(event, now, self._tally.fold(event, now))
 
     def _join_deltas(self) -> None:
         if self._deltas:
@@ -228,10 +198,8 @@ class RunLog:
         self._flushing = submit(self._store, self._write_quietly)
 
     def _write_quietly(self) -> None:
-        try:
+        with contextlib.suppress(LumosError):  # the writes are pending again; `append` tells
             self._write()
-        except LumosError:
-            return  # the writes are pending again; `append` tells
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -244,12 +212,9 @@ class RunLog:
         info, now = self.info, time.time_ns()
         title = info.title or preview(" ".join(info.prompt.split()), TITLE_CHARS) or "untitled"
         new = conversations.new_thread_row(
-            title=title,
-            notebook=info.notebook or None,
-            resource_id=info.resource_id,
-            metadata_json="{}",
+            title=title, notebook=info.notebook or None, resource_id=info.resource_id, metadata_json="{}",
             thread_id=thread_id,
-        )
+        )  # fmt: skip
         changes: dict[str, Any] = {"updated_at": now, **({"agent": info.agent} if info.agent else {})}
         update = Update("threads", {"thread_id": thread_id}, changes, {"n_runs": int(self._is_recording)})
         return [Ensure("threads", new), update]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any
 
-from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.bridge import CoreTask
 from lumos_nb.agent.run import error_event
 from lumos_nb.errors import LumosCancelled, UsageError
 from lumos_nb.events import AgentGenerateResult

@@ -17,10 +17,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from lumos_nb.agent.home import Emit
+from lumos_nb.outputs import WIDGET
 
 _SINK: ContextVar[Sink | None] = ContextVar("lumos_sink", default=None)
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 KEPT_DISPLAYS = 1000
 """Displays of tools that are remembered, so that an update finds its way: the last ones."""

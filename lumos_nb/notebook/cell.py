@@ -13,7 +13,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.bridge import CoreTask
 from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import HOME
 from lumos_nb.events import AgentEvent, AgentGenerateResult, Metadata

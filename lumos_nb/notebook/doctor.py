@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import threading
+import time
 from typing import Any
 
 from lumos_nb import settings
 from lumos_nb._version import __version__
-from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.bridge import run_sync
 from lumos_nb.errors import LumosError
-from lumos_nb.notebook.answers import answers
+from lumos_nb.notebook import asking
+from lumos_nb.notebook.views import view_kind
 from lumos_nb.providers.catalog import state_of
 from lumos_nb.providers.vendors import vendors
 from lumos_nb.runtime import Runtime
+from lumos_nb.widgets.clicks import poll_clicks, release_clicks, route_clicks, route_of
 
 _PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "httpx", "pandas", "xllamacpp")
 
@@ -25,7 +29,7 @@ def doctor(runtime: Runtime) -> Any:
 
     rows = [("lumos_nb", __version__, "ok"), ("python", platform.python_version(), "ok")]
     rows += [(name, _version(name), "ok" if _version(name) else "not installed") for name in _PACKAGES]
-    rows += [_model(runtime), _database(runtime), answers(get_ipython())]
+    rows += [_model(runtime), _database(runtime), _answers(get_ipython())]
     return pd.DataFrame(rows, columns=["what", "value", "state"])
 
 
@@ -59,3 +63,33 @@ def _database(runtime: Runtime) -> tuple[str, str, str]:
     except LumosError as error:
         return "database", str(path), str(error)
     return "database", str(path), "ok"
+
+
+def _answers(shell: Any) -> tuple[str, str, str]:
+    """Say which way an answer takes to this kernel: the one that the last view found, or that is found now."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None and view_kind(shell) == "live" and (route := route_of(kernel) or _probed(kernel)):
+        return "answers", f"clicks, {route}", "ok"
+    if asking.can_type(shell):
+        return "answers", "typed", "ok"
+    advice = "calls that must be asked about are denied: allow tools ahead with --approve NAME or the setting approve"
+    return "answers", "nobody can be asked here", advice
+
+
+def _probed(kernel: Any) -> str:
+    """Ask the page for a sign of life, by a widget that shows nothing; say how one reached us, or nothing."""
+    from lumos_nb.widgets.widget import LiveView
+
+    heard = threading.Event()
+    widget = LiveView(shells={})
+    widget.on_msg(lambda *_: heard.set())
+    comm = widget.comm
+    route_clicks(comm)
+    try:
+        until = time.monotonic() + asking.HEARD_WITHIN_S
+        while not heard.wait(asking.LOOK_S) and time.monotonic() < until:
+            poll_clicks()
+    finally:
+        release_clicks(comm)
+        widget.close()
+    return (route_of(kernel) or "the kernel's own way") if heard.is_set() else ""

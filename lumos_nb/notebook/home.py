@@ -55,7 +55,7 @@ class NotebookHome:
     async def run(self, job: Job) -> Outcome:
         """Run the job where it belongs, and say so while something is in its way; see `Home`."""
         errand = self.send(job)
-        told = asyncio.create_task(_tell_wait(errand, job, self.waits))
+        told = asyncio.create_task(self._tell_wait(errand, job))
         try:
             return await self.outcome(errand)
         finally:
@@ -78,6 +78,14 @@ class NotebookHome:
             return await errand.outcome()
         finally:
             self._open.discard(errand)
+
+    async def _tell_wait(self, errand: NotebookErrand, job: Job) -> None:
+        try:
+            await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
+        except TimeoutError:
+            job.emit("state", self.waits, {})
+            await errand.begun.wait()
+            job.emit("state", "", {})
 
     async def call(self, fn: Callable[[], T]) -> T:
         """Run a function on the cell's thread, where an interrupt ends it, and return what it returns."""
@@ -216,13 +224,3 @@ class BackgroundHome(NotebookHome):
     def _post(self, job: Callable[[], None] | None) -> None:
         if job is not None:  # at the end: nobody serves
             self._kernel_loop.call_soon_threadsafe(job)
-
-
-async def _tell_wait(errand: NotebookErrand, job: Job, waits: str) -> None:
-    """Say in the tool's row that it has to wait, if it has to wait for long."""
-    try:
-        await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
-    except TimeoutError:
-        job.emit("state", waits, {})
-        await errand.begun.wait()
-        job.emit("state", "", {})

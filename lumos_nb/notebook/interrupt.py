@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Protocol
 
-from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.bridge import CoreTask
 from lumos_nb.errors import AgentInterrupted, LumosCancelled
 from lumos_nb.notebook.guard import guarded
 

@@ -59,7 +59,7 @@ def _in_full(call: ToolCall) -> str:
         >>> _in_full(ToolCall(id="1", name="rows", arguments='{"table": "orders"}'))
         ''
     """
-    arguments = words.arguments({"arguments": call.arguments})
+    arguments = words.arguments(call.arguments)
     if arguments is None:
         return f"{call.arguments}\n"
     dumped = {name: json.dumps(value, ensure_ascii=False) for name, value in arguments.items()}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from lumos_nb import settings
 from lumos_nb.agent import Agent
-from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.resume import check_resumable
 from lumos_nb.errors import ThreadNotFoundError, UsageError
 from lumos_nb.events import AgentEvent, AgentGenerateResult

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,6 +11,7 @@ from lumos_nb import settings
 from lumos_nb.errors import SettingsError
 from lumos_nb.events import AgentEvent
 from lumos_nb.widgets import View, open_view
+from lumos_nb.widgets.actions import Act
 from lumos_nb.widgets.plain import PlainView
 
 
@@ -70,7 +71,7 @@ class _Both:
         self._view.on_events(events)
         self._copy.on_events(events)
 
-    def on_action(self, callback: Callable[[dict[str, Any]], None]) -> None:
+    def on_action(self, callback: Act) -> None:
         self._view.on_action(callback)
 
     def close(self) -> None:

@@ -109,6 +109,8 @@ class Tool:
             problem = "; ".join(_problem(e) for e in error.errors(include_url=False))
         except ValueError as error:
             problem = f"they are not valid JSON ({error})"
+        except RecursionError:
+            problem = "they are nested too deeply"
         else:
             given = {name: getattr(values, name) for name in model.model_fields}
             return given if context_name is None else {**given, context_name: context.for_call(call.id)}

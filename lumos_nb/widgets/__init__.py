@@ -7,10 +7,11 @@ to run an agent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
+from lumos_nb.widgets.actions import Act
 
 __all__ = ["View", "open_view"]
 
@@ -26,7 +27,7 @@ class View(Protocol):
     def on_events(self, events: Sequence[AgentEvent]) -> None:
         """Show these events soon; any thread may call it."""
 
-    def on_action(self, callback: Any) -> None:
+    def on_action(self, callback: Act) -> None:
         """Call this with what a person asks for, if the view has controls; it returns what is wrong, if anything."""
 
     def close(self) -> None:

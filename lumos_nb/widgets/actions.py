@@ -6,9 +6,13 @@ and of a bearable size, and is about a call that waits; all else is refused in w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lumos_nb.messages import valid_text
+
+Act = Callable[[dict[str, Any]], str | None]
+"""Takes an action and returns what is wrong with it, in words; nothing if it was taken."""
 
 LONGEST_BYTES = 100_000
 """A text longer than this is refused: nobody wrote it into a form."""

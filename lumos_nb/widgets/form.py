@@ -43,7 +43,7 @@ def form_fields(schema: dict[str, Any], item: dict[str, Any]) -> list[Field]:
         >>> form_fields(schema, {"arguments": "{}"})
         [{'name': 'limit', 'kind': 'number', 'text': '5'}]
     """
-    args = words.arguments(item)
+    args = words.arguments(item["arguments"])
     if args is None or not isinstance(schema.get("properties"), dict):
         text = item["arguments"] if args is None else _pretty(args)
         return [{"name": "", "kind": "whole", "text": text, "given": item["arguments"]}]

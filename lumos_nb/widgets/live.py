@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import Context, copy_context
 from itertools import count
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
-from lumos_nb.widgets.actions import Refused, checked, number_of, outline
+from lumos_nb.widgets.actions import Act, Refused, checked, number_of, outline
 from lumos_nb.widgets.bundle import SKELETON, static_bundle
 from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
@@ -35,10 +35,6 @@ PUSHES_S = (0.3, 1.0, 3.0)
 """When the whole state is pushed after `open`: a page's own request can be stuck behind the cell."""
 
 _log = logging.getLogger(__name__)
-
-
-Act = Callable[[dict[str, Any]], str | None]
-"""Takes an action and returns what is wrong with it, in words; nothing if it was taken."""
 
 
 class RunView:

@@ -30,6 +30,7 @@ from lumos_nb.events import (
 from lumos_nb.messages import ToolCall
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
+from lumos_nb.widgets.actions import Act
 from lumos_nb.widgets.bundle import static_bundle
 from lumos_nb.widgets.results import joined
 from lumos_nb.widgets.spot import Spot
@@ -63,7 +64,7 @@ class PlainView:
         """Take the stream: that of the moment, unless one was given."""
         self._stream = self._stream or sys.stdout
 
-    def on_action(self, callback: Any) -> None:
+    def on_action(self, callback: Act) -> None:
         """Do nothing: a terminal has no buttons; Ctrl-C stops a run."""
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
@@ -182,7 +183,7 @@ class StaticView:
         if self._is_background:
             self._spot = Spot({"text/plain": "A run in the background."}, raw=True)
 
-    def on_action(self, callback: Any) -> None:
+    def on_action(self, callback: Act) -> None:
         """Do nothing: saved output has no buttons."""
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
@@ -211,7 +212,7 @@ def call_line(call: ToolCall) -> str:
         >>> call_line(ToolCall(id="1", name="rows", arguments='{"table": "orders", "limit": 5}'))
         'rows(table="orders", limit=5)'
     """
-    args = words.arguments({"arguments": call.arguments})
+    args = words.arguments(call.arguments)
     if args is None:
         return f"{call.name}({words.one_line(call.arguments, 100)})"
     shown = (

@@ -15,7 +15,7 @@ from typing import Any
 import nh3
 from markdown_it.common.utils import escapeHtml
 
-from lumos_nb.outputs import shown_text
+from lumos_nb.outputs import WIDGET, shown_text
 from lumos_nb.widgets import words
 from lumos_nb.widgets.ansi import ansi_html
 from lumos_nb.widgets.markdown import code_html, render, text_html
@@ -32,7 +32,6 @@ _SCROLL = "max-height:420px;overflow:auto;max-width:100%"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _LANGUAGES = {"code": "python", "source": "python", "python": "python", "sql": "sql", "html": "html"}
 _NO_PICTURE = re.compile(r"<img(?![^>]* src=)[^>]*>")
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 _MODEL_ID = re.compile(r"[\w-]{1,64}")
 _DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
 
@@ -44,7 +43,7 @@ def display_html(bundle: dict[str, Any], content: str = "") -> str:
         >>> display_html({"text/html": "<b onclick=x()>hi</b><script>x()</script>", "text/plain": "hi"})
         '<div style="max-height:420px;overflow:auto;max-width:100%"><b>hi</b></div>'
     """
-    if _WIDGET in bundle:
+    if WIDGET in bundle:
         return _widget(bundle, content)
     for mime in _IMAGES:
         if bundle.get(mime):
@@ -60,7 +59,7 @@ def display_html(bundle: dict[str, Any], content: str = "") -> str:
 
 def _widget(bundle: dict[str, Any], content: str) -> str:
     """Return the place of a living widget, which holds what stands for it where there is no kernel."""
-    view, others = bundle[_WIDGET], {mime: data for mime, data in bundle.items() if mime != _WIDGET}
+    view, others = bundle[WIDGET], {mime: data for mime, data in bundle.items() if mime != WIDGET}
     model_id = view.get("model_id") if isinstance(view, dict) else None
     fallback = display_html(others, content)
     is_known = isinstance(model_id, str) and _MODEL_ID.fullmatch(model_id)
@@ -145,11 +144,11 @@ def _note(text: str) -> str:
     return f'<div style="{MUTED}">The first {words.size(SHOWN_CHARS)} of {full} are shown.</div>'
 
 
-def arguments_html(item: dict[str, Any]) -> str:
+def arguments_html(text: str) -> str:
     """Return the arguments of a call: a name and a typed value each; long text as a block."""
-    args = words.arguments(item)
+    args = words.arguments(text)
     if args is None:
-        return plain_html(item["arguments"])
+        return plain_html(text)
     return "".join(_argument(name, value) for name, value in args.items())
 
 

@@ -62,10 +62,8 @@ def whole_row(item: dict[str, Any]) -> Row | None:
         return tool_row(item)
     if item["kind"] != "user":
         return None
-    said = text_html(item["text"])
-    return Row(
-        "user", "", [f'<div style="{MUTED}">You</div><div style="white-space:pre-wrap">{said}</div>'], n_settled=0
-    )
+    said = f'<div style="white-space:pre-wrap">{text_html(item["text"])}</div>'
+    return Row("user", "", [f'<div style="{MUTED}">You</div>{said}'])
 
 
 def growing_row(item: dict[str, Any], growing: GrowingText, done: bool) -> Row:
@@ -84,8 +82,8 @@ def tool_row(item: dict[str, Any]) -> Row:
     ended = item["status"] not in {"running", "waiting"}
     asked = (item.get("decision") or {}).get("asked")
     parts = [
-        _section("Asked for", arguments_html({"arguments": asked})) if asked is not None else "",
-        f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item))}</div>',
+        _section("Asked for", arguments_html(asked)) if asked is not None else "",
+        f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item["arguments"]))}</div>',
         _section("Result", _result(item)) if ended and not failed and not unanswered else "",
         _section("Error", error_html(item)) if failed else "",
         _section("Question", f"It was waiting for an answer. {_again()}") if unanswered else "",

@@ -13,7 +13,7 @@ import anywidget
 import traitlets
 
 STATIC = Path(__file__).parent / "static"
-PARTS = ("reach.js", "question.js", "living.js", "live.js")
+PARTS = ("elements.js", "reach.js", "question.js", "living.js", "height.js", "view.js", "live.js")
 
 
 class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # its package has no types for us

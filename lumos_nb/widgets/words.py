@@ -182,10 +182,10 @@ def outcome(item: dict[str, Any], width: int = 120) -> str:
     return f"{tool_state(item)}, {decided}" if decided else tool_state(item)
 
 
-def arguments(item: dict[str, Any]) -> dict[str, Any] | None:
+def arguments(text: str) -> dict[str, Any] | None:
     """Return the arguments of a tool call as a dict, or None where the model wrote no such thing."""
     try:
-        value = json.loads(item.get("arguments") or "{}")
+        value = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -198,7 +198,7 @@ def short_arguments(item: dict[str, Any], width: int = 100) -> str:
         >>> short_arguments({"arguments": '{"table": "orders", "limit": 5}'})
         'orders, limit=5'
     """
-    args = arguments(item)
+    args = arguments(item["arguments"])
     if args is None:
         return one_line(item["arguments"], width)
     parts = []

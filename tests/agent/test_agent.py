@@ -205,7 +205,7 @@ async def test_cancelling_keeps_the_text_and_a_thread_that_goes_on(moment):
     messages = await agent.get_memory().load("t")
     assert messages[1].text.startswith("I begin")
     if moment == "tool":
-        assert messages[2].parts[0].content == "The call was cancelled before it ended."
+        assert messages[2].parts[0].content == "The call was cancelled before it ended, and may have done its work."
         assert lumos.tool_calls().status.tolist() == ["cancelled"]
     assert (await agent.generate("And now?", thread_id="t")).response == "Fine."
     assert {t.get_name() for t in asyncio.all_tasks()} == {asyncio.current_task().get_name()}

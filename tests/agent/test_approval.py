@@ -259,6 +259,7 @@ async def test_a_run_that_is_cancelled_while_it_asks_asks_nobody_any_more():
     with pytest.raises(asyncio.CancelledError):
         await run
     assert ended == ["c1"] and DONE == []
+    assert (await Memory().load("t1"))[-1].parts[0].content == "The call was cancelled before it began."
     assert [lumos.runs().iloc[0].status, lumos.tool_calls().iloc[0].status] == ["cancelled", "cancelled"]
     assert (await agent_of(answer="Fine.")[0].generate("Again", thread_id="t1")).response is not None
 

@@ -177,3 +177,9 @@ async def test_tools_that_are_allowed_at_once_are_all_remembered():
     memory = Memory()
     await asyncio.gather(*(memory.allow_tool("t1", f"tool_{n}") for n in range(20)), memory.revoke_tool("t1", "x"))
     assert len(await memory.allowed_tools("t1")) == 20
+
+
+@pytest.mark.parametrize("arguments", ["[" * 90_000, '{"table": ' * 90_000, "null", "NaN", "[]", '"x"'])
+def test_arguments_that_are_none_are_a_problem_in_words(arguments):
+    problem = Question(call(), drop).problem_of(Decision(decision="edit", arguments=arguments))
+    assert "were not accepted" in problem and len(problem) < 300

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 import lumos_nb as lumos
 from lumos_nb import Agent, tool
 from lumos_nb.agent.control import RunControl
+from lumos_nb.errors import UsageError
 from lumos_nb.memory import Memory
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import ScriptedProvider
@@ -108,3 +111,9 @@ async def test_a_pause_that_follows_at_once_on_another_holds():
     assert not done
     control.go_on()
     await asyncio.wait_for(waiting, 20)
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_nothing_cannot_be_said(text):
+    with pytest.raises(UsageError, match="nothing to say"):
+        RunControl().steer(text)

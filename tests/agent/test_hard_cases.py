@@ -13,7 +13,7 @@ import pytest
 import lumos_nb as lumos
 from lumos_nb import Agent, llm, tool
 from lumos_nb.agent import StreamingAgent
-from lumos_nb.agent.background import CoreTask
+from lumos_nb.agent.bridge import CoreTask
 from lumos_nb.errors import CredentialError
 from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import Notebook, set_theme
+from lab import REPO
 
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import Answer, FakeServer
@@ -29,6 +31,7 @@ Ask again for a month, or for one customer.
 """
 
 SETUP = """%load_ext lumos_nb
+import json
 import time
 import pandas as pd
 import lumos_nb as lumos
@@ -159,3 +162,25 @@ def test_a_mistake_is_two_sentences(notebook: Any) -> None:
     assert "Did you mean 'analyst'?" in nb.output(1).inner_text()
     assert nb.output(1).bounding_box()["height"] < 120
     nb.shot("mistake-light")
+
+
+def test_the_notebook_of_approvals_with_a_person(open_notebook: Any) -> None:
+    book = json.loads((REPO / "notebooks" / "02_approvals.ipynb").read_text())
+    cells = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
+    nb = open_notebook("orders.ipynb", cells[:5])
+    for index in (0, 1):
+        nb.run(index)
+        nb.wait_done(index)
+    nb.run(2)
+    nb.output(2).get_by_role("button", name="Allow in this thread").wait_for(timeout=60_000)
+    nb.shot_cell(2, "approval-light")
+    set_theme(nb.page, dark=True)
+    nb.shot_cell(2, "approval-dark")
+    set_theme(nb.page, dark=False)
+    nb.output(2).get_by_role("button", name="Allow in this thread").click()
+    nb.wait_done(2)
+    nb.output(2).get_by_text("allowed in this thread").first.wait_for()
+    for index in (3, 4):
+        nb.run(index)
+        nb.wait_done(index)
+    assert "south" not in nb.output(4).inner_text()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb import frames
-from lumos_nb.agent.background import run_sync
+from lumos_nb.agent.bridge import run_sync
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.memory import MemoryThread
 from lumos_nb.messages import Message, ToolResult

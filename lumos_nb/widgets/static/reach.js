@@ -7,33 +7,6 @@ const NO_ANSWER = "The kernel does not answer. If it was restarted, run `%agent 
 const GONE = "The kernel was restarted or has ended. Run `%agent resume` to go on.";
 const ANSWER_MS = 2000;
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
-function button(text, act, title) {
-  const node = element("button", "lumos-button", text);
-  node.type = "button";
-  if (title) node.title = title;
-  // Not `disabled`: that would take the focus away from who works by keyboard.
-  node.onclick = () => node.getAttribute("aria-disabled") !== "true" && act();
-  return node;
-}
-
-function setBusy(nodes, isBusy) {
-  for (const node of nodes)
-    if (isBusy) node.setAttribute("aria-disabled", "true");
-    else node.removeAttribute("aria-disabled");
-}
-
-// Puts a sentence into a node; what stands in backticks is to be typed.
-function say(node, text) {
-  node.replaceChildren(...text.split("`").map((part, i) => (i % 2 ? element("code", "", part) : part)));
-}
-
 class Reach {
   constructor(model) {
     this.model = model;

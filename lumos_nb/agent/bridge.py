@@ -1,4 +1,4 @@
-"""The loop on which agents run when the caller has none to spare, and the way back from it.
+"""The bridge to the loop on which agents run when the caller has none to spare.
 
 One idea: the core is asynchronous once. `run_sync` hands a coroutine to one background loop of
 the process and, while it waits, serves the tools that belong on the waiting thread.

@@ -1,0 +1,35 @@
+"""What is known of a run before it starts: who runs what, for whom, from where."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a run before it starts."""
+
+    run_id: str
+    thread_id: str | None = None
+    #: Title of the thread if it is new; the beginning of the prompt if not given.
+    title: str = ""
+    resource_id: str | None = None
+    agent: str = ""
+    provider: str = ""
+    model: str = ""
+    prompt: str = ""
+    notebook: str = ""
+    cell_id: str = ""
+    execution_count: int | None = None
+    parent_run_id: str | None = None
+    root_run_id: str | None = None
+    trace_id: str | None = None
+    #: Where prices come from: settings, table, lumos (our own rows), local (costs nothing) or unknown.
+    cost_source: str = "unknown"
+    #: live or replay.
+    tape: str = "live"
+    #: Unix time in seconds; now if not given.
+    started_at: float = msgspec.field(default_factory=time.time)
+    #: Seconds between its stops and its being taken up again.
+    away_s: float = 0.0
