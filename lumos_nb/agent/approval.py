@@ -125,8 +125,10 @@ class Permits:
     def ruling(self, tool: Tool, arguments: dict[str, Any]) -> Ruling:
         """Return what a call may do by the rules alone."""
         found = ruling(tool, arguments)
+        if found.permission != "ask":
+            return found
         approved = (*self._approved, *patterns_of(settings.current().approve))
-        return ALLOWED if found.permission == "ask" and is_approved(tool.name, approved) else found
+        return ALLOWED if is_approved(tool.name, approved) else found
 
     async def is_allowed_here(self, name: str) -> bool:
         """Return whether a person has allowed this tool in the thread, or in a run without one."""

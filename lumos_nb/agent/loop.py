@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from lumos_nb.agent.state import LoopState
-from lumos_nb.agent.step import StepDraft
 from lumos_nb.events import AgentEvent, Metadata, StepComplete, StepStart
 
 
@@ -28,9 +27,15 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
                 yield batch
             yield [*state.listen(), StepStart(len(state.steps) + 1)]
             draft = state.begin_step()
-            async with aclosing(_answer(state, draft)) as batches:
-                async for batch in batches:
-                    yield batch
+            try:  # here, not in a generator of its own: each read would pass through one more
+                async with aclosing(state.asked(draft)) as reads:
+                    async for read in reads:
+                        if shown := draft.keep(read):
+                            yield shown
+            finally:
+                unshown = draft.end()
+            if rest := [*unshown, *state.checkpoint_before_tools(draft)]:
+                yield rest
         if draft.calls:
             async with aclosing(state.run_calls(draft)) as batches:
                 async for batch in batches:
@@ -51,16 +56,3 @@ async def _paused(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
         yield [Metadata({"kind": "paused", "state": "paused"})]
         await state.control.gate()
         yield [Metadata({"kind": "continued", "state": ""})]
-
-
-async def _answer(state: LoopState, draft: StepDraft) -> AsyncGenerator[list[AgentEvent], None]:
-    """Ask the model, and keep its answer as it comes."""
-    try:
-        async with aclosing(state.asked(draft)) as reads:
-            async for read in reads:
-                if shown := draft.keep(read):
-                    yield shown
-    finally:
-        unshown = draft.end()
-    if rest := [*unshown, *state.checkpoint_before_tools(draft)]:
-        yield rest
