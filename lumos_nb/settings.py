@@ -160,11 +160,11 @@ def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
 
 
 _FORMS = {
-    "prices": "Write it as {'vendor/model': {'input': 1.0, 'output': 2.0, 'cache_read': 0.1, 'cache_write': 1.25}}, "
+    "prices": 'Write it as {"vendor/model": {"input": 1.0, "output": 2.0, "cache_read": 0.1, "cache_write": 1.25}}, '
     "in US dollars a million tokens.",
-    "vendors": "Write it as {'mine': {'base_url': 'http://…/v1', 'key_env': ['MY_KEY']}}.",
-    "permissions": "Write it as {'run_*': 'ask', 'delete_*': 'deny'}.",
-    "keys": "Write it as {'openai': 'KEY'}.",
+    "vendors": 'Write it as {"mine": {"base_url": "http://…/v1", "key_env": ["MY_KEY"]}}.',
+    "permissions": 'Write it as {"run_*": "ask", "delete_*": "deny"}.',
+    "keys": 'Write it as {"openai": "KEY"}.',
 }
 """How the settings are written that hold more than one value."""
 

@@ -51,7 +51,7 @@ def test_prices_come_from_the_environment_as_json():
         ({"a/b": {"input": 1}}, "missing required field `output`"),
         ({"a/b": {"input": -1, "output": 1}}, ">= 0.0"),
         ({"a/b": {"input": float("nan"), "output": 1}}, ">= 0.0"),
-        ({"b": {"input": 1, "output": 1}}, "Write it as {'vendor/model': {'input': 1.0"),
+        ({"b": {"input": 1, "output": 1}}, 'Write it as {"vendor/model": {"input": 1.0'),
         ({"a/b": 3}, "Expected `object`, got `int`"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_price_that_cannot_be_used_is_said_when_it_is_set(prices, says):
 def test_a_table_that_is_none_names_its_variable_and_its_form(name, text):
     with pytest.raises(SettingsError, match=f"LUMOS_{name} = .* cannot be used") as error:
         settings.from_environment({f"LUMOS_{name}": text})
-    assert error.value.hint.startswith("Write it as {'")
+    assert error.value.hint.startswith('Write it as {"'), "as JSON: a variable is read as that"
 
 
 def test_settings_of_several_values_survive_a_change_of_another():

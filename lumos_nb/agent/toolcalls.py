@@ -153,7 +153,10 @@ class _Call:
         """Wait until the call may run; return its result if it may not."""
         permits = self._step.permits
         if self._ruling.permission == "deny":
-            return _denied(self.call, Decision(decision="deny", reason=self._ruling.reason, by="policy"))
+            await self._events.told(self.start())  # else nobody would see that it was called
+            decision = Decision(decision="deny", reason=self._ruling.reason, by="policy")
+            self._take(decision)
+            return _denied(self.call, decision)
         is_known = self.call.id not in self._step.begun and await permits.is_allowed_here(self.call.name)
         if not is_known:
             reason = self._ruling.reason

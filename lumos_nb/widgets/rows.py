@@ -80,13 +80,15 @@ def tool_row(item: dict[str, Any]) -> Row:
     """Return a tool call as a row; its parts are what was asked, given, returned and raised, then each output."""
     failed, unanswered = item["status"] == "error", words.is_unanswered(item)
     ended = item["status"] not in {"running", "waiting"}
-    asked = (item.get("decision") or {}).get("asked")
+    decision = item.get("decision") or {}
+    asked = decision.get("asked")
     parts = [
         _section("Asked for", arguments_html(asked)) if asked is not None else "",
         f'<div data-lumos="arguments">{_section("Arguments", arguments_html(item["arguments"]))}</div>',
         _section("Result", _result(item)) if ended and not failed and not unanswered else "",
         _section("Error", error_html(item)) if failed else "",
         _section("Question", f"It was waiting for an answer. {_again()}") if unanswered else "",
+        _section("Reason", text_html(decision.get("reason", "").strip())) if item["status"] == "denied" else "",
         *(_section("" if i else "Output", html) for i, html in enumerate(output_parts(item["output"]))),
     ]
     is_open = item.get("open", failed or unanswered or item["status"] == "waiting")

@@ -13,6 +13,7 @@ from lumos_nb.errors import SettingsError, ToolDefinitionError
 from lumos_nb.memory import Memory
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import ScriptedProvider
+from lumos_nb.transcript import Transcript
 
 DONE: list[str] = []
 
@@ -280,3 +281,16 @@ def test_marks_and_settings_that_do_not_exist_say_what_there_is():
         tool(side_effect="some", name="f")(lambda: None)
     with pytest.raises(SettingsError, match="permissions"):
         settings.configure(permissions={"x": "maybe"})
+
+
+async def test_a_call_that_a_setting_denies_is_seen_and_says_who_decided():
+    settings.configure(permissions={"drop": "deny"})
+    agent, _ = agent_of(call())
+    transcript = Transcript("t")
+    async for event in agent.stream("Go"):
+        transcript.apply([event])
+    (row,) = [item for item in transcript.doc["items"] if item["kind"] == "tool"]
+    assert (row["name"], row["status"], row["decision"]["by"]) == ("drop", "denied", "policy")
+    kept = lumos.tool_calls().iloc[0]
+    assert (kept.status, kept.decision) == ("denied", "deny") and "permissions" in kept.decision_reason
+    assert DONE == []

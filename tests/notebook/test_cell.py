@@ -188,6 +188,7 @@ def test_the_magic_works_wherever_it_can_stand(kernel, code):
         ("%lumos login opnai", "Did you mean 'openai'?"),
         ("%lumos login openai", "Set OPENAI_API_KEY before the kernel starts."),
         ("%lumos settings max_step=3", "Did you mean 'max_steps'?"),
+        ('%lumos settings permissions={"drop_*":"ask"}', "Put single ones around all"),
         ("%lumos settings max_steps=many", "cannot be used"),
     ],
 )

@@ -88,3 +88,9 @@ def test_a_long_argument_scrolls_in_its_row() -> None:
 def test_a_head_has_no_empty_place_at_its_end() -> None:
     denied = tool(status="denied", decision={"decision": "deny", "by": "person", "reason": ""})
     assert tool_row(denied).head.endswith("denied by you</span></span>")
+
+
+def test_why_a_call_was_denied_can_be_read_in_full() -> None:
+    reason = "The south has to stay as it is, for the sake of the audit, " * 3
+    denied = tool(status="denied", decision={"decision": "deny", "by": "person", "reason": reason})
+    assert reason.strip() in "".join(tool_row(denied).parts)

@@ -35,6 +35,9 @@ def _pair(change: str) -> tuple[str, str]:
     name, separator, value = change.partition("=")
     if not separator:
         raise SettingsError(f"{change!r} sets nothing.", hint="Use: %lumos settings name=value")
+    if value.startswith("{") and value != "{}" and '"' not in value:  # as a shell, the line takes them away
+        quoted = """%lumos settings 'permissions={"run_*": "ask"}'"""
+        raise SettingsError(f"The value of {name} has no quotes in it.", hint=f"Put single ones around all: {quoted}")
     return name, value
 
 
