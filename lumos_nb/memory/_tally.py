@@ -142,7 +142,7 @@ class Tally:
     def _decide(self, event: ApprovalDecided, now: int) -> Write:
         self._answered(event.call_id, now)
         row = {"decision": event.decision, "decided_at": now, "decision_reason": event.reason or None,
-               "approved_by": None if event.decision == "deny" else event.by}  # fmt: skip
+               "decided_by": event.by, "approved_by": None if event.decision == "deny" else event.by}  # fmt: skip
         return Update("tool_calls", {"run_id": self._run_id, "step": self.step, "tool_call_id": event.call_id}, row)
 
     def _end_call(self, event: ToolCallComplete, now: int) -> Write:

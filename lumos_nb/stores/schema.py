@@ -224,8 +224,9 @@ result_bytes    int   before any cut
 args_hash       text
 side_effect     cat   none, idempotent or unsafe
 cached          bool
-approved_by     cat   person or policy, if it had to be asked for
+approved_by     cat   person or policy, if it was asked for and allowed
 decision        cat   allow, allow_thread, edit or deny
+decided_by      cat   person or policy
 decided_at      time
 decision_reason text  why it was denied
 asked_args_json json  arguments before a person changed them, if it had to be asked for

@@ -84,7 +84,9 @@ async def test_the_model_is_told_that_a_call_was_denied_and_why():
     assert DONE == [] and told(model) == "The person denied this call: It is Friday"
     assert result.steps[0].tool_results[0].error_type == "Denied"
     row = lumos.tool_calls().iloc[0]
-    assert [row[c] for c in ("status", "decision", "decision_reason")] == ["denied", "deny", "It is Friday"]
+    assert [row[c] for c in ("status", "decision", "decided_by", "decision_reason")] == [
+        "denied", "deny", "person", "It is Friday"
+    ]  # fmt: skip
 
 
 async def test_changed_arguments_run_and_the_model_is_told():
