@@ -121,7 +121,10 @@ class SavedRun:
         """Return the events that a view of it needs: of what was broken off, only what counts."""
         shown: list[AgentEvent] = []
         for event, _ in self.timed:
-            shown = _firm(shown) if isinstance(event, Error) else [*shown, event]
+            if isinstance(event, Error):
+                shown = _firm(shown)
+            else:
+                shown.append(event)
         return [event for event in _firm(shown) if not self._comes_again(event)]
 
     def _comes_again(self, event: AgentEvent) -> bool:
