@@ -10,7 +10,7 @@ import pytest
 from conftest import Lab, Notebook, Notebook7
 
 from lumos_nb.widgets.clicks import APART, POLLED
-from tests.kernels import INSTALLED, VERSIONS
+from tests.kernels import VERSIONS
 
 SETUP = """%load_ext lumos_nb
 import time
@@ -53,7 +53,7 @@ CELLS = {
     "restart": "%%agent asks --new\nGo",
     "resume again": "%agent resume",
 }
-PLACES = [*((version, Notebook) for version in VERSIONS), (INSTALLED, Notebook7)]
+PLACES = [(version, front) for version in VERSIONS for front in (Notebook, Notebook7)]
 
 
 @pytest.fixture(scope="module", params=PLACES, ids=lambda place: f"{place[0]}-{place[1].__name__}")
