@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from functools import lru_cache
 from pathlib import Path
 
 from lumos_nb.errors import ConflictError, UsageError
@@ -66,6 +67,7 @@ def this_process() -> str:
     return _named(os.getpid())
 
 
+@lru_cache(maxsize=1)
 def _named(pid: int) -> str:
     return f"{pid}@{platform.node()}#{_began(pid)}"
 

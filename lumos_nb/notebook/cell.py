@@ -82,6 +82,8 @@ class CellRun:
             is_background=is_background,
         )  # fmt: skip
         self.live.on_events(request.events())
+        self.runtime.running.append(self.live)
+        self.view.on_action(self._act)  # before the run begins: a page may be quick
         token = HOME.set(home)
         try:
             work = request.work(on_events=self._on_events, on_approval=self.asking.ask, control=self.live.control)
@@ -89,8 +91,6 @@ class CellRun:
         finally:
             HOME.reset(token)
         interrupts.watch(task, self._tell_stopping)
-        self.view.on_action(self._act)
-        self.runtime.running.append(self.live)
         return task
 
     def _on_events(self, events: Sequence[AgentEvent]) -> None:
