@@ -229,6 +229,8 @@ class RunStart(_Event, frozen=True, tag="run_start", kw_only=True):
     prompt: str
     #: Unix time in seconds.
     started_at: float
+    #: Names of the tools that it has.
+    tools: tuple[str, ...] = ()
 
 
 class StepStart(_Event, frozen=True, tag="step_start"):

@@ -101,7 +101,7 @@ class Transcript:
                 self._reasoning_since = self._reasoning_since or time.time()
                 self._append("reasoning", event.delta)
             case RunStart():
-                doc.update({f: getattr(event, f) for f in event.__struct_fields__})
+                doc.update({f: getattr(event, f) for f in event.__struct_fields__ if f in doc})
                 self._first = event.model
             case StepStart():
                 doc["state"] = "waiting for the first token"

@@ -120,7 +120,8 @@ class Run:
     def _opening(self) -> list[AgentEvent]:
         i = self.info
         start = RunStart(run_id=i.run_id, thread_id=i.thread_id, agent=i.agent, provider=i.provider, model=i.model,
-                         prompt=i.prompt, started_at=i.started_at)  # fmt: skip
+                         prompt=i.prompt, started_at=i.started_at,
+                         tools=tuple(t.name for t in self.state.tools))  # fmt: skip
         return [start, MemoryUpdate("loaded", self.n_history)] if i.thread_id else [start]
 
     def _saved(self) -> list[AgentEvent]:

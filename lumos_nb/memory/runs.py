@@ -20,6 +20,7 @@ from lumos_nb.events import (
     Error,
     Metadata,
     ReasoningDelta,
+    RunStart,
     StepComplete,
     StepStart,
     TextDelta,
@@ -71,6 +72,7 @@ class SavedRun:
         open_step: The step whose tools were at work, or None.
         results: What calls of it gave, by id.
         begun: Calls of it that had begun and not ended, by id.
+        tools: Names of the tools that it had.
     """
 
     def __init__(self, row: dict[str, Any], timed: list[tuple[AgentEvent, int]]) -> None:
@@ -80,6 +82,7 @@ class SavedRun:
         self.open_step: AgentStep | None = None
         self.results: dict[str, ToolResult] = {}
         self.begun: dict[str, ToolCall] = {}
+        self.tools: tuple[str, ...] = ()
         self._kept: list[Said] = []
         #: What came since the last checkpoint; the next one has it too.
         self._since: list[Said] = []
@@ -139,6 +142,8 @@ class SavedRun:
 
     def _fold(self, event: AgentEvent, at: float) -> None:
         match event:
+            case RunStart():
+                self.tools = event.tools
             case Checkpoint():
                 self._kept += [Said(message, event.step.index, at) for message in event.messages]
                 self.open_step = event.step if event.step.tool_calls else None

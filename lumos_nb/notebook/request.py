@@ -152,12 +152,10 @@ class ResumeRequest:
         return found
 
     def _tools(self, runtime: Runtime) -> list[Tool]:
-        """Return the agent's tools, and those of the notebook that the run had called beside them."""
+        """Return the agent's tools, and those of the notebook that the run had beside them: no others."""
         tools = list(self._given["tools"]) if "tools" in self._given else list(self.agent.get_tools())
         known = {tool.name for tool in tools}
-        calls = [call for step in self._saved.steps for call in step.tool_calls]
-        calls += self._saved.answer.tool_calls if self._saved.answer else ()
-        for name in dict.fromkeys(call.name for call in calls if call.name not in known):
+        for name in (name for name in self._saved.tools if name not in known):
             value = runtime.find_tool(name)
             if value is None:
                 raise UsageError(

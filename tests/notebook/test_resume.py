@@ -151,3 +151,30 @@ def test_what_was_allowed_in_a_thread_is_listed_and_can_be_taken_back(own):
     assert "is asked for again" in own.run("%thread revoke pay").ok().text
     assert own.run("print(len(get_ipython().run_line_magic('thread', 'allowed')))").stdout == "0\n"
     assert "was not allowed" in own.run("%thread revoke pay").error
+
+
+WANDERS = """
+@tool
+def wipe() -> str:
+    "Not for the agent."
+    done.append("wiped")
+    return "gone"
+
+def wanders(messages):
+    script = [ToolCall(id="w1", name="wipe"), ToolCall(id="w2", name="made_up"), ToolCall(id="w3", name="pay",
+              arguments='{"amount": 5}'), ToolCall(id="w4", name="wipe"), "All paid."]
+    return script[min(sum(m.role == "tool" for m in messages), 4)]
+
+wanderer = Agent("wanderer", model=ScriptedProvider(wanders), tools=[look])
+"""
+
+
+def test_a_resumed_run_has_the_tools_that_it_had_and_not_those_that_the_model_only_named(own):
+    own.run(WANDERS).ok()
+    running = own.send("%%agent wanderer --tools look,pay\nPay the bill").until_asked()
+    own.manager.interrupt_kernel()
+    running.wait()
+    again = own.send("%agent resume").until_asked()
+    assert say(again, t="allow", call_id="w3") == ""
+    assert again.wait().ok().run["status"] == "completed"
+    assert own.run("print(done)").stdout == "[5]\n"
