@@ -14,15 +14,39 @@ from lumos_nb._version import __version__
 if TYPE_CHECKING:
     from lumos_nb.agent import Agent
     from lumos_nb.context import RuntimeContext
-    from lumos_nb.frames import events, messages, runs, steps, threads, tool_calls
+    from lumos_nb.frames import (
+        advice,
+        events,
+        messages,
+        metrics,
+        q,
+        runs,
+        snapshot,
+        spans,
+        sql,
+        stale,
+        steps,
+        threads,
+        tool_calls,
+    )
     from lumos_nb.messages import Message
     from lumos_nb.notebook.background import wait
     from lumos_nb.providers import llm
     from lumos_nb.settings import configure
+    from lumos_nb.telemetry import diagnose
     from lumos_nb.tools import tool
 
 _HOMES = {
     "Agent": "lumos_nb.agent",
+    "advice": "lumos_nb.frames",
+    "diagnose": "lumos_nb.telemetry",
+    "metrics": "lumos_nb.frames",
+    "plot": "lumos_nb.plot",
+    "q": "lumos_nb.frames",
+    "snapshot": "lumos_nb.frames",
+    "spans": "lumos_nb.frames",
+    "sql": "lumos_nb.frames",
+    "stale": "lumos_nb.frames",
     "Message": "lumos_nb.messages",
     "RuntimeContext": "lumos_nb.context",
     "llm": "lumos_nb.providers",

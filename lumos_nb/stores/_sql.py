@@ -20,7 +20,7 @@ from lumos_nb.stores.schema import TABLES, Table
 ROW = "row_"
 """Name of the row number in tables whose rows are not numbered in public."""
 
-_TYPES = {"int": "INTEGER", "bool": "INTEGER", "time": "INTEGER", "float": "REAL"}
+_TYPES = {"int": "INTEGER", "bool": "INTEGER", "time": "INTEGER", "float": "REAL", "blob": "BLOB"}
 _COMPARE = {"=", "!=", "<", "<=", ">", ">=", "in", "contains"}
 
 

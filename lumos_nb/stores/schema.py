@@ -5,14 +5,14 @@ new column is one line here. Columns are only ever added (`SCHEMA_VERSION` count
 
 Column types: `id` and `text` (text), `cat` (few distinct texts), `int`, `bool`, `float`
 (a quantity with its unit in the name), `time` (integer nanoseconds since 1970, UTC), `json`
-(JSON text). A column that is `lazy` is read only when asked for, for it may be large.
+(JSON text), `blob` (bytes). A column that is `lazy` is read only when asked for, for it may be large.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -117,12 +117,17 @@ ended_at        time
 tape            cat   live or replay
 lumos_version   text
 process         text  process id and host that runs it
-trace_id        id
+trace_id        id    32 hexadecimal digits; that of the caller, if it handed one over
 parent_run_id   id
+parent_span_id  id    tool call that it is part of, or span of the caller
 root_run_id     id
+config_hash     text  names the row of `configs` with what the agent was
 notebook        text
 cell_id         text
 execution_count int
+source_hash     text  of the cell's source
+names_read_json json  names of the notebook that its cell reads
+names_written_json json names that its cell writes
 thread_id       id
 run_id          id
 """),
@@ -140,7 +145,7 @@ provider        cat
 model           cat
 status          cat   running (its tools are at work), completed, failed, cancelled
 duration_s      float of the model call
-working_s       float
+working_s       float duration less waiting for rate limits and retries
 ttft_s          float
 n_chunks        int   pieces in which text and reasoning arrived
 tokens_per_s    float
@@ -219,7 +224,8 @@ error_message   text
 step            int
 source          cat   python
 server          cat
-queue_s         float
+queue_s         float from the model's answer to its start, less waiting for a person
+asked_at        time  when a person was asked for it
 result_bytes    int   before any cut
 args_hash       text
 side_effect     cat   none, idempotent or unsafe
@@ -253,6 +259,44 @@ value_json      json
     key=("scope", "name"),
 )
 
+EXCHANGES = Table(
+    "exchanges",
+    _columns("""
+started_at      time
+step            int
+n               int   order within the run, from 1
+method          cat
+url             text  without keys
+status          cat   ok, refused, broken or cancelled
+http_status     int   NA where there was no answer
+duration_s      float
+first_byte_s    float request sent to first byte of the answer's body
+request_bytes   int   of the body
+response_bytes  int   of the body
+error_type      cat
+base_n          int   exchange whose request body this one's is a change of
+base_prefix     int   bytes that it begins with, too
+base_suffix     int   bytes that it ends with, too
+run_id          id
+request_headers_json  json* those that hold no secret
+response_headers_json json* those that hold no secret
+request_body    blob* zlib; of a change only what is new
+response_body   blob* zlib; exactly what arrived
+"""),
+    key=("run_id", "n"),
+)
+
+CONFIGS = Table(
+    "configs",
+    _columns("""
+config_hash     text
+created_at      time
+agent           cat
+config_json     json  instructions, tools and options of an agent, as a run had them
+"""),
+    key=("config_hash",),
+)
+
 SETTINGS = Table(
     "kept_settings",
     _columns("""
@@ -263,5 +307,8 @@ value_json      json
     key=("name",),
 )
 
-TABLES = {t.name: t for t in (THREADS, RUNS, STEPS, EVENTS, MESSAGES, TOOL_CALLS, WORKING_MEMORY, SETTINGS)}
+TABLES = {
+    t.name: t
+    for t in (THREADS, RUNS, STEPS, EVENTS, MESSAGES, TOOL_CALLS, EXCHANGES, CONFIGS, WORKING_MEMORY, SETTINGS)
+}
 """All tables by name."""
