@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lumos_nb._version import __version__
 
 if TYPE_CHECKING:
+    from lumos_nb import plot
     from lumos_nb.agent import Agent
     from lumos_nb.context import RuntimeContext
     from lumos_nb.frames import (
@@ -38,25 +39,25 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Agent": "lumos_nb.agent",
+    "Message": "lumos_nb.messages",
+    "RuntimeContext": "lumos_nb.context",
     "advice": "lumos_nb.frames",
+    "configure": "lumos_nb.settings",
     "diagnose": "lumos_nb.telemetry",
+    "events": "lumos_nb.events",
+    "llm": "lumos_nb.providers",
+    "messages": "lumos_nb.messages",
     "metrics": "lumos_nb.frames",
     "plot": "lumos_nb.plot",
     "q": "lumos_nb.frames",
+    "runs": "lumos_nb.frames",
     "snapshot": "lumos_nb.frames",
     "spans": "lumos_nb.frames",
     "sql": "lumos_nb.frames",
     "stale": "lumos_nb.frames",
-    "Message": "lumos_nb.messages",
-    "RuntimeContext": "lumos_nb.context",
-    "llm": "lumos_nb.providers",
-    "tool": "lumos_nb.tools",
-    "configure": "lumos_nb.settings",
-    "events": "lumos_nb.events",
-    "messages": "lumos_nb.messages",
-    "runs": "lumos_nb.frames",
     "steps": "lumos_nb.frames",
     "threads": "lumos_nb.frames",
+    "tool": "lumos_nb.tools",
     "tool_calls": "lumos_nb.frames",
     "wait": "lumos_nb.notebook.background",
 }
@@ -66,12 +67,21 @@ __all__ = [
     "Message",
     "RuntimeContext",
     "__version__",
+    "advice",
     "configure",
+    "diagnose",
     "events",
     "llm",
     "load_ipython_extension",
     "messages",
+    "metrics",
+    "plot",
+    "q",
     "runs",
+    "snapshot",
+    "spans",
+    "sql",
+    "stale",
     "steps",
     "threads",
     "tool",

@@ -56,7 +56,8 @@ def span_id(run_id: str, part: str | int = "") -> str:
         >>> len(span_id(run)), span_id(run, 1) == span_id(run, 1), span_id(run, 1) == span_id(run, "call_1")
         (16, True, False)
     """
-    return hashlib.blake2b(f"{run_id}/{part}".encode(), digest_size=8).hexdigest()
+    named = part if isinstance(part, str) else f"step/{part}"
+    return hashlib.blake2b(f"{run_id}/{named}".encode(), digest_size=8).hexdigest()
 
 
 def _after_fork() -> None:

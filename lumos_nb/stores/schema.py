@@ -132,7 +132,7 @@ thread_id       id
 run_id          id
 """),
     key=("run_id",),
-    index=(("thread_id",), ("started_at",), ("status", "started_at")),
+    index=(("thread_id",), ("started_at",), ("status", "started_at"), ("trace_id",)),
 )
 
 STEPS = Table(

@@ -7,77 +7,104 @@ frame `spans()`, OpenTelemetry.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-import msgspec
-
-from lumos_nb.events import TokenUsage
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.schema import TABLES
+from lumos_nb.telemetry._spans_of_run import EVENT_KINDS, RunRows, spans_of_run
+from lumos_nb.telemetry.span import OPS, Span
 
-OPS = ("invoke_agent", "chat", "execute_tool", "approval", "retry", "rate_limit", "pause", "away")
-"""What a span may be. The first three are OpenTelemetry's names; the others are waits. `away`: the run was stopped."""
+__all__ = ["OPS", "Span", "in_tree", "read_spans", "trace_spans"]
 
-
-class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that took time."""
-
-    #: 32 hexadecimal digits; the same for a run and all that runs within it.
-    trace_id: str
-    #: 16 hexadecimal digits.
-    span_id: str
-    #: None at the top; a caller's span if it handed one over.
-    parent_span_id: str | None
-    #: One of `OPS`.
-    op: str
-    #: As OpenTelemetry wants it: `chat gpt-5`, `execute_tool rows`, `invoke_agent analyst`.
-    name: str
-    #: Nanoseconds since 1970, UTC.
-    start_ns: int
-    #: None: it has not ended, or its process was killed.
-    end_ns: int | None
-    #: ok, error, denied, cancelled, running or waiting.
-    status: str
-    run_id: str
-    thread_id: str | None = None
-    #: From 1; None for what is not part of one.
-    step: int | None = None
-    agent: str | None = None
-    provider: str | None = None
-    model: str | None = None
-    tool: str | None = None
-    tool_call_id: str | None = None
-    error_type: str | None = None
-    error_message: str | None = None
-    #: What this span itself used: model calls have it, others None.
-    usage: TokenUsage | None = None
-    #: US dollars; None for what is no model call, and where the price is not known.
-    cost_usd: float | None = None
-    #: Request sent to first token, of a model call.
-    ttft_s: float | None = None
-    #: What else there is to say: stop_reason, attempt, n_chunks, arguments, result_preview, reason, decision …
-    attributes: dict[str, Any] = {}
-
-    @property
-    def duration_s(self) -> float | None:
-        """Seconds from start to end, or None while it has none."""
-        return None if self.end_ns is None else max(0, self.end_ns - self.start_ns) / 1e9
+_RUNS_AT_ONCE = 250
+_EVENT_COLUMNS = ("run_id", "ts", "kind", "name", "step", "dur_s")
 
 
 def read_spans(store: Store, where: Sequence[Condition] = ()) -> Iterator[Span]:
     """Yield the spans of the runs that `where` (conditions on the table `runs`) selects, run by run, oldest first.
 
     A run's own span comes first, then its parts in the order in which they began.
+
+    Example:
+        >>> import tempfile; from lumos_nb.stores import open_store
+        >>> list(read_spans(open_store(tempfile.mkdtemp() + "/lumos.db")))
+        []
     """
-    raise NotImplementedError
+    runs = iter(_rows(store, "runs", where, ["started_at", "run_id"]))
+    while portion := list(islice(runs, _RUNS_AT_ONCE)):
+        for rows in _with_parts(store, portion):
+            yield from spans_of_run(rows)
 
 
 def trace_spans(store: Store, run_id: str) -> list[Span]:
-    """Return the spans of a run and of all runs within it, parents before children, siblings in order of time."""
-    raise NotImplementedError
+    """Return the spans of a run and of all runs within it, parents before children, siblings in order of time.
+
+    Example:
+        >>> import tempfile; from lumos_nb.stores import open_store
+        >>> trace_spans(open_store(tempfile.mkdtemp() + "/lumos.db"), "no such run")
+        []
+    """
+    found = list(store.select("runs", ["trace_id"], where=[("run_id", "=", run_id)]))
+    if not found:
+        return []
+    family = store.select("runs", ["run_id", "parent_run_id"], where=[("trace_id", "=", found[0][0])])
+    parts = _within(run_id, list(family))
+    return [span for _, span in in_tree(read_spans(store, [("run_id", "in", parts)]))]
 
 
 def in_tree(spans: Iterable[Span]) -> Iterator[tuple[int, Span]]:
-    """Yield spans with their depth from 0, parents first, siblings in order of time; orphans stand at the top."""
-    raise NotImplementedError
+    """Yield spans with their depth from 0, parents first, siblings in order of time; orphans stand at the top.
+
+    Example:
+        >>> list(in_tree([]))
+        []
+    """
+    known = {span.span_id: span for span in spans}
+    children: dict[str | None, list[Span]] = defaultdict(list)
+    for span in known.values():
+        parent = span.parent_span_id
+        children[parent if parent in known and parent != span.span_id else None].append(span)
+    for siblings in children.values():
+        siblings.sort(key=lambda span: span.start_ns)
+    waiting = [(0, span) for span in reversed(children[None])]
+    while waiting:
+        depth, span = waiting.pop()
+        yield depth, span
+        waiting += [(depth + 1, child) for child in reversed(children.get(span.span_id, []))]
+
+
+def _within(run_id: str, family: list[tuple[str, str | None]]) -> list[str]:
+    """Return a run and all runs that were begun within it."""
+    children = defaultdict(list)
+    for run, parent in family:
+        children[parent].append(run)
+    found, waiting = {run_id: None}, [run_id]
+    while waiting:
+        new = [run for run in children[waiting.pop()] if run not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return list(found)
+
+
+def _with_parts(store: Store, runs: list[dict[str, Any]]) -> list[RunRows]:
+    """Return the runs with the rows that their spans are made of."""
+    found = {row["run_id"]: RunRows(row) for row in runs}
+    where: list[Condition] = [("run_id", "in", list(found))]
+    for row in _rows(store, "steps", where, ["started_at"]):
+        found[row["run_id"]].steps.append(row)
+    for row in _rows(store, "tool_calls", where, ["started_at"]):
+        found[row["run_id"]].calls.append(row)
+    of_kind: list[Condition] = [*where, ("kind", "in", EVENT_KINDS)]
+    for values in store.select("events", _EVENT_COLUMNS, where=of_kind, order=["run_id", "run_seq"]):
+        found[values[0]].events.append(dict(zip(_EVENT_COLUMNS, values, strict=True)))
+    return list(found.values())
+
+
+def _rows(store: Store, table: str, where: Sequence[Condition], order: Sequence[str]) -> Iterator[dict[str, Any]]:
+    names = [c.name for c in TABLES[table].columns if not c.lazy]
+    for values in store.select(table, names, where=where, order=order):
+        yield dict(zip(names, values, strict=True))
