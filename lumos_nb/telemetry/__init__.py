@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from lumos_nb.telemetry.trace import ExecutionTrace, TraceStep, TraceTool, load_trace
+from lumos_nb.telemetry.trace import ExecutionTrace, TraceStep, TraceTool, Traces, load_trace, load_traces
+from lumos_nb.telemetry.waterfall import Waterfall, waterfall
 
-__all__ = ["ExecutionTrace", "TraceStep", "TraceTool", "load_trace"]
+__all__ = [
+    "ExecutionTrace",
+    "TraceStep",
+    "TraceTool",
+    "Traces",
+    "Waterfall",
+    "load_trace",
+    "load_traces",
+    "waterfall",
+]
