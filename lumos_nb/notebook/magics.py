@@ -92,7 +92,7 @@ class Magics:
         return self._dispatch("thread", line, threads.COMMANDS)
 
     def trace(self, line: str) -> Any:
-        """`%trace [last | RUN | df | export]`"""
+        """`%trace [last | RUN | THREAD | TRACE | diff RUN RUN | export RUN PATH | df]`"""
         return self._dispatch("trace", line, traces.COMMANDS)
 
     def lumos(self, line: str) -> Any:

@@ -64,6 +64,8 @@ def told(what: str, kind: str | None, message: str | None) -> str:
         >>> told("rows", "ValueError", "no such table"), told("rows", None, None)
         ('rows: ValueError: no such table', 'rows: failed')
     """
+    if message and kind and message.startswith(kind):
+        kind = None
     return ": ".join([what, *([part for part in (kind, message) if part] or ["failed"])])
 
 

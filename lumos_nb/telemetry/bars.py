@@ -21,6 +21,8 @@ _PLAIN = "currentColor"
 _SAME = "vector-effect:non-scaling-stroke"
 _GRID = f"stroke:currentColor;stroke-opacity:.14;stroke-width:1;fill:none;{_SAME}"
 _TICKS = 5
+_LETTER = 0.022
+"""Width of a letter of the axis, as a part of the narrowest drawing."""
 
 
 def bar_svg(spans: Sequence[Span], scale: Scale) -> str:
@@ -36,19 +38,20 @@ def bar_svg(spans: Sequence[Span], scale: Scale) -> str:
 
 
 def axis_svg(scale: Scale) -> str:
-    """Return the marks of the axis; a stretch that is drawn short says how long it was."""
-    drawn = []
+    """Return the marks of the axis, as many as have room; a stretch that is drawn short says how long it was."""
+    drawn: list[str] = []
     taken: list[tuple[float, float]] = []
     for tick in sorted(scale.ticks(_TICKS), key=lambda tick: (not tick.is_break, tick.place)):
-        width = 0.022 * len(tick.label) + 0.01  # of 280 px, the narrowest, in 11 px letters
-        left = tick.place - (width / 2 if 0 < tick.place < 1 else 0 if tick.place == 0 else width)
-        left = min(max(left, 0.0), 1 - width)
+        width = _LETTER * len(tick.label) + 0.02
+        left = min(max(tick.place - width / 2, 0.0), 1 - width)
         if any(left < b and a < left + width for a, b in taken):
             continue
         taken.append((left, left + width))
-        weight = "font-style:italic;" if tick.is_break else ""
-        drawn.append(f'<text x="{100 * (left + width / 2):.1f}%" y="12" text-anchor="middle" '
-                     f'style="{weight}font-size:11px;fill:currentColor">{escaped(tick.label)}</text>')  # fmt: skip
+        anchor, x = ("start", 0.0) if left == 0 else ("end", 1.0) if left == 1 - width else ("middle", tick.place)
+        style = f"{'font-style:italic;' if tick.is_break else ''}font-size:11px;fill:currentColor"
+        drawn.append(
+            f'<text x="{100 * x:.1f}%" y="12" text-anchor="{anchor}" style="{style}">{escaped(tick.label)}</text>'
+        )
     return f'<svg width="100%" height="{_H}" role="img" aria-label="time" style="display:block">{"".join(drawn)}</svg>'
 
 

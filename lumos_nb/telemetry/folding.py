@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 
+from lumos_nb.events import TokenUsage
 from lumos_nb.telemetry.span import Span
 
 SHOWN_WHOLE = 120
@@ -27,6 +29,10 @@ class Row(msgspec.Struct, frozen=True):
 
     depth: int
     spans: tuple[Span, ...]
+    #: Of a run what all model calls in it used, those of runs within it too.
+    usage: TokenUsage | None = None
+    #: None where a price is not known.
+    cost_usd: float | None = None
 
     @property
     def is_fold(self) -> bool:
@@ -43,7 +49,7 @@ def rows_of(spans: Sequence[Span], shown_whole: int = SHOWN_WHOLE) -> list[Row]:
     """
     tree = _Tree(spans)
     if len(spans) <= shown_whole:
-        return [Row(depth, (spans[n],)) for depth, n in tree.walk()]
+        return [tree.row(depth, n) for depth, n in tree.walk()]
     return tree.folded()
 
 
@@ -81,6 +87,24 @@ class _Tree:
             waiting += [(depth + 1, child) for child in reversed(self.children.get(n, []))]
         return found
 
+    def row(self, depth: int, n: int) -> Row:
+        usage, cost = self._totals[n]
+        return Row(depth, (self.spans[n],), usage, cost)
+
+    @cached_property
+    def _totals(self) -> list[tuple[TokenUsage | None, float | None]]:
+        """Return what each span used with all that is part of it."""
+        found: list[tuple[TokenUsage | None, float | None]] = [(s.usage, s.cost_usd) for s in self.spans]
+        for _, n in reversed(self.walk()):
+            parent = self.parent[n]
+            usage, cost = found[n]
+            if parent is None or usage is None:
+                continue
+            known, sum_ = found[parent]
+            both = None if cost is None or (known is not None and sum_ is None) else (sum_ or 0.0) + cost
+            found[parent] = (usage if known is None else known + usage, both)
+        return found
+
     def folded(self) -> list[Row]:
         order = self.walk()
         kept = self._kept()
@@ -93,7 +117,7 @@ class _Tree:
             parent = nearest[n]
             depth = depths[n] = 0 if parent is None else depths[parent] + 1
             if n in kept:
-                rows.append(Row(depth, (self.spans[n],)))
+                rows.append(self.row(depth, n))
             elif n in folds:
                 rows.append(Row(depth, tuple(self.spans[m] for m in folds[n])))
         return rows

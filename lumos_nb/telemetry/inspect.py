@@ -7,6 +7,7 @@ of it that is, and how all of it is had.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,10 @@ import msgspec
 
 from lumos_nb.memory.exchanges import SavedExchange, read_config, read_exchanges
 from lumos_nb.stores import Store
+from lumos_nb.telemetry.answers import read_answers, read_prompt, read_results
 from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.tree import what_failed
 from lumos_nb.telemetry.wire import body_text, request_of, response_of
 from lumos_nb.telemetry.wording import decision, seconds, size
 
@@ -48,6 +51,8 @@ class Inspector:
     def __init__(self, store: Store | None = None) -> None:
         self._store = store
         self._left_bytes = _READ_BYTES
+        self._run_id = ""
+        self._of_run: dict[int | None, list[SavedExchange]] | None = None
 
     def pieces(self, span: Span, room: int) -> list[Piece]:
         """Return the pieces of a span, none longer than `room` characters."""
@@ -65,7 +70,8 @@ class Inspector:
     def _run(self, span: Span, room: int) -> list[Piece]:
         given = span.attributes
         config = read_config(self._store, given.get("config_hash")) if self._store else None
-        texts = [("Prompt", given.get("prompt_preview")), ("Answer", given.get("output_preview"))]
+        prompt = read_prompt(self._store, span.run_id) if self._store else None
+        texts = [("Prompt", prompt or given.get("prompt_preview")), ("Answer", given.get("output_preview"))]
         found = [_piece(label, str(text), room) for label, text in texts if text]
         if config is None:
             return found
@@ -74,36 +80,41 @@ class Inspector:
         return found + [_piece(label, text, room, is_folded=True) for label, text in more if text]
 
     def _chat(self, span: Span, room: int) -> list[Piece]:
-        saved = read_exchanges(self._store, span.run_id, span.step) if self._store and span.step else []
-        found: list[Piece] = []
+        if self._store is None or span.step is None:
+            return []
+        answer = read_answers(self._store, span.run_id, span.step).get(span.step)
+        found = [_piece("Answer", answer, room)] if answer else []
+        saved = self._exchanges(self._store, span)
         for n, exchange in enumerate(saved, 1):
             found += _exchange_pieces(exchange, room // min(len(saved), 4), n, len(saved), _call(span, exchange, n))
         return found
+
+    def _exchanges(self, store: Store, span: Span) -> list[SavedExchange]:
+        """Return a step's exchanges. A run's are read at once: each request is kept as a change of the one before."""
+        if span.run_id != self._run_id:
+            self._run_id, self._of_run = span.run_id, defaultdict(list)
+            sizes = store.select("exchanges", ["request_bytes", "response_bytes"], where=[("run_id", "=", span.run_id)])
+            if sum((a or 0) + (b or 0) for a, b in sizes) > _READ_BYTES:
+                self._of_run = None
+            else:
+                for exchange in read_exchanges(store, span.run_id):
+                    self._of_run[exchange.step].append(exchange)
+        return read_exchanges(store, span.run_id, span.step) if self._of_run is None else self._of_run[span.step]
 
     def _tool(self, span: Span, room: int) -> list[Piece]:
         given, asked = span.attributes.get("args_json"), span.attributes.get("asked_args_json")
         found = [_piece("Arguments", body_text(str(given or "{}").encode(errors="replace")), room)]
         if asked is not None and asked != given:
             found.insert(0, _piece("Asked for", body_text(str(asked).encode(errors="replace")), room))
-        result = read_result(self._store, span) if self._store and self._left_bytes > 0 else None
+        result = None
+        if self._store is not None and span.tool_call_id is not None and self._left_bytes > 0:
+            result = read_results(self._store, span.run_id, span.tool_call_id).get((span.step, span.tool_call_id))
         if result is not None:
             self._left_bytes -= len(result)
             all_of_it = f'load_trace("{span.run_id[-12:]}").result("{span.tool_call_id}")'
             return [*found, _piece("Result", result, room, all_of_it)] if result else found
         preview = span.attributes.get("result_preview")
         return [*found, _piece("Result", str(preview), room)] if preview else found
-
-
-def read_result(store: Store, span: Span) -> str | None:
-    """Return what a model was told by a tool call, or None where that is not kept."""
-    where = [("run_id", "=", span.run_id), ("step", "=", span.step), ("tool_call_id", "=", span.tool_call_id)]
-    for (raw,) in store.select("tool_calls", ["result_json"], where=where, limit=1):
-        try:
-            result = json.loads(raw or "null")
-        except (ValueError, RecursionError):
-            return str(raw)
-        return None if result is None else str(result.get("content", "") if isinstance(result, dict) else result)
-    return None
 
 
 def _exchange_pieces(saved: SavedExchange, room: int, n: int, of: int, call: str) -> list[Piece]:
@@ -170,14 +181,14 @@ def _piece(
 
 
 def _beginning(text: str, room: int, turned: bool = False) -> str:
-    """Return the beginning of a text without keys. Half a key has not the shape of one: more is looked at than shown."""
+    """Return the beginning of a text without keys. Half a key is no key to see: more is looked at than shown."""
     part = text[: room + _KEY_CHARS]
     seen = masked(part[::-1])[::-1] if turned else masked(part)
     return seen[:room] if len(part) == len(text) else seen[:-_KEY_CHARS][:room]
 
 
 def _error(span: Span, room: int) -> list[Piece]:
-    told = ": ".join(str(part) for part in (span.error_type, span.error_message) if part)
+    told = what_failed(span)
     return [_piece("Error", told, room)] if told else []
 
 
@@ -190,7 +201,11 @@ _TOLD = {
 def _others(span: Span, room: int) -> list[Piece]:
     """Return what else the span says, on one line, so that nothing that was recorded is missing."""
     decided = decision(span)
-    told = [f"{name} {value}" for name, value in sorted(span.attributes.items()) if name not in _TOLD]
+    told = [
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in sorted(span.attributes.items())
+        if name not in _TOLD
+    ]
     told.append(f"run {span.run_id}" if span.op == "invoke_agent" else "")
     text = " · ".join(part for part in told if part)
     pieces: Sequence[Piece] = [_piece("Decision", decided, room)] if decided else []

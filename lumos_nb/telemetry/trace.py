@@ -7,7 +7,7 @@ large (spans, requests, answers) is read when it is asked for.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, SupportsIndex, overload
+from typing import Any
 
 import msgspec
 
@@ -17,8 +17,9 @@ from lumos_nb.memory.exchanges import SavedExchange, read_exchanges
 from lumos_nb.stores import Store, default_store
 from lumos_nb.telemetry import _steps
 from lumos_nb.telemetry._steps import TraceStep, TraceTool
+from lumos_nb.telemetry.answers import read_results
 from lumos_nb.telemetry.finding import find_runs
-from lumos_nb.telemetry.inspect import Inspector, read_result
+from lumos_nb.telemetry.inspect import Inspector
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.spans import trace_spans
 from lumos_nb.telemetry.tree import error_text
@@ -59,16 +60,19 @@ class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     stop_reason: str | None = None
     error: str | None = None
     parent_run_id: str | None = None
+    #: Names what the agent was: instructions, tools, options.
+    config_hash: str | None = None
     steps: tuple[TraceStep, ...] = ()
 
     @property
-    def _store(self) -> Store:
-        return self.__dict__.get("store") or default_store()
+    def store(self) -> Store:
+        """Where it was read from."""
+        return self.__dict__.get("_store") or default_store()
 
     @cached_property
     def spans(self) -> list[Span]:
         """The spans of the run and of all runs within it, parents before children."""
-        return trace_spans(self._store, self.run_id)
+        return trace_spans(self.store, self.run_id)
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -85,12 +89,12 @@ class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def runs(self) -> list[ExecutionTrace]:
         """The runs that its tools began."""
         where = [("parent_run_id", "=", self.run_id)]
-        found = self._store.select("runs", ["run_id"], where=where, order=["started_at"])
-        return [_load(self._store, run) for (run,) in found if run != self.run_id]
+        found = self.store.select("runs", ["run_id"], where=where, order=["started_at"])
+        return [_load(self.store, run) for (run,) in found if run != self.run_id]
 
     def waterfall(self) -> Waterfall:
         """Return the run on an axis of time; every bar opens to what was sent and what came back."""
-        return Waterfall(self.spans, Inspector(self._store))
+        return Waterfall(self.spans, Inspector(self.store))
 
     def request(self, step: int, attempt: int = -1) -> RawRequest:
         """Return what a model was sent in a step, whole and without keys.
@@ -114,13 +118,13 @@ class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Raises:
             UsageError: There is no such call, or it has no result.
         """
-        calls = {span.tool_call_id: span for span in self.spans if span.op == "execute_tool" and span.tool_call_id}
+        found = read_results(self.store, self.run_id, tool_call_id)
+        if found:
+            return list(found.values())[-1]
+        calls = [call.tool_call_id for step in self.steps for call in step.tool_calls]
         if tool_call_id not in calls:
-            raise UsageError(f"The run has no tool call {tool_call_id!r}.", hint=nearest(tool_call_id, map(str, calls)))
-        text = read_result(self._store, calls[tool_call_id])
-        if text is None:
-            raise UsageError(f"Tool call {tool_call_id!r} has no result.", hint="It was denied, stopped, or goes on.")
-        return text
+            raise UsageError(f"The run has no tool call {tool_call_id!r}.", hint=nearest(tool_call_id, calls))
+        raise UsageError(f"Tool call {tool_call_id!r} has no result.", hint="It was denied, stopped, or goes on.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as plain data, with its spans: `{"v": 1, …}`."""
@@ -138,7 +142,7 @@ class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.waterfall()._repr_mimebundle_()
 
     def _exchange(self, step: int, attempt: int) -> SavedExchange:
-        found = read_exchanges(self._store, self.run_id, step)
+        found = read_exchanges(self.store, self.run_id, step)
         if not found:
             raise _nothing_kept(self, step)
         place = attempt - 1 if attempt > 0 else attempt
@@ -147,19 +151,8 @@ class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return found[place]
 
 
-class Traces(tuple[ExecutionTrace, ...]):
+class Traces(list[ExecutionTrace]):
     """Several traces, shown one below the other."""
-
-    __slots__ = ()
-
-    @overload
-    def __getitem__(self, place: SupportsIndex) -> ExecutionTrace: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[ExecutionTrace, ...]: ...
-    def __getitem__(self, place: SupportsIndex | slice) -> ExecutionTrace | tuple[ExecutionTrace, ...]:
-        """Return one, or some of them as traces."""
-        found = super().__getitem__(place)
-        return Traces(found) if isinstance(place, slice) else found
 
     def __repr__(self) -> str:
         return "\n\n".join(map(repr, self))
@@ -213,14 +206,14 @@ def _load(store: Store, run_id: str) -> ExecutionTrace:
     row, steps = _steps.read(store, run_id)
     names = (
         "run_id", "trace_id", "thread_id", "agent", "cost_usd", "started_at", "duration_s", "working_s", "ttft_s",
-        "stop_reason", "parent_run_id",
+        "stop_reason", "parent_run_id", "config_hash",
     )  # fmt: skip
     trace = ExecutionTrace(
         **{name: row[name] for name in names}, status=row["status"] or "running", prompt=row["prompt_preview"],
         model="/".join(part for part in (row["provider"], row["model"]) if part), output=row["output_preview"],
         usage=_steps.usage(row), error=row["error_message"], steps=steps,
     )  # fmt: skip
-    trace.__dict__["store"] = store
+    trace.__dict__["_store"] = store
     return trace
 
 

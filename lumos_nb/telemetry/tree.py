@@ -34,7 +34,7 @@ def row_text(row: Row) -> str:
     if row.is_fold:
         return fold_text(row.spans)
     span = row.spans[0]
-    told = [title(span), status(span), *figures(span), *remarks(span)]
+    told = [title(span), status(span), *figures(row), *remarks(span)]
     return one_line(" · ".join(part for part in told if part), _WIDTH)
 
 
@@ -78,23 +78,37 @@ def status(span: Span) -> str:
     return word if span.end_ns is not None else f"{word}, not ended"
 
 
-def figures(span: Span) -> list[str]:
-    """Return seconds, tokens and cost, as far as they are known."""
+def figures(row: Row) -> list[str]:
+    """Return seconds, tokens and cost, as far as they are known; of a run with all that is in it."""
+    span = row.spans[0]
     first = f"first token {seconds(span.ttft_s)}" if span.ttft_s is not None else ""
-    return [seconds(span.duration_s), first, tokens(span.usage), price(span.cost_usd)]
+    return [seconds(span.duration_s), first, *cost_texts(row)]
+
+
+def cost_texts(row: Row) -> list[str]:
+    """Return tokens and cost of a model call or a run; a tool that began runs leaves them to those."""
+    if row.spans[0].op not in {"chat", "invoke_agent"}:
+        return ["", ""]
+    return [tokens(row.usage), price(row.cost_usd)]
 
 
 def error_text(span: Span) -> str:
     """Return what went wrong in a span, with its place; nothing where nothing is said."""
-    said = ": ".join(str(part) for part in (span.error_type, span.error_message) if part)
+    said = what_failed(span)
     return one_line(f"{title(span)}: {masked(said[:2000])}", 300) if said else ""
+
+
+def what_failed(span: Span) -> str:
+    """Return type and message of an error; messages of tools begin with the type already."""
+    kind, message = span.error_type or "", span.error_message or ""
+    return message if message.startswith(kind) and message else ": ".join(part for part in (kind, message) if part)
 
 
 def remarks(span: Span) -> list[str]:
     """Return what is worth knowing beside the figures: why it stopped, who decided, what went wrong."""
     said, reason = span.attributes, str(span.attributes.get("stop_reason") or "")
     attempt = said.get("attempt")
-    error = ": ".join(str(part) for part in (span.error_type, span.error_message) if part)
+    error = what_failed(span)
     result = str(said.get("result_preview") or "") if span.op == "execute_tool" and not error else ""
     tries = f"{attempt} tries" if isinstance(attempt, int) and attempt > 1 else ""
     return [

@@ -17,7 +17,7 @@ from lumos_nb.telemetry.folding import Row, rows_of
 from lumos_nb.telemetry.inspect import Inspector, Piece
 from lumos_nb.telemetry.scale import Scale, scale_of
 from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.wording import MARKS, escaped, price, seconds, title, tokens
+from lumos_nb.telemetry.wording import MARKS, escaped, seconds, title
 
 _ROOM_CHARS, _MOST_CHARS, _LEAST_CHARS = 400_000, 8_000, 800
 """What all pieces may take together, and one of them."""
@@ -29,15 +29,17 @@ _FRAME = (
     "font-family:var(--jp-content-font-family,sans-serif);font-size:var(--jp-ui-font-size1,13px);line-height:1.4;"
     "color:var(--jp-content-font-color1,inherit);max-width:1200px"
 )
-_LINE = "display:flex;flex-wrap:wrap;gap:0 12px;align-items:center"
+# Beside the mark that opens a row.
+_LINE = "display:inline-flex;flex-wrap:wrap;gap:0 12px;align-items:center;width:calc(100% - 18px);vertical-align:top"
 # Below about 600 px the drawing goes under the words, in its full width: bars stand one below the other in any case.
-_WORDS = "flex:1 1 300px;min-width:0;display:flex;gap:8px;align-items:baseline"
+_WORDS = "box-sizing:border-box;flex:1 1 300px;min-width:0;display:flex;gap:8px;align-items:baseline"
 _DRAWING = "flex:1 1 280px;min-width:0;height:16px"
 _NAME = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 _FIGURES = "white-space:nowrap;font-variant-numeric:tabular-nums"
 _BODY = "border-left:2px solid var(--jp-border-color2,#8886);margin:2px 0 8px 6px;padding:2px 0 2px 12px"
+_RULE = "border-bottom:1px solid var(--jp-border-color2,#8886);margin-bottom:2px"
 _PRE = (
-    "margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;max-height:320px;overflow:auto;"
+    "margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;"
     "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,12px);line-height:1.4;"
     "color:inherit"
 )
@@ -64,7 +66,7 @@ class Waterfall:
             return f'<div style="{_FRAME}">Nothing was recorded.</div>'
         room = min(_MOST_CHARS, max(_LEAST_CHARS, _ROOM_CHARS // (3 * len(rows))))
         drawn = "".join(self._row(row, scale, room) for row in rows)
-        return f'<div style="{_FRAME}">{_axis(rows, scale)}{drawn}{_legend(self.spans, rows)}</div>'
+        return f'<div style="{_FRAME}">{_axis(scale)}{drawn}{_legend(self.spans, rows)}</div>'
 
     def __repr__(self) -> str:
         return self.to_text()
@@ -77,7 +79,7 @@ class Waterfall:
         body = _members(row.spans) if row.is_fold else "".join(map(_piece, self._inspector.pieces(span, room)))
         opened = " open" if not row.is_fold and span.status == "error" and span.op == "invoke_agent" else ""
         return (
-            f'<details{opened} style="margin:0;break-inside:avoid"><summary style="cursor:pointer;list-style:none;padding:1px 0">'
+            f'<details{opened} style="break-inside:avoid"><summary style="cursor:pointer;padding:1px 0">'
             f'<span style="{_LINE}">{_words(row)}<span style="{_DRAWING}">{bar_svg(row.spans, scale)}</span></span>'
             f'</summary><div style="{_BODY}">{_times(row.spans)}{body}</div></details>'
         )
@@ -98,8 +100,9 @@ def _words(row: Row) -> str:
     span = row.spans[0]
     indent = f"padding-left:{min(row.depth, 12) * 14}px"
     if row.is_fold:
-        return f'<span style="{_WORDS};{indent}"><span style="{_NAME};{MUTED}">{escaped(tree.fold_text(row.spans))}</span></span>'
-    figures = [seconds(span.duration_s) or "not ended", tokens(span.usage), price(span.cost_usd)]
+        told = escaped(tree.fold_text(row.spans))
+        return f'<span style="{_WORDS};{indent}"><span style="{_NAME};{MUTED}">{told}</span></span>'
+    figures = [seconds(span.duration_s) or "not ended", *tree.cost_texts(row)]
     mark = "" if span.status == "ok" else f"{MARKS.get(span.status, '·')} {span.status}"
     remarks = [text for text in tree.remarks(span) if text]
     colour = ERROR if span.status == "error" else MUTED
@@ -113,12 +116,14 @@ def _words(row: Row) -> str:
     )
 
 
-def _axis(rows: Sequence[Row], scale: Scale) -> str:
+def _axis(scale: Scale) -> str:
+    """Return the line above the bars; a mark that is not seen makes it as wide as they are."""
     start = datetime.fromtimestamp(scale.start_ns / 1e9, UTC) if 0 <= scale.start_ns < 2**62 else None
     began = f"{start:%Y-%m-%d %H:%M:%S} UTC" if start else ""
     return (
-        f'<div style="{_LINE};{MUTED};border-bottom:1px solid var(--jp-border-color2,#8886);margin-bottom:2px">'
-        f'<span style="{_WORDS}">{began}</span><span style="{_DRAWING}">{axis_svg(scale)}</span></div>'
+        f'<div style="display:list-item;list-style:inside disclosure-closed;color:transparent;{_RULE}">'
+        f'<span style="{_LINE};{MUTED}"><span style="{_WORDS}">{began}</span>'
+        f'<span style="{_DRAWING}">{axis_svg(scale)}</span></span></div>'
     )
 
 
@@ -130,8 +135,9 @@ def _legend(spans: Sequence[Span], rows: Sequence[Row]) -> str:
         for name, drawing in SHAPES.items()
     )
     told = f"{folded:,} of {len(spans):,} spans are folded into rows of many: errors and the slowest have their own."
-    note = f"<div>{told} All of them: <code>lumos.spans(trace_id=&quot;{escaped(spans[0].trace_id)}&quot;)</code></div>"
-    return f'<div style="{MUTED};margin-top:4px"><div style="{_LINE}">{shapes}</div>{note if folded else ""}</div>'
+    all_of_them = escaped(f'lumos.spans(trace_id="{spans[0].trace_id}")')
+    note = f"<div>{told} All of them: <code>{all_of_them}</code></div>"
+    return f'<div style="{MUTED};margin-top:4px"><div style="display:flex;flex-wrap:wrap;gap:0 14px">{shapes}</div>{note if folded else ""}</div>'
 
 
 def _times(spans: Sequence[Span]) -> str:
