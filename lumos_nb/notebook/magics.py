@@ -109,6 +109,8 @@ class Magics:
         try:
             inspect.signature(command).bind(self.runtime, *given)
         except TypeError:
+            if name == "*":
+                raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=nearest(words[0], known)) from None
             usage = " ".join(p.upper() for p in list(inspect.signature(command).parameters)[1:])
             raise UsageError(f"%{magic} {name} cannot take {given!r}.", hint=f"Use: %{magic} {name} {usage}") from None
         return command(self.runtime, *given)

@@ -44,8 +44,9 @@ def diff_text(diff: TraceDiff) -> str:
 def diff_html(diff: TraceDiff) -> str:
     """Return a diff as HTML with inline styles only."""
     nothing = "" if diff.changes else f"<div>{NOTHING}</div>"
+    ids = f"- {escaped(diff.a)}<br/>+ {escaped(diff.b)}"
     return (
-        f'<div style="{_FRAME}"><div style="{_MUTED};overflow-wrap:anywhere">- {escaped(diff.a)}<br>+ {escaped(diff.b)}'
+        f'<div style="{_FRAME}"><div style="{_MUTED};overflow-wrap:anywhere">{ids}'
         f"</div>{nothing}{''.join(map(_change_html, diff.changes))}{_figures_html(diff)}</div>"
     )
 
@@ -104,7 +105,7 @@ def _figures_html(diff: TraceDiff) -> str:
         for figure in diff.figures
     )  # fmt: skip
     head = "".join(f'<th style="{cell};font-weight:400;{_MUTED}">{name}</th>' for name in ("", "-", "+", "change"))
-    table = '<table style="border-collapse:collapse;margin:8px 0 0 0;border:0">'
+    table = '<table style="border-collapse:collapse;margin:8px 0 0 0;border:0;font-size:inherit;color:inherit">'
     return f'{table}<tr style="background:none">{head}</tr>{rows}</table>' if rows else ""
 
 

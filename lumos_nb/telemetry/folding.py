@@ -18,10 +18,11 @@ from lumos_nb.telemetry.span import Span
 
 SHOWN_WHOLE = 120
 """Up to so many spans nothing is folded."""
-_KEPT, _KEPT_ERRORS = 60, 30
+_KEPT, _KEPT_ERRORS = 90, 60
 _MOST_FOLDS = 30
 
-_NOT_WELL = {"error", "denied"}
+NOT_WELL = frozenset({"error", "denied"})
+"""What keeps a row before what only took long."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -125,7 +126,7 @@ class _Tree:
     def _kept(self) -> set[int]:
         """Return what keeps a row: first errors, then runs at the top, then what took longest; each with its path."""
         everything = sorted(range(len(self.spans)), key=lambda n: -_length(self.spans[n]))
-        errors = [n for n in everything if self.spans[n].status in _NOT_WELL]
+        errors = [n for n in everything if self.spans[n].status in NOT_WELL]
         kept: set[int] = set()
         for candidates, room in ((self.children[None][:1], 1), (errors, _KEPT_ERRORS), (everything, _KEPT)):
             for n in candidates:

@@ -7,12 +7,14 @@ of it that is, and how all of it is had.
 from __future__ import annotations
 
 import json
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from lumos_nb.errors import LumosError
 from lumos_nb.memory.exchanges import SavedExchange, read_config, read_exchanges
 from lumos_nb.stores import Store
 from lumos_nb.telemetry.answers import read_answers, read_prompt, read_results
@@ -28,6 +30,9 @@ _LONG_TEXT = 600
 
 _KEY_CHARS = 4000
 """No key is longer."""
+
+_DAMAGED = (LumosError, msgspec.MsgspecError, zlib.error, ValueError, TypeError, KeyError, AttributeError)
+"""What reading raises of rows that another program, or half a disk, has written."""
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,16 +61,21 @@ class Inspector:
 
     def pieces(self, span: Span, room: int) -> list[Piece]:
         """Return the pieces of a span, none longer than `room` characters."""
+        try:
+            found = self._kept(span, room)
+        except _DAMAGED as error:
+            found = [Piece(label="What was kept", text=f"It cannot be read: {type(error).__name__}: {error}")]
+        return [*_error(span, room), *found, *_others(span, room)]
+
+    def _kept(self, span: Span, room: int) -> list[Piece]:
         match span.op:
             case "chat":
-                found = self._chat(span, room)
+                return self._chat(span, room)
             case "execute_tool":
-                found = self._tool(span, room)
+                return self._tool(span, room)
             case "invoke_agent":
-                found = self._run(span, room)
-            case _:
-                found = []
-        return [*_error(span, room), *found, *_others(span, room)]
+                return self._run(span, room)
+        return []
 
     def _run(self, span: Span, room: int) -> list[Piece]:
         given = span.attributes

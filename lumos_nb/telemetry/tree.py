@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lumos_nb.telemetry.folding import Row, rows_of
+from lumos_nb.telemetry.folding import Row
 from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.wording import MARKS, decision, one_line, price, seconds, title, tokens, visible
@@ -16,14 +16,13 @@ from lumos_nb.telemetry.wording import MARKS, decision, one_line, price, seconds
 _WIDTH = 200
 
 
-def tree_text(spans: Sequence[Span]) -> str:
-    """Return spans as a tree of lines.
+def tree_text(rows: Sequence[Row]) -> str:
+    """Return rows as a tree of lines.
 
     Example:
         >>> tree_text([])
         'Nothing was recorded.'
     """
-    rows = rows_of(spans)
     if not rows:
         return "Nothing was recorded."
     return "\n".join(guide + line for guide, row in zip(_guides(rows), rows, strict=True) for line in [row_text(row)])

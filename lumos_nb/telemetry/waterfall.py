@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from lumos_nb.telemetry import tree
 from lumos_nb.telemetry.bars import SHAPES, axis_svg, bar_svg
-from lumos_nb.telemetry.folding import Row, rows_of
+from lumos_nb.telemetry.folding import NOT_WELL, Row, rows_of
 from lumos_nb.telemetry.inspect import Inspector, Piece
 from lumos_nb.telemetry.scale import Scale, scale_of
 from lumos_nb.telemetry.span import Span
@@ -55,13 +56,17 @@ class Waterfall:
         self.spans = list(spans)
         self._inspector = inspector or Inspector()
 
+    @cached_property
+    def _rows(self) -> list[Row]:
+        return rows_of(self.spans)
+
     def to_text(self) -> str:
         """Return the tree of lines."""
-        return tree.tree_text(self.spans)
+        return tree.tree_text(self._rows)
 
     def to_html(self) -> str:
         """Return the bars as HTML with inline styles only."""
-        rows, scale = rows_of(self.spans), scale_of(self.spans)
+        rows, scale = self._rows, scale_of(self.spans)
         if not rows:
             return f'<div style="{_FRAME}">Nothing was recorded.</div>'
         room = min(_MOST_CHARS, max(_LEAST_CHARS, _ROOM_CHARS // (3 * len(rows))))
@@ -77,7 +82,7 @@ class Waterfall:
     def _row(self, row: Row, scale: Scale, room: int) -> str:
         span = row.spans[0]
         body = _members(row.spans) if row.is_fold else "".join(map(_piece, self._inspector.pieces(span, room)))
-        opened = " open" if not row.is_fold and span.status == "error" and span.op == "invoke_agent" else ""
+        opened = ' open="open"' if not row.is_fold and span.status == "error" and span.op == "invoke_agent" else ""
         return (
             f'<details{opened} style="break-inside:avoid"><summary style="cursor:pointer;padding:1px 0">'
             f'<span style="{_LINE}">{_words(row)}<span style="{_DRAWING}">{bar_svg(row.spans, scale)}</span></span>'
@@ -134,10 +139,15 @@ def _legend(spans: Sequence[Span], rows: Sequence[Row]) -> str:
         f'vertical-align:-2px">{drawing}</span> {name}</span>'
         for name, drawing in SHAPES.items()
     )
-    told = f"{folded:,} of {len(spans):,} spans are folded into rows of many: errors and the slowest have their own."
+    failed = sum(span.status in NOT_WELL for row in rows if row.is_fold for span in row.spans)
+    told = (
+        f"{folded:,} of {len(spans):,} spans, {failed:,} that failed among them, are folded into rows of many. "
+        "Those with a row of their own failed or took longest."
+    )
     all_of_them = escaped(f'lumos.spans(trace_id="{spans[0].trace_id}")')
     note = f"<div>{told} All of them: <code>{all_of_them}</code></div>"
-    return f'<div style="{MUTED};margin-top:4px"><div style="display:flex;flex-wrap:wrap;gap:0 14px">{shapes}</div>{note if folded else ""}</div>'
+    legend = f'<div style="display:flex;flex-wrap:wrap;gap:0 14px">{shapes}</div>'
+    return f'<div style="{MUTED};margin-top:4px">{legend}{note if folded else ""}</div>'
 
 
 def _times(spans: Sequence[Span]) -> str:

@@ -1,14 +1,20 @@
+# ruff: noqa: E501 (scripts and texts stand on one line)
 """A real run with everything that a trace can show: a retry, tools, a failure, an approval, a nested agent."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from lumos_nb import Agent, llm, tool
+from lumos_nb import Agent, llm, settings, tool
 from lumos_nb.agent.approval import Decision
 from lumos_nb.messages import ToolCall
+from lumos_nb.stores import SqliteStore, default_store
 from lumos_nb.testing import Answer, FakeServer, Reply
+from lumos_nb.transport import default_transport
 
 
 @tool
@@ -57,3 +63,26 @@ async def record(prompt: str = "Tidy up the tables.", instructions: str = "Be ca
                      instructions=instructions, tools=[*tools, ask_expert])  # fmt: skip
         result = await lead.generate(prompt, on_approval=_decide, thread_id=thread)
         return result.run_id
+
+
+@contextmanager
+def database(path: Path) -> Iterator[SqliteStore]:
+    """Have everything recorded in a database of its own."""
+    settings.configure(db=str(path))
+    try:
+        yield default_store()
+    finally:
+        default_store().close()
+        settings.reset()
+
+
+def recorded(**how: Any) -> str:
+    """Record a run and return its id, from a test that is not asynchronous."""
+
+    async def main() -> str:
+        try:
+            return await record(**how)
+        finally:
+            await default_transport().aclose()
+
+    return asyncio.run(main())

@@ -16,18 +16,14 @@ from lumos_nb.telemetry.export import FORMS, export_text, form_of
 
 def trace_show(runtime: Runtime, name: str = "last") -> ExecutionTrace | Traces:
     """What happened when: of the last run, of a run, of each run of a thread or of a trace."""
-    if name not in COMMANDS and len(name) < 12 and "Did you mean" in (near := nearest(name, COMMANDS)):
-        # Only where nothing is called that: a thread may be.
-        try:
-            return _one_or_all(load_traces(name))
-        except UsageError as error:
-            failure = UsageError(error.message, hint=f"{near} {error.hint}")
-        raise failure
-    return _one_or_all(load_traces(name))
-
-
-def _one_or_all(found: Traces) -> ExecutionTrace | Traces:
-    return found[0] if len(found) == 1 else found
+    try:
+        found = load_traces(name)
+    except UsageError as error:
+        near = nearest(name, COMMANDS)  # or a subcommand was meant
+        failure = UsageError(error.message, hint=f"{near} {error.hint}") if "Did you mean" in near else error
+    else:
+        return found[0] if len(found) == 1 else found
+    raise failure
 
 
 def trace_diff(runtime: Runtime, a: str, b: str = "last") -> TraceDiff:
