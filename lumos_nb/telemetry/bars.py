@@ -19,6 +19,8 @@ _ERROR = "var(--jp-error-color1,#d9453d)"
 _PLAIN = "currentColor"
 # The drawing is stretched to the page; its lines are not.
 _SAME = "vector-effect:non-scaling-stroke"
+# JupyterLab's own style sheet makes drawings as high as they like.
+_SIZE = f"display:block;width:100%;height:{_H}px;max-width:none"
 _GRID = f"stroke:currentColor;stroke-opacity:.14;stroke-width:1;fill:none;{_SAME}"
 _TICKS = 5
 _LETTER = 0.022
@@ -52,13 +54,13 @@ def axis_svg(scale: Scale) -> str:
         drawn.append(
             f'<text x="{100 * x:.1f}%" y="12" text-anchor="{anchor}" style="{style}">{escaped(tick.label)}</text>'
         )
-    return f'<svg width="100%" height="{_H}" role="img" aria-label="time" style="display:block">{"".join(drawn)}</svg>'
+    return f'<svg width="100%" height="{_H}" role="img" aria-label="time" style="{_SIZE}">{"".join(drawn)}</svg>'
 
 
 def _svg(inner: str, title: str = "") -> str:
     return (
         f'<svg width="100%" height="{_H}" viewBox="0 0 {_W} {_H}" preserveAspectRatio="none" role="img" '
-        f'style="display:block;overflow:visible">{title}{inner}</svg>'
+        f'style="{_SIZE};overflow:visible">{title}{inner}</svg>'
     )
 
 

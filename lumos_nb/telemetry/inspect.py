@@ -137,10 +137,10 @@ def _exchange_pieces(saved: SavedExchange, room: int, n: int, of: int, call: str
         Piece(label=f"Request{which}", text=f"{request.method} {request.url} · {size(len(request.body))}"),
         _piece("Headers", _lines(request.headers), room, is_folded=True),
         _piece("Body", _short_texts(request.body), room, call.format("request"), size(len(request.body)), True),
-        Piece(label=f"Answer{which}", text=" · ".join(part for part in [*told, first] if part)),
+        Piece(label=f"Response{which}", text=" · ".join(part for part in [*told, first] if part)),
         _piece("Headers", _lines(response.headers), room, is_folded=True),
         _piece(
-            "Raw answer", _short_texts(response.body), room, call.format("response"), size(len(response.body)), True
+            "Raw response", _short_texts(response.body), room, call.format("response"), size(len(response.body)), True
         ),
     ]
 
