@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from lumos_nb.telemetry.trace import ExecutionTrace, TraceStep, TraceTool, load_trace
+from lumos_nb.telemetry.diff import TraceDiff, diff_traces
+from lumos_nb.telemetry.trace import ExecutionTrace, Traces, TraceStep, TraceTool, load_trace, load_traces
+from lumos_nb.telemetry.waterfall import Waterfall, waterfall
 
-__all__ = ["ExecutionTrace", "TraceStep", "TraceTool", "load_trace"]
+__all__ = [
+    "ExecutionTrace",
+    "TraceDiff",
+    "TraceStep",
+    "TraceTool",
+    "Traces",
+    "Waterfall",
+    "diff_traces",
+    "load_trace",
+    "load_traces",
+    "waterfall",
+]
