@@ -43,7 +43,9 @@ class DerivedSource(msgspec.Struct, frozen=True):
         """Yield rows; the store finds the runs that may have some, the rest is tried here."""
         return islice(self._rows(store, names, where, newest_first), limit)
 
-    def _rows(self, store: Store, names: Sequence[str], where: Sequence[Condition], newest_first: bool) -> Iterator[Row]:
+    def _rows(
+        self, store: Store, names: Sequence[str], where: Sequence[Condition], newest_first: bool
+    ) -> Iterator[Row]:
         families = iter(_families(store, _of_runs(where, self.time), newest_first))
         while portion := list(islice(families, _FAMILIES_AT_ONCE)):
             rows = self.work_out(store, [run for family in portion for run in family])
@@ -81,10 +83,7 @@ def _families(store: Store, asked: list[list[Condition]], newest_first: bool) ->
 
 
 def _metric_rows(store: Store, runs: list[str]) -> list[dict[str, Any]]:
-    points = list(metric_points(store, [("run_id", "in", runs)]))
-    place = {run: i for i, run in enumerate(runs)}
-    began = {run: min(place.get(run, 0), i) for run, i in place.items()}
-    points.sort(key=lambda point: (point.ts_ns, began.get(point.run_id, 0)))
+    points = sorted(metric_points(store, [("run_id", "in", runs)]), key=lambda point: point.ts_ns)
     return [_metric_row(point) for point in points]
 
 

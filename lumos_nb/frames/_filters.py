@@ -53,7 +53,8 @@ def listed(columns: Sequence[Column], where: Any) -> list[Condition]:
     given = [where] if isinstance(where, tuple) and where and isinstance(where[0], str) else list(where or ())
     if not all(isinstance(c, tuple | list) and len(c) == 3 for c in given):
         raise UsageError(
-            f"where={where!r} is no list of conditions.", hint='Write where=[("cost_usd", ">", 0.1), ("tool", "=", "x")].'
+            f"where={where!r} is no list of conditions.",
+            hint='Write where=[("cost_usd", ">", 0.1), ("tool", "=", "x")].',
         )
     return [compared(columns, *c) for c in given]
 

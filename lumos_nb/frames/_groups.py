@@ -58,8 +58,12 @@ class Groups:
             raise UsageError(f"{self._query._source.name!r} has no column {column!r}.", hint=nearest(column, by_name))
         kind = by_name[column].type
         if how in {"sum", "mean"} and kind not in _NUMBERS:
-            raise UsageError(f"{column!r} is no number that has a {how}.", hint="count, min and max work on all columns.")
-        return Column(name, {"count": "int", "mean": "float", "sum": "float" if kind == "float" else "int"}.get(how, kind))
+            raise UsageError(
+                f"{column!r} is no number that has a {how}.", hint="count, min and max work on all columns."
+            )
+        return Column(
+            name, {"count": "int", "mean": "float", "sum": "float" if kind == "float" else "int"}.get(how, kind)
+        )
 
     def _rows(self, asked: list[_Measure]) -> list[tuple[Any, ...]]:
         query, names = self._query, [c.name for c in self._columns]

@@ -25,7 +25,7 @@ COLUMNS = (
     Column("duration_s", "float", "NaN while it goes on, or where its process was killed"),
     Column("self_s", "float", "duration in which none of the spans below it was under way"),
     Column("depth", "int", "from 0, the run that nobody began"),
-    Column("path", "text", "names from the top to this one, with / between"),
+    Column("path", "text", "names from the top to this one, with > between"),
     Column("input_tokens", "int", "of this span itself; only model calls have it"),
     Column("output_tokens", "int", "of this span itself"),
     Column("cost_usd", "float", "US dollars of this span itself; NaN where a price is not known"),
@@ -71,8 +71,8 @@ def rows(store: Store, runs: list[str]) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     above: list[str] = []
     for depth, span in placed:
-        above[depth:] = [span.name.replace("/", "∕")]
-        out.append(_row(span, depth, "/".join(above), totals[span.span_id], _self_s(span, children[span.span_id])))
+        above[depth:] = [span.name]
+        out.append(_row(span, depth, " > ".join(above), totals[span.span_id], _self_s(span, children[span.span_id])))
     return out
 
 

@@ -60,7 +60,7 @@ Condition = tuple[str, str, Any]
 """Column, one of `= != < <= > >= in contains` (text, any case), and a value."""
 
 Measure = tuple[str, str | None]
-"""`count` of all rows (None), or `count sum mean min max` of a column's known values; a sum with an unknown is unknown."""
+"""`count` of all rows (None), or `count sum mean min max` of a column; a sum with a value that is not known is None."""
 
 
 class Found(msgspec.Struct, frozen=True):

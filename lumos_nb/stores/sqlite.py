@@ -198,7 +198,9 @@ class SqliteStore:
 
     # ---- reading -------------------------------------------------------------------------
 
-    def _rows(self, table: Table, build: Callable[[frozenset[str]], tuple[str, list[Any]]]) -> Iterator[tuple[Any, ...]]:
+    def _rows(
+        self, table: Table, build: Callable[[frozenset[str]], tuple[str, list[Any]]]
+    ) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query, which is built of the columns that the file has."""
         self._check_process()
         self._write_what_waits()

@@ -110,7 +110,9 @@ async def test_no_key_is_kept_wherever_it_stands(database):
     assert "authorization" not in only.request_headers and "x-key" not in only.response_headers
     assert KEY.encode() not in only.request_body + only.response_body and KEY not in str(only)
     connection = sqlite3.connect(database)
-    for (body,) in connection.execute("SELECT request_body FROM exchanges_lazy UNION ALL SELECT response_body FROM exchanges_lazy"):
+    for (body,) in connection.execute(
+        "SELECT request_body FROM exchanges_lazy UNION ALL SELECT response_body FROM exchanges_lazy"
+    ):
         assert KEY.encode() not in (zlib.decompress(body[1:]) if body[:1] == b"\1" else body)
 
 
