@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from lumos_nb.frames._snapshot import snapshot
 from lumos_nb.frames._sql import sql
+from lumos_nb.frames._stale import stale
 from lumos_nb.frames._tables import events, messages, metrics, q, runs, spans, steps, threads, tool_calls
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "snapshot",
     "spans",
     "sql",
+    "stale",
     "steps",
     "threads",
     "tool_calls",

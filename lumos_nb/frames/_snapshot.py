@@ -43,7 +43,8 @@ def snapshot(
     """Write a frame to a folder of Parquet files, or bring the folder up to date, and return what was done.
 
     Of events a second call adds only what is new; the other frames are written anew. pandas and polars read the
-    folder (`pd.read_parquet("events.parquet")`, with the dtypes of the frame), DuckDB its files (`'events.parquet/*.parquet'`).
+    folder (`pd.read_parquet("events.parquet")`, with the dtypes of the frame), DuckDB its files
+    (`'events.parquet/*.parquet'`).
 
     Args:
         path: The folder, usually called `something.parquet`.
