@@ -40,10 +40,10 @@ class FrameAccessor:
         Args:
             store: Where the runs are kept, if not in the default store.
         """
+        _need(self._df, ["run_id"])
         from lumos_nb.telemetry.spans import trace_spans
         from lumos_nb.telemetry.waterfall import waterfall
 
-        _need(self._df, ["run_id"])
         runs = [str(run) for run in self._df["run_id"].dropna().unique()]
         if len(runs) > _MOST_RUNS:
             raise UsageError(

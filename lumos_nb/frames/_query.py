@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Any
 
 from lumos_nb.errors import LumosError, UsageError, nearest
-from lumos_nb.frames import _filters, _typed
-from lumos_nb.frames._extras import needs
+from lumos_nb.frames import _arrow, _filters, _typed
+from lumos_nb.frames._arrow import needs
 from lumos_nb.frames._groups import Groups
 from lumos_nb.frames._sources import Row, Source
 from lumos_nb.stores import Store, default_store
@@ -121,8 +121,9 @@ class Query:
 
     def arrow(self) -> Any:
         """Return the rows as a table of pyarrow; times are UTC nanoseconds, few distinct texts dictionaries."""
-        pyarrow = needs("pyarrow", "arrow()")
-        return pyarrow.Table.from_pandas(self.df(), preserve_index=False)
+        needs("pyarrow", "arrow()")
+        df = self.df()
+        return _arrow.table(df, _arrow.schema_of(df))
 
     def polars(self) -> Any:
         """Return the rows as a DataFrame of polars."""

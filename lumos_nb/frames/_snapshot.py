@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import StoreError, UsageError, nearest
-from lumos_nb.frames._extras import needs
+from lumos_nb.frames import _arrow
 from lumos_nb.frames._query import Query
 from lumos_nb.frames._tables import SOURCES
 from lumos_nb.stores import Store
@@ -58,7 +58,7 @@ def snapshot(
         >>> snapshot(folder + "/runs.parquet", "runs", store=open_store(folder + "/lumos.db")).n_rows
         0
     """
-    needs("pyarrow", "snapshot()")
+    _arrow.needs("pyarrow", "snapshot()")
     if table not in SOURCES:
         raise UsageError(f"There is no frame {table!r}.", hint=nearest(table, SOURCES))
     folder = Path(path).expanduser()
@@ -120,28 +120,17 @@ def _part(first: int) -> str:
 
 def _write(target: Path, query: Query) -> int:
     """Write rows to a file that gets its name when it is complete, and return how many they were."""
-    import pyarrow as pa
     from pyarrow import parquet
 
-    schema = _schema(query)
+    schema = _arrow.schema_of(query.limit(0).df())
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     n = 0
     try:
         with parquet.ParquetWriter(unfinished, schema, compression="zstd") as writer:
             for df in query.batches(_ROWS_AT_ONCE):
-                writer.write_table(pa.Table.from_pandas(df, preserve_index=False).cast(schema))
+                writer.write_table(_arrow.table(df, schema))
                 n += len(df)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
     return n
-
-
-def _schema(query: Query) -> Any:
-    """Return the Arrow schema of a frame, and what pandas needs to give its dtypes back."""
-    import pyarrow as pa
-
-    made = pa.Schema.from_pandas(query.limit(0).df(), preserve_index=False)
-    few = pa.dictionary(pa.int32(), pa.large_string())
-    fields = [pa.field(f.name, few if pa.types.is_dictionary(f.type) else f.type) for f in made]
-    return pa.schema(fields, metadata=made.metadata)

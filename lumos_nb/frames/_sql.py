@@ -5,6 +5,7 @@ One idea: a result column that is one of ours has the dtype it has in its frame;
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -43,7 +44,9 @@ def sql(
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
         raise UsageError(f"timeout_s={timeout_s!r} is no number of seconds.", hint="Give a number above 0.")
     given = _given(params)
-    found = (store or default_store()).query(text, given, timeout_s=timeout_s, limit=2**40 if limit is None else limit)
+    found = (store or default_store()).query(
+        text, given, timeout_s=timeout_s, limit=sys.maxsize if limit is None else limit
+    )
     if found.is_cut:
         warnings.warn(f"Only the first {limit:,} rows are shown; limit= takes more, limit=None all.", stacklevel=2)
     names = _distinct(found.names)

@@ -23,6 +23,7 @@ from lumos_nb.stores.base import Found
 from lumos_nb.stores.schema import TABLES, Table
 
 _OPS_BETWEEN_LOOKS = 20_000
+_MOST_ROWS = 2**31 - 2  # what sqlite3 can count
 _MAY = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,
@@ -46,6 +47,9 @@ def query(path: Path, text: str, params: Any, busy_timeout_s: float, timeout_s: 
     try:
         if there:
             _sqlite_file.recognise(connection, path)
+        else:
+            for statement in (s for table in TABLES.values() for s in _sql.create_table(table)):
+                connection.execute(statement)
         return _Asked(connection, path, text, timeout_s).find(params, limit)
     finally:
         connection.close()
@@ -57,7 +61,6 @@ class _Asked:
     def __init__(self, connection: sqlite3.Connection, path: Path, text: str, timeout_s: float) -> None:
         self._connection, self._path, self._text, self._timeout_s = connection, path, text, timeout_s
         self._reads: dict[str, set[str]] = {}
-        self._interrupt: BaseException | None = None
         self._is_late = False
         self._was_refused = False
 
@@ -66,7 +69,7 @@ class _Asked:
             self._make_views(is_whole=False)
             self._guard()
             cursor = self._execute(params)
-            rows = cursor.fetchmany(limit + 1)
+            rows = cursor.fetchmany(min(limit, _MOST_ROWS) + 1)
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError, TypeError) as error:
             failed = error
         else:
@@ -111,12 +114,8 @@ class _Asked:
 
     def _look(self, deadline: float) -> Callable[[], bool]:
         def look() -> bool:
-            try:
-                self._is_late = time.monotonic() > deadline
-                return self._is_late
-            except BaseException as interrupt:  # Stop was pressed: SQLite would swallow it
-                self._interrupt = interrupt
-                return True
+            self._is_late = time.monotonic() > deadline
+            return self._is_late
 
         return look
 
@@ -130,20 +129,20 @@ class _Asked:
 
     def _explain(self, error: Exception) -> NoReturn:
         """Raise what an error of SQLite means for who wrote the text."""
-        if self._interrupt is not None:
-            raise self._interrupt
         if self._is_late:
             raise StoreError(
                 f"The query was stopped: it took longer than {self._timeout_s:g} s.",
                 hint="Narrow it with where or limit, or give it more time with timeout_s=.",
             ) from None
         name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_INTERRUPT":  # Stop was pressed, and sqlite3 swallowed what the handler raised
+            raise KeyboardInterrupt
         if name.startswith(("SQLITE_BUSY", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
             raise store_error(error, self._path) from error
         raise self._usage_error(str(error)) from None
 
     def _usage_error(self, said: str) -> LumosError:
-        if self._was_refused:
+        if self._was_refused or said.startswith("cannot modify"):
             return UsageError("This text would do more than read, so it was not run.", hint="sql() takes one SELECT.")
         if "one statement" in said:
             return UsageError("The text has several statements.", hint="sql() takes one SELECT; call it for each.")
@@ -158,7 +157,7 @@ class _Asked:
                 f"There is no column {name!r} in what is read.",
                 hint=nearest(name, {c.name for t in tables for c in t.columns}),
             )
-        return UsageError(f"The query cannot be run: {said}.", hint="It is SQL as SQLite has it.")
+        return UsageError(f"The query cannot be run: {said.rstrip('.')}.", hint="It is SQL as SQLite has it.")
 
 
 def _view(table: Table, stored: frozenset[str], is_whole: bool) -> str:
@@ -171,7 +170,7 @@ def _view(table: Table, stored: frozenset[str], is_whole: bool) -> str:
         return f"l.{name}" if name in lazy else f"t.{name}"
 
     columns = ", ".join(column(c.name) for c in table.columns if is_whole or not c.lazy)
-    if not stored:
-        return f"SELECT {columns} WHERE 0"
+    if not stored:  # an older file has no such table
+        return f"SELECT {columns} WHERE 0"  # noqa: S608
     side = f" LEFT JOIN main.{table.name}_lazy l ON l.{_sql.ROW} = t.{_sql.row_number(table)}"
     return f"SELECT {columns} FROM main.{table.name} t{side if is_whole and lazy else ''}"  # noqa: S608
