@@ -14,7 +14,8 @@ from lumos_nb.stores import Insert, SqliteStore
 def runs(tmp_path):
     store = SqliteStore(tmp_path / "lumos.db")
     rows = [
-        {"run_id": f"r{i:02}", "started_at": i, "model": f"m{i % 2}", "agent": "a" if i else None, "duration_s": float(i),
+        {"run_id": f"r{i:02}", "started_at": i, "model": f"m{i % 2}", "agent": "a" if i else None,
+         "duration_s": float(i),
          "status": "failed" if i % 5 == 0 else "completed", "input_tokens": 10 + i, "output_tokens": 1,
          "cost_usd": None if i == 3 else 0.5}
         for i in range(20)

@@ -48,7 +48,8 @@ def test_parameters_are_values_also_times_and_by_name(recorded):
 
 @pytest.mark.parametrize(
     "text",
-    ["delete from runs", "insert into runs (run_id) values ('x')", "update main.runs set agent = 'x'", "drop table main.runs",
+    ["delete from runs", "insert into runs (run_id) values ('x')", "update main.runs set agent = 'x'",
+     "drop table main.runs",
      "attach 'other.db' as other", "pragma user_version = 1", "pragma query_only = off", "vacuum", "begin", "reindex",
      "create temp table x (y)", "create table x (y)", "drop view runs", "select load_extension('x')",
      "with a as (select 1) delete from runs", "pragma writable_schema = 1", "detach main"],
