@@ -18,6 +18,7 @@ from lumos_nb.agent.home import HOME
 from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.run import Run
 from lumos_nb.agent.state import LoopState
+from lumos_nb.agent.watching import is_traced
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, new_id, provenance
@@ -79,7 +80,14 @@ def state_of(
         output_type=agent.output_type if options.get("output") is None else OutputType(options["output"]),
         permits=Permits(options.get("on_approval"), options.get("approve", ()), context.thread_id, memory),
         control=options.get("control") or RunControl(),
+        propagates=_propagates(context),
     )
+
+
+def _propagates(context: RuntimeContext) -> bool:
+    config = settings.current()
+    is_wanted = context.parent is not None or is_traced(config)
+    return config.propagate == "on" or (config.propagate == "auto" and is_wanted)
 
 
 def check_options(options: AgentGenerateOptions) -> None:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
+from lumos_nb.agent import watching
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
 from lumos_nb.errors import LumosCancelled, LumosError, StoreError
@@ -26,6 +27,7 @@ from lumos_nb.events import (
     total_cost_usd,
 )
 from lumos_nb.memory import RunInfo, RunLog, Said
+from lumos_nb.memory.ids import trace_id
 from lumos_nb.messages import Message
 
 logger = logging.getLogger("lumos_nb")
@@ -82,6 +84,8 @@ class Run:
         self.n_history = len(state.messages) - len(prompt)
         self._asides: list[AgentEvent] = []
         state.notify = self._aside
+        state.context.trace_id = trace_id(info.trace_id or info.root_run_id or info.run_id)
+        watching.follow_settings()
 
     async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
         """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
@@ -158,6 +162,7 @@ class Run:
         self._asides.extend(events)
 
     def _tell(self, events: Sequence[AgentEvent]) -> None:
+        watching.tell(self, events)
         if self.on_events is None:
             return
         try:

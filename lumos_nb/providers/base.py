@@ -66,6 +66,8 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     output: OutputSchema | None = None
     #: Further keys of the request body, sent as they are.
     extra: dict[str, Any] = {}
+    #: The span that the request is part of, sent along as the header of that name; a run sets it.
+    traceparent: str | None = None
 
     def __post_init__(self) -> None:
         if self.reasoning is not None and self.reasoning not in EFFORTS:

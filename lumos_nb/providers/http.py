@@ -184,6 +184,8 @@ class HttpProvider(BatchedProvider):
             origin=self.origin,
         )
         headers = {**self._headers(), "content-type": "application/json", "accept": self._format.ACCEPT}
+        if ask.options.traceparent:
+            headers["traceparent"] = ask.options.traceparent
         body = self._format.encode(wire)
         if [] in (body.get(name) for name in ("messages", "contents", "input")):
             raise UsageError("There is nothing to ask: all messages are empty.", hint="Ask something in one of them.")
