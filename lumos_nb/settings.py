@@ -86,6 +86,8 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     enable_memory_threads: bool = True
     #: Record runs, steps, tool calls and events.
     enable_telemetry: bool = True
+    #: Record what was sent to models and came back, byte for byte, without keys.
+    keep_exchanges: bool = True
     #: Where traces and metrics are sent (OTLP over HTTP), as `http://localhost:4318`; empty: the standard variable
     #: OTEL_EXPORTER_OTLP_ENDPOINT, and without it nowhere.
     otlp: str = ""

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
+from lumos_nb import settings
 from lumos_nb.agent import watching
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
@@ -27,7 +28,6 @@ from lumos_nb.events import (
     total_cost_usd,
 )
 from lumos_nb.memory import RunInfo, RunLog, Said
-from lumos_nb.memory.ids import trace_id
 from lumos_nb.messages import Message
 
 logger = logging.getLogger("lumos_nb")
@@ -84,7 +84,8 @@ class Run:
         self.n_history = len(state.messages) - len(prompt)
         self._asides: list[AgentEvent] = []
         state.notify = self._aside
-        state.context.trace_id = trace_id(info.trace_id or info.root_run_id or info.run_id)
+        if log is not None and settings.current().keep_exchanges:
+            state.on_exchange = log.keep
         watching.follow_settings()
 
     async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
@@ -136,7 +137,7 @@ class Run:
         asides, self._asides = self._asides, []
         if self.log is not None:
             try:
-                await self.log.finish([*asides, *events], self._gained())
+                await self.log.finish(events, self._gained())
             except StoreError as error:
                 logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
         self._tell(events)
@@ -152,13 +153,15 @@ class Run:
     async def _record(self, events: list[AgentEvent]) -> list[AgentEvent]:
         asides, self._asides = self._asides, []
         if self.log is not None:
-            await self.log.append([*asides, *events])
+            await self.log.append(events)
         self._tell(events)
         return [*asides, *events]
 
     def _aside(self, events: list[AgentEvent]) -> None:
-        """Tell the subscriber now; the log and the stream get it with what comes next."""
+        """Tell the subscriber and the log now; the stream gets it with what comes next."""
         self._tell(events)
+        if self.log is not None:
+            self.log.note(events)
         self._asides.extend(events)
 
     def _tell(self, events: Sequence[AgentEvent]) -> None:
