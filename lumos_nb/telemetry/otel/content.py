@@ -66,7 +66,7 @@ def _of_run(store: Store, run_id: str, spans: Sequence[Span]) -> dict[str, Attri
         if span.op == "chat" and span.step is not None:
             before, answer = _around(saved.said, saved.answer, span.step)
             before = before if any(each["role"] == "user" for each in before) else [*_asked(saved), *before]
-            values = {"gen_ai.input.messages": [*history, *before], "gen_ai.output.messages": answer}
+            values: dict[str, Any] = {"gen_ai.input.messages": [*history, *before], "gen_ai.output.messages": answer}
             found[span.span_id] = _attributes(_instructions(config) | values)
         elif span.op == "execute_tool":
             result = _decoded(results.get((span.step or 0, span.tool_call_id or "")))
