@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import threading
 import time
@@ -37,10 +38,8 @@ class Collector:
                 pass
 
             def handle(self):
-                try:
+                with contextlib.suppress(ConnectionError):
                     super().handle()
-                except ConnectionError:
-                    pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

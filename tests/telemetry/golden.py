@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from lumos_nb import Agent, RuntimeContext, llm, tool
 from lumos_nb.agent.approval import Decision
@@ -63,12 +64,10 @@ async def record(server_url: str) -> None:
         await Agent("mailer", model=model, tools=[send_mail]).generate("Write.", on_approval=answer)
     model = ScriptedProvider([call("ask_expert", '{"question": "?"}'), "It says forty-two."])
     await Agent("outer", model=model, tools=[ask_expert]).generate("Ask.")
-    try:
+    with contextlib.suppress(LumosError):
         await Agent(
             "failing", model=ScriptedProvider([Answer(text="one two", error=LumosError("It broke."))])
         ).generate("x")
-    except LumosError:
-        pass
     await cancelled()
 
 

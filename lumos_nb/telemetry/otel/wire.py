@@ -17,10 +17,11 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.metrics import Counter, Histogram
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.sdk.version import __version__ as sdk_version
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from lumos_nb._version import __version__
@@ -44,11 +45,7 @@ class Wire:
     def __init__(self, endpoint: str, timeout_s: float | None = None) -> None:
         self.heard = _Heard()
         logging.getLogger(_OTLP_LOGGER).addHandler(self.heard)
-        # What the standard variables say stands above.
-        named = Resource.create({}).attributes
-        self._resource = Resource.create(
-            {**resource_attributes(), **{k: v for k, v in named.items() if _is_said(k, v)}}
-        )
+        self._resource = _resource()
         self._scope = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
         base = endpoint.rstrip("/")
         given: dict[str, Any] = {} if timeout_s is None else {"timeout": timeout_s}
@@ -152,8 +149,13 @@ def _unseen() -> Iterator[None]:
         detach(token)
 
 
-def _is_said(name: str, value: object) -> bool:
-    return not (name == "service.name" and str(value).startswith("unknown_service"))
+def _resource() -> Resource:
+    """Return what all spans share. What OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say stands above ours.
+
+    `Resource.create` would ask its detectors in a pool of threads, which there is none of at the end of a program.
+    """
+    ours = {**resource_attributes(), "telemetry.sdk.name": "opentelemetry", "telemetry.sdk.version": sdk_version}
+    return Resource(ours).merge(OTELResourceDetector().detect())
 
 
 def _is_wanted(signal: str) -> bool:
