@@ -7,6 +7,7 @@ counted and dropped here, and can still be sent later from the database.
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
 import time
@@ -31,7 +32,8 @@ MAX_QUEUED = 10_000
 """Runs that may wait to be sent; more are dropped."""
 GATHER_S = 0.5
 """How long runs gather before they are sent together."""
-METRICS_EVERY_S = 15.0
+METRICS_EVERY_S = 60.0
+"""Seconds between two reports of metrics; OTEL_METRIC_EXPORT_INTERVAL says otherwise, in milliseconds."""
 _AT_ONCE = 100
 
 Ended = tuple[Store, str]
@@ -72,7 +74,7 @@ class Exporter:
         self._wire: Wire | None = None
         self._counts: dict[str, int] = defaultdict(int)
         self._error = ""
-        self._metrics_at = time.monotonic()
+        self._metrics_at, self._metrics_every_s = time.monotonic(), _metrics_every_s()
 
     def add(self, store: Store, run_id: str) -> None:
         """Queue a run that has ended; never waits."""
@@ -145,7 +147,7 @@ class Exporter:
         ended: list[Ended] = []
         deadline = None
         while len(ended) < _AT_ONCE:
-            wait_s = METRICS_EVERY_S if deadline is None else max(0.0, deadline - time.monotonic())
+            wait_s = self._metrics_every_s if deadline is None else max(0.0, deadline - time.monotonic())
             try:
                 item = self._queue.get(timeout=wait_s)
             except queue.Empty:
@@ -164,7 +166,7 @@ class Exporter:
             self._wire = self._make_wire()
         for store, run_ids in by_store.items():
             self.send_runs(store, run_ids, self._wire)
-        if are_metrics_due or time.monotonic() - self._metrics_at >= METRICS_EVERY_S:
+        if are_metrics_due or time.monotonic() - self._metrics_at >= self._metrics_every_s:
             self._metrics_at = time.monotonic()
             self._counts["n_metrics_lost"] += not self._wire.send_metrics()
 
@@ -186,6 +188,13 @@ class Exporter:
 def _addresses(store: Store, where: Sequence[Condition]) -> dict[tuple[str, int | None], str]:
     rows = store.select("exchanges", ["run_id", "step", "url"], where=where)
     return {(run_id, step): url for run_id, step, url in rows if url}
+
+
+def _metrics_every_s() -> float:
+    try:
+        return max(1.0, float(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL", "")) / 1_000)
+    except ValueError:
+        return METRICS_EVERY_S
 
 
 def open_wire(endpoint: str) -> Wire:

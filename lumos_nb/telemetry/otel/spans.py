@@ -115,8 +115,8 @@ def _attributes(span: Span, totals: Mapping[str, TokenUsage]) -> dict[str, Any]:
             return {**shared, **_of_run(span, totals.get(span.run_id, TokenUsage()))}
         case "execute_tool":
             return {**shared, "gen_ai.operation.name": span.op, **_of_tool(span), "gen_ai.tool.type": "function"}
-        case "approval":
-            return {**shared, **_of_tool(span)}
+        case "approval":  # not under the tool's own names: nobody must count it as a call
+            return {**shared, "lumos.tool.name": span.tool, "lumos.tool.call.id": span.tool_call_id}
     return shared
 
 

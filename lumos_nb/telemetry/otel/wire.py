@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,10 @@ from lumos_nb.telemetry.otel.spans import OtelSpan, resource_attributes
 _SPANS_AT_ONCE = 512
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _OTLP_LOGGER = "opentelemetry.exporter.otlp"
+
+
+_TAKES_NONE = re.compile(r"metrics batch code: (404|405|501)")
+"""What the library says where a collector takes traces and no metrics, as Phoenix does: it is not asked again."""
 
 
 class Wire:
@@ -71,11 +76,14 @@ class Wire:
             self._series.add(points)
 
     def send_metrics(self) -> bool:
-        """Send all sums so far, if there are any; return whether they arrived."""
+        """Send all sums so far; return whether they arrived. A collector that takes none is not asked again."""
         if self._series is None or self._metrics is None or (data := self._series.collected()) is None:
             return True
         with _unseen():
-            return self._metrics.export(data) is MetricExportResult.SUCCESS
+            has_arrived = self._metrics.export(data) is MetricExportResult.SUCCESS
+        if not has_arrived and _TAKES_NONE.search(self.heard.last):
+            self._metrics = None
+        return has_arrived
 
     def close(self) -> None:
         """Give up what is tried again and close the connections."""
