@@ -8,6 +8,7 @@ empty. Rows stand in the order of time, newest last, so `df.tail()` is what just
 from __future__ import annotations
 
 from lumos_nb.frames._messages import messages
+from lumos_nb.frames._stale import stale
 from lumos_nb.frames._tables import events, runs, steps, threads, tool_calls
 
-__all__ = ["events", "messages", "runs", "steps", "threads", "tool_calls"]
+__all__ = ["events", "messages", "runs", "stale", "steps", "threads", "tool_calls"]
