@@ -39,7 +39,7 @@ def is_traced(config: LumosConfig) -> bool:
 
 
 READERS: dict[str, Callable[[LumosConfig], bool]] = {
-    "lumos_nb.telemetry.otel": is_traced,
+    "lumos_nb.telemetry.otel.sending": is_traced,
     "lumos_nb.telemetry.logs": lambda config: config.log != "off",
 }
 """Modules that follow the settings, and when each is needed; it has a function `follow(config)`."""

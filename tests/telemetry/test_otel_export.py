@@ -15,7 +15,7 @@ import pytest
 from lumos_nb import Agent, settings
 from lumos_nb.stores import default_store
 from lumos_nb.telemetry import otel
-from lumos_nb.telemetry.otel import export
+from lumos_nb.telemetry.otel import export, sending
 from lumos_nb.testing import ScriptedProvider
 from tests.telemetry.collector import Collector, values
 
@@ -71,7 +71,7 @@ def test_more_runs_than_may_wait_are_dropped_and_counted(monkeypatch):
     with Collector(delay_s=0.3) as collector:
         settings.configure(otlp=collector.url)
         run()
-        exporter = otel._exporter
+        exporter = sending._exporter
         for n in range(50):
             exporter.add(default_store(), f"r{n}")
         assert exporter.stats().n_runs_dropped >= 40
