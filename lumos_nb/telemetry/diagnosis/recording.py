@@ -55,7 +55,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
         """
         given = {one.name: one for one in map(tool_of, real)}
         specs = {spec.name: spec for spec in self.specs}
-        names = dict.fromkeys([*given, *specs, *(name for name, *_ in self.results)])
+        names = dict.fromkeys([*given, *self.names])
         return [
             given.get(name) or RecordedTool(specs.get(name) or _any_arguments(name), self.results) for name in names
         ]

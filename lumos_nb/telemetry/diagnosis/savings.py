@@ -171,8 +171,8 @@ def _large_results(case: Case) -> list[Finding]:
         Finding(
             kind="large_results",
             severity="note",
-            title=f"Results of {tool!r} made up about {tokens:,} of {sent:,} input tokens: each is sent again with every "
-            "later step.",
+            title=f"Results of {tool!r} made up about {tokens:,} of {sent:,} input tokens: each is sent again with "
+            "every later step.",
             suggestion=f"Let {tool!r} return less (a limit, a summary, the columns that matter), "
             "or set LUMOS_TOOL_RESULT_CHARS to less.",
             step=largest["step"],
