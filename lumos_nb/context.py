@@ -5,6 +5,7 @@ One idea: it is the one object that travels; nothing is kept in globals.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from lumos_nb.errors import UsageError, nearest
@@ -21,6 +22,7 @@ class RuntimeContext:
         run_id: The run that it is used in; empty before.
         thread_id: The thread of that run, or None.
         agent: Name of the agent.
+        trace_id: What the run is part of: 32 hexadecimal digits, the same for all runs within one.
         call_key: In a tool: names this call, also when it is run again after a restart. Hand it to services
             that do a thing once for each key.
 
@@ -39,6 +41,8 @@ class RuntimeContext:
         self.run_id = ""
         self.thread_id: str | None = None
         self.agent = ""
+        self.root_run_id = ""
+        self.trace_id = ""
         self.call_key = ""
 
     def get(self, name: str, kind: type[T], *, default: Any = _REQUIRED) -> T:
@@ -74,3 +78,7 @@ class RuntimeContext:
     def __repr__(self) -> str:
         # Values may be secrets: names only.
         return f"RuntimeContext({', '.join(self._values)})"
+
+
+IN_CALL: ContextVar[tuple[RuntimeContext, str] | None] = ContextVar("lumos_in_call", default=None)
+"""In a tool: the context of its run, and the id of the call. A run that begins there is part of that call."""

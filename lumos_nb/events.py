@@ -152,6 +152,8 @@ class AgentStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     n_chunks: int = 0
     #: Which try of the model call this was, from 1.
     attempt: int = 1
+    #: Part of `duration_s` in which it waited before a further try, or for its turn.
+    waited_s: float = 0.0
 
     @property
     def tokens_per_s(self) -> float | None:

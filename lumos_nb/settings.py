@@ -86,6 +86,8 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     enable_memory_threads: bool = True
     #: Record runs, steps, tool calls and events.
     enable_telemetry: bool = True
+    #: Record what was sent to models and came back, byte for byte, without keys.
+    keep_exchanges: bool = True
 
     def __repr__(self) -> str:
         # Rows of vendors may hold keys, in headers and addresses: a cell shows, and a notebook keeps, their names.

@@ -13,7 +13,7 @@ from typing import Any
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message
 from lumos_nb.providers.adapt import adapted
-from lumos_nb.providers.base import Ask, BatchedProvider, LlmProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.base import Ask, BatchedProvider, LlmProvider, ModelOptions, ToolSpec, Watch
 
 
 def model_events(
@@ -21,11 +21,11 @@ def model_events(
     messages: Sequence[Message],
     tools: Sequence[ToolSpec],
     options: ModelOptions | None,
-    on_wait: OnWait,
+    watch: Watch,
 ) -> AsyncGenerator[list[ModelEvent], None]:
     """Return a provider's events by read where it can, one by one where it cannot."""
     if isinstance(provider, BatchedProvider):
-        return provider.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
+        return provider.generate_batches(messages, tools=tools, options=options, watch=watch)
     return _one_by_one(provider, messages, tools, options)
 
 

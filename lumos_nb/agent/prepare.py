@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from lumos_nb import providers, settings
 from lumos_nb.agent.approval import Permits
@@ -18,9 +20,11 @@ from lumos_nb.agent.home import HOME
 from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.run import Run
 from lumos_nb.agent.state import LoopState
-from lumos_nb.context import RuntimeContext
+from lumos_nb.context import IN_CALL, RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, new_id, provenance
+from lumos_nb.memory.ids import span_id, trace_id
+from lumos_nb.memory.snapshots import AgentSnapshot
 from lumos_nb.messages import Message, TextPart, as_messages
 from lumos_nb.providers.base import LlmProvider
 from lumos_nb.tools import ToolRegistry
@@ -44,11 +48,13 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     context = (options.get("context") or RuntimeContext()).with_run(new_id(), thread_id, agent.name)
     provider = agent.get_llm(context, options.get("model")).for_run()
     history = await history_of(agent, thread_id, options)
-    info = _info(context, provider, messages, options)
+    within = _take_place(context)
     state = state_of(agent, context, provider, [*history, *messages], options)
     config = settings.current()
+    info = _info(context, provider, messages, options, within)
     if config.enable_telemetry:
         state.unkept = list(messages)
+        info = msgspec.structs.replace(info, config=_snapshot(agent.name, state))
     is_kept = config.enable_telemetry or thread_id is not None
     return Run(
         info, state, messages,
@@ -118,14 +124,38 @@ async def history_of(agent: Agent, thread_id: str | None, options: AgentGenerate
     return await agent.get_memory().load(thread_id, limit=kept.last_messages if kept else None)
 
 
+def _take_place(context: RuntimeContext) -> dict[str, Any]:
+    """Find out what a run is part of, note it in its context, and return the ids of what it is within."""
+    outer = IN_CALL.get()
+    if outer is None:
+        context.root_run_id, context.trace_id = context.run_id, trace_id(context.run_id)
+        return {}
+    within, call_id = outer
+    context.root_run_id, context.trace_id = within.root_run_id, within.trace_id
+    return {"parent_run_id": within.run_id, "parent_span_id": span_id(within.run_id, call_id)}
+
+
+def _snapshot(agent: str, state: LoopState) -> AgentSnapshot:
+    first = state.messages[0]
+    return AgentSnapshot(
+        agent=agent, instructions=first.text if first.role == "system" else "",
+        tools=[tool.spec for tool in state.tools], options=state.options, max_steps=state.max_steps,
+    )  # fmt: skip
+
+
 def _info(
-    context: RuntimeContext, provider: LlmProvider, messages: Sequence[Message], options: AgentGenerateOptions
+    context: RuntimeContext,
+    provider: LlmProvider,
+    messages: Sequence[Message],
+    options: AgentGenerateOptions,
+    within: dict[str, Any],
 ) -> RunInfo:
     return RunInfo(
         run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
         agent=context.agent, provider=provider.provider, model=provider.model,
         prompt=_asked(messages), started_at=time.time(),
         cost_source=providers.cost_source(provider.provider, provider.model), **provenance(),
+        root_run_id=context.root_run_id, trace_id=context.trace_id, **within,
     )  # fmt: skip
 
 

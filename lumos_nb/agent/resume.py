@@ -6,7 +6,7 @@ is not done twice; what waited for a person is asked again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lumos_nb import settings
 from lumos_nb.agent.config import AgentGenerateOptions
@@ -17,6 +17,7 @@ from lumos_nb.agent.step import StepDraft
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, SavedRun
+from lumos_nb.memory.ids import trace_id
 from lumos_nb.memory.reopening import runs_elsewhere
 from lumos_nb.messages import Message
 
@@ -47,15 +48,17 @@ async def _taken_up(agent: Agent, saved: SavedRun, options: AgentGenerateOptions
     memory, row = agent.get_memory(), saved.row
     thread_id = row["thread_id"]
     context = (options.get("context") or RuntimeContext()).with_run(row["run_id"], thread_id, agent.name)
+    context.root_run_id = row["root_run_id"] or row["run_id"]
+    context.trace_id = row["trace_id"] or trace_id(context.root_run_id)
     provider = agent.get_llm(context, options.get("model")).for_run()
     state = state_of(agent, context, provider, [], options)  # whatever is wrong with these shows before a change
     opening = await memory.reopen(saved)
     take_up(state, saved, await history_of(agent, thread_id, options))
-    same = ("notebook", "cell_id", "tape", "cost_source")
+    kept: dict[str, Any] = {name: row[name] or "" for name in ("notebook", "cell_id", "tape", "cost_source")}
     info = RunInfo(
         run_id=context.run_id, thread_id=thread_id, agent=context.agent, provider=provider.provider,
         model=provider.model, prompt=row["prompt_preview"] or "", execution_count=row["execution_count"],
-        started_at=row["started_at"] / 1e9, away_s=saved.away_s, **{name: row[name] or "" for name in same},
+        started_at=row["started_at"] / 1e9, away_s=saved.away_s, **kept,
     )  # fmt: skip
     log = memory.run_log(info, saved)
     save, on_events = thread_id is not None, options.get("on_events")

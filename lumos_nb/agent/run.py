@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
+from lumos_nb import settings
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
 from lumos_nb.errors import LumosCancelled, LumosError, StoreError
@@ -82,6 +83,8 @@ class Run:
         self.n_history = len(state.messages) - len(prompt)
         self._asides: list[AgentEvent] = []
         state.notify = self._aside
+        if log is not None and settings.current().keep_exchanges:
+            state.on_exchange = log.keep
 
     async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
         """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
@@ -132,7 +135,7 @@ class Run:
         asides, self._asides = self._asides, []
         if self.log is not None:
             try:
-                await self.log.finish([*asides, *events], self._gained())
+                await self.log.finish(events, self._gained())
             except StoreError as error:
                 logger.warning("Run %s could not be recorded to its end: %s", self.info.run_id, error)
         self._tell(events)
@@ -148,13 +151,15 @@ class Run:
     async def _record(self, events: list[AgentEvent]) -> list[AgentEvent]:
         asides, self._asides = self._asides, []
         if self.log is not None:
-            await self.log.append([*asides, *events])
+            await self.log.append(events)
         self._tell(events)
         return [*asides, *events]
 
     def _aside(self, events: list[AgentEvent]) -> None:
-        """Tell the subscriber now; the log and the stream get it with what comes next."""
+        """Tell the subscriber and the log now; the stream gets it with what comes next."""
         self._tell(events)
+        if self.log is not None:
+            self.log.note(events)
         self._asides.extend(events)
 
     def _tell(self, events: Sequence[AgentEvent]) -> None:

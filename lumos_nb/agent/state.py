@@ -24,6 +24,7 @@ from lumos_nb.events import AgentEvent, AgentStep, Checkpoint, ModelEvent, Token
 from lumos_nb.memory import Said
 from lumos_nb.messages import Message, ToolCall, ToolChoice
 from lumos_nb.providers.base import LlmProvider, ModelOptions
+from lumos_nb.providers.exchange import Exchange
 from lumos_nb.tools import ToolRegistry
 
 OUTPUT_TRIES = 3
@@ -55,6 +56,8 @@ class LoopState:
     said: list[Said] = field(default_factory=list)
     #: Hears at once of what happens while a step waits, such as a retry.
     notify: Callable[[list[AgentEvent]], None] = lambda events: None
+    #: Is given what was on the wire; None where nobody keeps it.
+    on_exchange: Callable[[Exchange], None] | None = None
     draft: StepDraft | None = None
     #: Calls of the draft that had begun before the run was stopped; see `ToolCalls`.
     begun: Mapping[str, ToolCall] = field(default_factory=dict)
@@ -121,7 +124,8 @@ class LoopState:
 
     def asked(self, draft: StepDraft) -> AsyncGenerator[list[ModelEvent], None]:
         """Ask the model; return what arrives, a list a read."""
-        return draft.asked(self.messages, [tool.spec for tool in self.tools], self.call_options(), self.notify)
+        return draft.asked(self.messages, [tool.spec for tool in self.tools], self.call_options(), self.notify,
+                           self.on_exchange)  # fmt: skip
 
     def checkpoint_before_tools(self, draft: StepDraft) -> list[AgentEvent]:
         """Return what would be needed to go on from here, with the answer whose tools begin now, if any do."""

@@ -29,7 +29,8 @@ from lumos_nb.events import (
     ToolCallStart,
 )
 from lumos_nb.messages import Message, Part, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec
+from lumos_nb.providers.base import LlmProvider, ModelOptions, ToolSpec, Watch
+from lumos_nb.providers.exchange import Exchange
 
 
 class StepDraft:
@@ -42,6 +43,7 @@ class StepDraft:
         #: Who answers: the provider's model, unless another one takes over.
         self.vendor, self.model, self.origin = provider.provider, provider.model, provider.origin
         self.attempt = 1
+        self.waited_s = 0.0
         self._is_streaming = settings.current().enable_streaming
         #: Reasoning, text and calls as they came, each delta a piece.
         self._parts: list[_DraftPart] = []
@@ -73,6 +75,7 @@ class StepDraft:
         tools: Sequence[ToolSpec],
         options: ModelOptions | None,
         notify: Callable[[list[AgentEvent]], None],
+        on_exchange: Callable[[Exchange], None] | None = None,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Ask the model; return what arrives, a list a read, for `keep`. `notify` hears of waits at once."""
 
@@ -80,7 +83,8 @@ class StepDraft:
             self._held_up(data)
             notify([Metadata(data)])
 
-        return model_events(self.provider, messages, tools, options, on_wait)
+        watch = Watch(on_wait=on_wait, on_exchange=on_exchange)
+        return model_events(self.provider, messages, tools, options, watch)
 
     def end(self) -> list[AgentEvent]:
         """Note that nothing more will arrive; return what was not shown as it came."""
@@ -91,7 +95,8 @@ class StepDraft:
         return [*reasoning, TextDelta(self.text)] if self.text else reasoning
 
     def _held_up(self, data: dict[str, Any]) -> None:
-        """Count the tries, and remember which model answers in the end."""
+        """Count the tries and the waits, and remember which model answers in the end."""
+        self.waited_s += float(data.get("wait_s") or 0.0)
         if data.get("kind") == "retry":
             self.attempt += 1
         elif data.get("kind") == "fallback":
@@ -204,6 +209,7 @@ class StepDraft:
             provider=self.vendor,
             model=finish.model or self.model,
             attempt=self.attempt,
+            waited_s=self.waited_s,
             stop_reason="tool_calls" if self.calls else finish.reason,
             started_at=self.started_at,
             duration_s=end - self._clock,

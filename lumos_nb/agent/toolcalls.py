@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from lumos_nb.agent.approval import Decision, Permits, Question
 from lumos_nb.agent.home import Emit, Home, Job, Outcome
 from lumos_nb.agent.toolevents import Events, Output
-from lumos_nb.context import RuntimeContext
+from lumos_nb.context import IN_CALL, RuntimeContext
 from lumos_nb.errors import ToolError, nearest
 from lumos_nb.events import (
     AgentEvent,
@@ -185,10 +185,16 @@ class _Call:
     async def _work(self) -> ToolResult:
         tool, home = self._tool, self._step.home
         emit = Output(self.call.id, self._events).emit
+        place = (self._step.context, self.call.id)
 
         def work(**arguments: Any) -> Any:
             self._begun.append(time.perf_counter())  # only here: until then the call may have waited behind another
-            return tool.fn(**arguments)
+            token = IN_CALL.set(place)  # here, too: wherever it runs, what it begins is part of it
+            try:
+                value = tool.fn(**arguments)
+            finally:
+                IN_CALL.reset(token)
+            return _placed(value, place) if inspect.iscoroutine(value) else value
 
         outcome = await home.run(Job(work, self._arguments, tool.is_async, tool.thread, emit))
         if inspect.iscoroutine(outcome.value):  # a plain function that hands on an async one's
@@ -198,6 +204,12 @@ class _Call:
 
     async def _awaited(self, outcome: Outcome, emit: Emit) -> Outcome:
         return await self._step.home.run(Job(lambda: outcome.value, {}, True, False, emit))
+
+
+async def _placed(work: Coroutine[Any, Any, Any], place: tuple[RuntimeContext, str]) -> Any:
+    """Await what an async tool does as part of its call."""
+    IN_CALL.set(place)  # in the context of the task that does this and nothing else
+    return await work
 
 
 def _denied(call: ToolCall, decision: Decision) -> ToolResult:

@@ -9,7 +9,7 @@ import msgspec
 
 from lumos_nb.errors import StoreError
 from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, Metadata, StepComplete, TokenUsage, plain
-from lumos_nb.memory.ids import new_id
+from lumos_nb.memory.ids import new_id, span_id
 from lumos_nb.messages import (
     FilePart,
     ImagePart,
@@ -110,6 +110,7 @@ def event_row(event: AgentEvent, *, ts: int, step: int | None, run_seq: int, run
         "name": event.data.get("kind") if isinstance(event, Metadata) else getattr(call, "name", None),
         "step": step,
         "run_seq": run_seq,
+        "span_id": _span(event, step, run_id),
         "status": getattr(event, "status", None),
         "dur_s": _duration(event),
         "size_bytes": len(payload),
@@ -120,12 +121,21 @@ def event_row(event: AgentEvent, *, ts: int, step: int | None, run_seq: int, run
     }
 
 
+def _span(event: AgentEvent, step: int | None, run_id: str) -> str:
+    """Return the id of the span that an event belongs to: its tool call's, its model call's, or the run's."""
+    call = getattr(event, "call", None)
+    call_id = getattr(event, "call_id", None) if call is None else call.id
+    return span_id(run_id, call_id or step or "")
+
+
 def _duration(event: AgentEvent) -> float | None:
     match event:
         case StepComplete():
             return event.step.duration_s
         case GenerationComplete():
             return event.result.duration_s
+        case Metadata():
+            return event.data.get("wait_s") or event.data.get("away_s")
     return getattr(event, "duration_s", None)
 
 
@@ -139,7 +149,7 @@ def step_row(step: AgentStep, *, status: str, run_id: str, ended_at: int) -> dic
         "model": step.model or None,
         "status": status,
         "duration_s": step.duration_s,
-        "working_s": step.duration_s,
+        "working_s": max(0.0, step.duration_s - step.waited_s),
         "ttft_s": step.ttft_s,
         "n_chunks": step.n_chunks,
         "tokens_per_s": step.tokens_per_s,
@@ -150,6 +160,7 @@ def step_row(step: AgentStep, *, status: str, run_id: str, ended_at: int) -> dic
         "stop_reason": step.stop_reason or None,
         "attempt": step.attempt,
         "ended_at": ended_at,
+        "span_id": span_id(run_id, step.index),
         "run_id": run_id,
     }
 

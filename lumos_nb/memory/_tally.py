@@ -27,6 +27,7 @@ from lumos_nb.events import (
     ToolCallStart,
 )
 from lumos_nb.memory._rows import preview, result_columns, step_row, tokens
+from lumos_nb.memory.ids import span_id
 from lumos_nb.messages import ToolCall, valid_text
 from lumos_nb.stores import Update, Upsert
 from lumos_nb.stores.base import Write
@@ -49,6 +50,10 @@ class Tally:
         self._asking: set[str] = set()
         self._asking_since = 0
         self._waited_s = 0.0
+        self._paused_since: int | None = None
+        #: When the answer was there whose calls are at work, and how long each of them waited for a person, in ns.
+        self._answered_at = 0
+        self._asked_for: dict[str, int] = {}
         #: Steps whose model call is in the sums, though their tools may still be at work.
         self._counted: set[int] = set()
         #: Text of the step that is going on: if it never ends, its cost is not known.
@@ -65,8 +70,10 @@ class Tally:
             case Metadata():
                 self._held_up(event.data, now)
             case Checkpoint():
+                self._answered_at = now
                 return self._end_step(event.step, now, "running" if event.step.tool_calls else "completed")
             case ApprovalRequested():
+                self._asked_for[event.call.id] = -now
                 self._asking_since = self._asking_since if self._asking else now
                 self._asking.add(event.call.id)
                 return [self._begin_call(event.call, "waiting", now)]
@@ -95,12 +102,26 @@ class Tally:
             case "retry":
                 self._run["n_retries"] += 1
                 self._waited_s += float(data.get("wait_s") or 0.0)
+            case "queued":
+                self._waited_s += float(data.get("wait_s") or 0.0)
+            case "paused":
+                self._paused_since = now
+            case "continued":
+                self._go_on(now)
             case "fallback":
                 vendor, _, model = data["model"].partition("/")
                 self._run.update(provider=vendor, model=model, cost_source=data["cost_source"])
                 self._is_free = data["cost_source"] == "local"
             case "resumed":
-                self._answer_all(now - int(data["away_s"] * 1e9))  # they waited until it was last heard of
+                stopped_at = now - int(data["away_s"] * 1e9)  # when it was last heard of: until then they waited
+                self._answer_all(stopped_at)
+                self._go_on(stopped_at)
+                self._answered_at = now
+
+    def _go_on(self, now: int) -> None:
+        if self._paused_since is not None:
+            self._waited_s += max(0, now - self._paused_since) / 1e9
+            self._paused_since = None
 
     def _count_call(self, call_id: str, now: int) -> None:
         self._calls.add((self.step, call_id))
@@ -129,18 +150,25 @@ class Tally:
             "args_json": valid_text(call.arguments),
             "args_hash": hashlib.sha256(valid_text(call.arguments).encode()).hexdigest()[:16],
             "source": "python",
+            "span_id": span_id(self._run_id, call.id),
             **self._call_key(call.id),
         }
         if side_effect:
             row["side_effect"] = side_effect
         if status == "running":
+            row["queue_s"] = self._queue_s(call.id, now)
             self._count_call(call.id, now)
         else:
-            row["asked_args_json"] = row["args_json"]
+            row["asked_args_json"], row["asked_at"] = row["args_json"], now
         return Upsert("tool_calls", row)
+
+    def _queue_s(self, call_id: str, now: int) -> float:
+        """Return how long a call waited for its turn: since the answer, but not for a person."""
+        return max(0, now - (self._answered_at or now) - max(0, self._asked_for.get(call_id, 0))) / 1e9
 
     def _decide(self, event: ApprovalDecided, now: int) -> Write:
         self._answered(event.call_id, now)
+        self._asked_for[event.call_id] = self._asked_for.get(event.call_id, -now) + now
         row = {"decision": event.decision, "decided_at": now, "decision_reason": event.reason or None,
                "decided_by": event.by, "approved_by": None if event.decision == "deny" else event.by}  # fmt: skip
         return Update("tool_calls", {"run_id": self._run_id, "step": self.step, "tool_call_id": event.call_id}, row)

@@ -6,6 +6,8 @@ import time
 
 import msgspec
 
+from lumos_nb.memory.snapshots import AgentSnapshot
+
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run before it starts."""
@@ -22,9 +24,17 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     notebook: str = ""
     cell_id: str = ""
     execution_count: int | None = None
+    #: The run within which it was begun, and the span that it is part of: that of a tool call, or a caller's.
     parent_run_id: str | None = None
+    parent_span_id: str | None = None
     root_run_id: str | None = None
     trace_id: str | None = None
+    #: What the agent is in this run; see `read_config`.
+    config: AgentSnapshot | None = None
+    #: Of the cell that began it.
+    source_hash: str = ""
+    names_read: tuple[str, ...] | None = None
+    names_written: tuple[str, ...] | None = None
     #: Where prices come from: settings, table, lumos (our own rows), local (costs nothing) or unknown.
     cost_source: str = "unknown"
     #: live or replay.

@@ -31,13 +31,16 @@ from lumos_nb.events import (
     ToolCallStart,
 )
 from lumos_nb.memory import _conversations as conversations
-from lumos_nb.memory._rows import event_row, nanoseconds, preview
+from lumos_nb.memory._rows import event_row, nanoseconds, preview, to_json
 from lumos_nb.memory._tally import Tally
 from lumos_nb.memory._worker import in_worker, submit
+from lumos_nb.memory.exchanges import ExchangeRows, is_large
+from lumos_nb.memory.ids import trace_id
 from lumos_nb.memory.reopening import this_process
 from lumos_nb.memory.runinfo import RunInfo
 from lumos_nb.memory.runs import SavedRun
 from lumos_nb.memory.said import Said
+from lumos_nb.providers.exchange import Exchange
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
 
@@ -68,11 +71,15 @@ class RunLog:
         self._tally = Tally(
             info.run_id, info.thread_id, started_at=info.started_at + info.away_s, is_free=info.cost_source == "local"
         )
+        self._exchanges = ExchangeRows(info.run_id, saved.n_exchanges if saved else 0)
+        self._has_large = False
         self._run_seq = 0
         for event, at in saved.timed if saved else ():
             self._run_seq += 1
             self._tally.fold(event, at)
         self._pending: list[Write] = []
+        #: What was on the wire and has no row yet.
+        self._sent: list[tuple[Exchange, int | None]] = []
         self._deltas: list[TextDelta | ReasoningDelta] = []
         self._lock = threading.Lock()  # `_pending` is refilled by the store's thread if a write fails
         self._timer: asyncio.TimerHandle | None = None
@@ -88,7 +95,7 @@ class RunLog:
         if self._saved is not None:  # it has its row and its thread
             return
         self._pending += [] if self.info.thread_id is None else self._thread_writes(self.info.thread_id)
-        self._pending += [Insert("runs", self._run_row())] if self._is_recording else []
+        self._pending += self._run_writes() if self._is_recording else []
         if self._store not in _usable:
             await in_worker(self._store, self._write)
 
@@ -111,6 +118,20 @@ class RunLog:
         elif self._timer is None and (self._pending or self._deltas):
             self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
 
+    def note(self, events: Sequence[AgentEvent]) -> None:
+        """Record what happens while nothing arrives, such as a retry, with its time; it is written with the next."""
+        if self._is_recording:
+            for event in events:
+                self._add(event)
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
+
+    def keep(self, exchange: Exchange) -> None:
+        """Record what was on the wire; it is written with the next event."""
+        self._has_large = self._has_large or is_large(exchange)
+        with self._lock:
+            self._sent.append((exchange, self._tally.step or None))
+
     async def finish(self, events: Sequence[AgentEvent], said: Sequence[Said]) -> None:
         """Record the end of the run like `append`, and be patient: there is no later chance.
 
@@ -131,8 +152,7 @@ class RunLog:
     # ---- in the store's thread -----------------------------------------------------------
 
     def _write(self, said: Sequence[Said] = ()) -> None:
-        with self._lock:
-            writes, self._pending = _fewer(self._pending), []
+        writes = self._take()
         try:
             if said and self.info.thread_id is not None:
                 run = {"run_id": self.info.run_id, "agent": self.info.agent or None}
@@ -147,6 +167,13 @@ class RunLog:
                 self._pending[:0] = writes
             raise
         _usable.add(self._store)
+
+    def _take(self) -> list[Write]:
+        """Take what is to be written."""
+        with self._lock:
+            writes, self._pending = _fewer(self._pending), []
+            sent, self._sent, self._has_large = self._sent, [], False
+        return [*writes, *(self._exchanges.write(*each) for each in sent)] if sent else writes
 
     # ---- in the loop's thread ------------------------------------------------------------
 
@@ -183,8 +210,11 @@ class RunLog:
     def _hand_over(self) -> None:
         """Let the store write what there is, with that of other runs."""
         self._cancel_timer()
+        if self._has_large:  # to be compressed: not here
+            self._flush()
+            return
         self._join_deltas()
-        writes, self._pending = _fewer(self._pending), []
+        writes = self._take()
         try:
             self._store.write_soon(writes)
         except StoreError:
@@ -219,10 +249,16 @@ class RunLog:
         update = Update("threads", {"thread_id": thread_id}, changes, {"n_runs": int(self._is_recording)})
         return [Ensure("threads", new), update]
 
+    def _run_writes(self) -> list[Write]:
+        """Return the writes of a new run: its row, and what its agent is."""
+        config_hash, snapshot = (None, None) if self.info.config is None else self.info.config.row()
+        row = Insert("runs", {**self._run_row(), "config_hash": config_hash})
+        return [row] if snapshot is None else [row, snapshot]
+
     def _run_row(self) -> dict[str, Any]:
         info = self.info
-        texts = ("agent", "provider", "model", "notebook", "cell_id", "cost_source", "tape")
-        ids = ("execution_count", "parent_run_id", "thread_id", "run_id")
+        texts = ("agent", "provider", "model", "notebook", "cell_id", "cost_source", "tape", "source_hash")
+        ids = ("execution_count", "parent_run_id", "parent_span_id", "thread_id", "run_id")
         return {
             **{name: getattr(info, name) or None for name in texts},
             **{name: getattr(info, name) for name in ids},
@@ -232,7 +268,9 @@ class RunLog:
             "lumos_version": __version__,
             "process": this_process(),
             "root_run_id": info.root_run_id or info.run_id,
-            "trace_id": info.trace_id or info.root_run_id or info.run_id,
+            "trace_id": info.trace_id or trace_id(info.root_run_id or info.run_id),
+            "names_read_json": None if info.names_read is None else to_json(info.names_read),
+            "names_written_json": None if info.names_written is None else to_json(info.names_written),
         }
 
 

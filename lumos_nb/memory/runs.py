@@ -58,7 +58,7 @@ def find_run(store: Store, name: str = "last") -> str:
 
 _COLUMNS = (
     "run_id", "thread_id", "agent", "provider", "model", "status", "process", "prompt_preview", "started_at", "tape",
-    "cost_source", "notebook", "cell_id", "execution_count",
+    "cost_source", "notebook", "cell_id", "execution_count", "root_run_id", "trace_id",
 )  # fmt: skip
 
 
@@ -83,6 +83,8 @@ class SavedRun:
         self.results: dict[str, ToolResult] = {}
         self.begun: dict[str, ToolCall] = {}
         self.tools: tuple[str, ...] = ()
+        #: Number of the last exchange that is kept.
+        self.n_exchanges = 0
         self._kept: list[Said] = []
         #: What came since the last checkpoint; the next one has it too.
         self._since: list[Said] = []
@@ -188,12 +190,14 @@ def read_run(store: Store, run_id: str) -> SavedRun:
     row = dict(zip(_COLUMNS, next(store.select("runs", _COLUMNS, where=where)), strict=True))
     rows = store.select("events", ["payload_json", "ts"], where=where, order=["run_seq"])
     try:
-        return SavedRun(row, [(decode_event(payload), ts) for payload, ts in rows])
+        saved = SavedRun(row, [(decode_event(payload), ts) for payload, ts in rows])
     except msgspec.MsgspecError as error:
         raise StoreError(
             f"Run {run_id!r} cannot be read: {error}.",
             hint="It may come from a newer Lumos: upgrade with `pip install -U lumos-nb`.",
         ) from None
+    saved.n_exchanges = max((n for (n,) in store.select("exchanges", ["n"], where=where)), default=0)
+    return saved
 
 
 def last_stopped(store: Store, notebook: str | None, but: Iterable[str] = ()) -> str | None:

@@ -16,6 +16,7 @@ import msgspec
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, Restart, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall, ToolChoice, ToolSpec
+from lumos_nb.providers.exchange import Exchange
 
 __all__ = [
     "Ask",
@@ -26,13 +27,27 @@ __all__ = [
     "OnWait",
     "OutputSchema",
     "ToolSpec",
+    "Watch",
 ]
 
 OnWait = Callable[[dict[str, Any]], None]
 """Is told of what holds a call up: `{"kind": "retry", "state": "retrying in 2 s: …", "wait_s": 2.0, "attempt": 1 …}`.
 
-`kind` is retry, fallback (`model` is then the next one, `origin` its origin), or missing."""
+`kind` is retry, fallback (`model` is then the next one, `origin` its origin), queued (it waited `wait_s` for a free
+request), or missing."""
 
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told what happens around a model call, and what the server is told beside it."""
+
+    on_wait: OnWait | None = None
+    #: Is given each request with its answer when it is over, also one that failed or was cancelled.
+    on_exchange: Callable[[Exchange], None] | None = None
+    #: Sent along as the header of that name; empty: none is.
+    traceparent: str = ""
+
+
+UNWATCHED = Watch()
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """How much a model may think first."""
@@ -179,7 +194,7 @@ class BatchedProvider(LlmProvider):
         *,
         tools: Sequence[ToolSpec] = (),
         options: ModelOptions | None = None,
-        on_wait: OnWait | None = None,
+        watch: Watch = UNWATCHED,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of each read together: cheaper where tokens come many at a time.
 
@@ -189,7 +204,7 @@ class BatchedProvider(LlmProvider):
             messages: The conversation.
             tools: What the model may call.
             options: Temperature, length and the like.
-            on_wait: Is told of each wait before a further try.
+            watch: Who is told of each wait before a further try, and given what was on the wire.
         """
         raise NotImplementedError
 

@@ -16,7 +16,7 @@ import msgspec
 from lumos_nb.errors import StreamError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall
-from lumos_nb.providers.base import BatchedProvider, ModelOptions, OnWait, ToolSpec
+from lumos_nb.providers.base import UNWATCHED, BatchedProvider, ModelOptions, ToolSpec, Watch
 from lumos_nb.providers.embedded_prompt import SYSTEM, Recall, fit, recall
 from lumos_nb.providers.embedded_server import MODELS, find_weights, has_runtime, start
 from lumos_nb.providers.embedded_tools import answer_grammar, envelope, pick_tool
@@ -61,24 +61,24 @@ class EmbeddedProvider(BatchedProvider):
         *,
         tools: Sequence[ToolSpec] = (),
         options: ModelOptions | None = None,
-        on_wait: OnWait | None = None,
+        watch: Watch = UNWATCHED,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of each read together; see `BatchedProvider.generate_batches`."""
         tool = pick_tool(messages, tools)
         has_form = options is not None and options.output is not None
         asked = None if tool or has_form else recall(messages)
         if tool is not None:
-            answer = self._call(tool, messages, options, on_wait)
+            answer = self._call(tool, messages, options, watch)
         elif asked is not None:
-            answer = self._recalled(asked, messages, options, on_wait)
+            answer = self._recalled(asked, messages, options, watch)
         elif has_form:
-            answer = self._send([*_system(messages), *fit(messages)], options, on_wait)
+            answer = self._send([*_system(messages), *fit(messages)], options, watch)
         else:
             has_result = bool(messages) and messages[-1].role == "tool"
             grammar = answer_grammar(messages)
             # A result is to be copied as it is; elsewhere the model would say one sentence for ever.
             extra = ({"grammar": grammar} if grammar else {"stop": ["\n\n"]}) if has_result else _NO_LOOPS
-            answer = self._send([*_system(messages), *fit(messages)], options, on_wait, **extra)
+            answer = self._send([*_system(messages), *fit(messages)], options, watch, **extra)
         async with aclosing(answer) as batches:
             async for batch in batches:
                 yield batch
@@ -90,26 +90,24 @@ class EmbeddedProvider(BatchedProvider):
         await (self._transport or default_transport()).aclose()
 
     async def _send(
-        self, messages: list[Message], options: ModelOptions | None, on_wait: OnWait | None, **extra: Any
+        self, messages: list[Message], options: ModelOptions | None, watch: Watch, **extra: Any
     ) -> AsyncGenerator[list[ModelEvent], None]:
         running = await start(self.model)
         server = HttpProvider(
             VENDORS["local"], self.model, base_url=running.base_url, key=running.key, transport=self._transport
         )
-        async with aclosing(
-            server.generate_batches(messages, options=_with(options, extra), on_wait=on_wait)
-        ) as batches:
+        async with aclosing(server.generate_batches(messages, options=_with(options, extra), watch=watch)) as batches:
             async for batch in batches:
                 # The server names the model by the path of its file.
                 yield [msgspec.structs.replace(e, model=self.model) if isinstance(e, Finish) else e for e in batch]
 
     async def _recalled(
-        self, asked: Recall, messages: Sequence[Message], options: ModelOptions | None, on_wait: OnWait | None
+        self, asked: Recall, messages: Sequence[Message], options: ModelOptions | None, watch: Watch
     ) -> AsyncGenerator[list[ModelEvent], None]:
         prompt = [Message(role="user", content=asked.prompt), Message(role="assistant", content=asked.beginning)]
         system = Message(role="system", content=SYSTEM)
         # One sentence is the answer; what such a model adds to it is made up.
-        async with aclosing(self._send([system, *prompt], options, on_wait, stop=["\n", ". "])) as batches:
+        async with aclosing(self._send([system, *prompt], options, watch, stop=["\n", ". "])) as batches:
             text = ""
             async for batch in batches:
                 if not text:  # the given words go out with the model's first, so that times are the model's
@@ -120,7 +118,7 @@ class EmbeddedProvider(BatchedProvider):
                 yield batch
 
     async def _call(
-        self, tool: ToolSpec, messages: Sequence[Message], options: ModelOptions | None, on_wait: OnWait | None
+        self, tool: ToolSpec, messages: Sequence[Message], options: ModelOptions | None, watch: Watch
     ) -> AsyncGenerator[list[ModelEvent], None]:
         users = [m for m in messages if m.role == "user"]
         text = users[-1].text
@@ -128,7 +126,7 @@ class EmbeddedProvider(BatchedProvider):
         schema = {"type": "json_schema", "json_schema": {"name": "call", "schema": envelope(tool, text)}}
         written: list[str] = []
         usage = TokenUsage()
-        sent = self._send([system, users[-1]], options, on_wait, response_format=schema)
+        sent = self._send([system, users[-1]], options, watch, response_format=schema)
         async with aclosing(sent) as batches:
             async for batch in batches:
                 for event in batch:

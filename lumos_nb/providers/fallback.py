@@ -12,7 +12,7 @@ from contextlib import aclosing
 from lumos_nb.errors import ContextLengthError, CredentialError, LumosError, ProviderError, RateLimitError, UsageError
 from lumos_nb.events import ModelEvent
 from lumos_nb.messages import Message, ToolSpec
-from lumos_nb.providers.base import BatchedProvider, LlmProvider, ModelOptions, OnWait
+from lumos_nb.providers.base import UNWATCHED, BatchedProvider, LlmProvider, ModelOptions, Watch
 from lumos_nb.providers.prices import cost_source
 
 _ELSEWHERE = {404}
@@ -67,14 +67,14 @@ class FallbackProvider(BatchedProvider):
         *,
         tools: Sequence[ToolSpec] = (),
         options: ModelOptions | None = None,
-        on_wait: OnWait | None = None,
+        watch: Watch = UNWATCHED,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of the first model that answers; see `BatchedProvider.generate_batches`."""
         passed: list[str] = []
         for model, following in zip(self.models, [*self.models[1:], None], strict=True):
             has_begun = False
             try:
-                answer = model.generate_batches(messages, tools=tools, options=options, on_wait=on_wait)
+                answer = model.generate_batches(messages, tools=tools, options=options, watch=watch)
                 async with aclosing(answer) as batches:
                     async for batch in batches:
                         has_begun = True
@@ -85,8 +85,8 @@ class FallbackProvider(BatchedProvider):
             if has_begun or following is None or not allows_another(failure):
                 raise _after(failure, passed)
             passed.append(f"{_name(model)}: {failure.message}")
-            if on_wait is not None:
-                on_wait(_taking_over(following, failure))
+            if watch.on_wait is not None:
+                watch.on_wait(_taking_over(following, failure))
             self._stay_with(following)
 
     async def aclose(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -75,7 +76,7 @@ def turn(server: str, on_wait: Callable[[dict[str, Any]], None] | None = None) -
 
     Args:
         server: Any address at the server: places are counted for its scheme, host and port.
-        on_wait: Is told once if there is a wait.
+        on_wait: Is told if there is a wait, and when it is over.
 
     Example:
         >>> async def send():
@@ -98,15 +99,20 @@ async def _turn(host: str, limit: int, on_wait: Callable[[dict[str, Any]], None]
         waiter = gate.enter(limit)
     try:
         if waiter is not None:
-            if on_wait is not None:
-                on_wait({"state": "waiting for a free request", "server": host, "max_in_flight": limit})
-            await waiter.turn
+            await _wait(waiter, {"server": host, "max_in_flight": limit}, on_wait or (lambda data: None))
         yield
     finally:
         with _lock:
             gate.leave(waiter)
             if not gate.n_in_flight and not gate.waiting:
                 _gates.pop(host, None)
+
+
+async def _wait(waiter: _Waiter, place: dict[str, Any], on_wait: Callable[[dict[str, Any]], None]) -> None:
+    since = time.monotonic()
+    on_wait({"state": "waiting for a free request", **place})
+    await waiter.turn
+    on_wait({"kind": "queued", "state": "waiting for the first token", "wait_s": time.monotonic() - since, **place})
 
 
 def _host(address: str) -> str:

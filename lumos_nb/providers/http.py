@@ -23,7 +23,8 @@ from lumos_nb.providers.accepts import taken
 from lumos_nb.providers.adapt import Adapted, adapted
 from lumos_nb.providers.addresses import joined, model_names
 from lumos_nb.providers.auth import headers_of, key_of, signed
-from lumos_nb.providers.base import Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec
+from lumos_nb.providers.base import UNWATCHED, Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec, Watch
+from lumos_nb.providers.exchange import Exchange
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
@@ -94,29 +95,45 @@ class HttpProvider(BatchedProvider):
         *,
         tools: Sequence[ToolSpec] = (),
         options: ModelOptions | None = None,
-        on_wait: OnWait | None = None,
+        watch: Watch = UNWATCHED,
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Yield the events of each read together; see `BatchedProvider.generate_batches`."""
         # One generator from the network to the caller: each more costs every read, and memory in every run.
         ask = Ask(messages=tuple(messages), tools=tuple(tools), options=options or ModelOptions())
-        call, attempt = self._call(ask), 0
+        on_wait = watch.on_wait
+        call, attempt = self._call(ask, watch.traceparent), 0
         while True:
-            has_begun = False
+            has_begun, exchange = False, None
             try:
                 request = await signed(self.vendor, call.request) if self._signing else call.request
-                async with turn(self._url, on_wait), self.transport.open(request) as response:
-                    if response.status != 200:
-                        raise self._refusal(response, await response.read())
-                    async with aclosing(self._reads(response)) as batches:
-                        async for batch in batches:
-                            has_begun = True
-                            if shown := call.adapted.feed(batch):
-                                yield shown
+                async with turn(self._url, on_wait):
+                    exchange = None if watch.on_exchange is None else self._exchange(request)
+                    async with self.transport.open(request) as response:
+                        if exchange is not None:
+                            exchange.response = response
+                        if response.status != 200:
+                            raise self._refusal(response, await _kept(response, exchange))
+                        async with aclosing(self._reads(response, exchange)) as batches:
+                            async for batch in batches:
+                                if not has_begun:
+                                    has_begun = True
+                                    if exchange is not None:
+                                        exchange.began()
+                                if shown := call.adapted.feed(batch):
+                                    yield shown
+                if exchange is not None:
+                    exchange.status = "ok"
                 return
             except LumosError as error:
                 failure = self._cleaned(error)
+                if exchange is not None:
+                    exchange.failed(failure)
+            finally:
+                if exchange is not None:
+                    exchange.ended()
+                    watch.on_exchange(exchange)  # type: ignore[misc]  # there is one only for who asked
             if call.has_tools and _refuses_tools(failure):
-                call, attempt = self._without_tools(ask, on_wait), 0
+                call, attempt = self._without_tools(ask, watch), 0
                 continue
             seconds = None if has_begun and not ask.options.retry_broken else wait_s(failure, attempt)
             if seconds is None:
@@ -129,7 +146,10 @@ class HttpProvider(BatchedProvider):
             if has_begun:
                 yield call.adapted.feed([Restart()])
 
-    def _call(self, ask: Ask) -> _Call:
+    def _exchange(self, request: Request) -> Exchange:
+        return Exchange(request, self._shown_url, self._find_key())
+
+    def _call(self, ask: Ask, traceparent: str = "") -> _Call:
         """Return a call as it is sent now; what the model lacks is made up for around it."""
         can_call = self.supports_function_calling
         call = adapted(
@@ -138,18 +158,19 @@ class HttpProvider(BatchedProvider):
             structured=self._way_to(ask.options.output),
             beside_tools=self._quirks.is_structured_beside_tools,
         )
-        return _Call(adapted=call, request=self._request(call.ask), has_tools=can_call and bool(ask.tools))
+        return _Call(adapted=call, request=self._request(call.ask, traceparent), has_tools=can_call and bool(ask.tools))
 
-    def _without_tools(self, ask: Ask, on_wait: OnWait | None) -> _Call:
+    def _without_tools(self, ask: Ask, watch: Watch) -> _Call:
         """Return the call with its tools in words: only the server knows what its model can do; now we know too."""
         self.supports_function_calling = False
-        if on_wait is not None:
-            on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
-        return self._call(ask)
+        if watch.on_wait is not None:
+            watch.on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
+        return self._call(ask, watch.traceparent)
 
-    def _reads(self, response: Response) -> AsyncGenerator[list[ModelEvent], None]:
+    def _reads(self, response: Response, exchange: Exchange | None) -> AsyncGenerator[list[ModelEvent], None]:
         is_sse = self._format.ACCEPT == "text/event-stream"
-        return read_batches(response, self._format.Decoder(self._quirks), self._shown_url, is_sse=is_sse)
+        keep = None if exchange is None else exchange.chunks.append
+        return read_batches(response, self._format.Decoder(self._quirks), self._shown_url, is_sse=is_sse, keep=keep)
 
     def _way_to(self, output: OutputSchema | None) -> str:
         """Return how an answer gets its form; one that the format cannot hold it to is asked for in words."""
@@ -174,7 +195,7 @@ class HttpProvider(BatchedProvider):
         """Close the connections of this event loop that nothing uses."""
         await self.transport.aclose()
 
-    def _request(self, ask: Ask) -> Request:
+    def _request(self, ask: Ask, traceparent: str = "") -> Request:
         wire = WireRequest(
             model=self.model,
             messages=with_valid_names(taken(ask.messages, self.vendor)),
@@ -184,6 +205,8 @@ class HttpProvider(BatchedProvider):
             origin=self.origin,
         )
         headers = {**self._headers(), "content-type": "application/json", "accept": self._format.ACCEPT}
+        if traceparent:
+            headers["traceparent"] = traceparent
         body = self._format.encode(wire)
         if [] in (body.get(name) for name in ("messages", "contents", "input")):
             raise UsageError("There is nothing to ask: all messages are empty.", hint="Ask something in one of them.")
@@ -251,6 +274,14 @@ class _Call(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     #: Whether it is sent with tools.
     has_tools: bool
+
+
+async def _kept(response: Response, exchange: Exchange | None) -> bytes:
+    """Return the body of a refusal, and keep it."""
+    body = await response.read()
+    if exchange is not None:
+        exchange.chunks.append(body)
+    return body
 
 
 def _refuses_tools(failure: LumosError) -> bool:

@@ -6,7 +6,7 @@ One idea: one step for each read of the network, however many events it holds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import ModelEvent
@@ -19,7 +19,12 @@ _LONGEST_REFUSAL = 10_000
 
 
 async def read_batches(
-    response: Response, decoder: Decoder, url: str, *, is_sse: bool = True
+    response: Response,
+    decoder: Decoder,
+    url: str,
+    *,
+    is_sse: bool = True,
+    keep: Callable[[bytes], object] | None = None,
 ) -> AsyncGenerator[list[ModelEvent], None]:
     """Yield what `decoder` makes of each read of a good response.
 
@@ -28,6 +33,7 @@ async def read_batches(
         decoder: Reads its body.
         url: Where it came from, for errors.
         is_sse: The format's streams are server-sent events; in a format of lines, JSON is a stream already.
+        keep: Is given each piece of the body as it arrived.
 
     Raises:
         ProviderError: It is not a stream of events.
@@ -35,7 +41,10 @@ async def read_batches(
     """
     kind = response.headers.get("content-type", "")
     if is_sse and kind.startswith("application/json"):
-        yield _whole(await response.read(64_000_000), decoder, url)
+        body = await response.read(64_000_000)
+        if keep is not None:
+            keep(body)
+        yield _whole(body, decoder, url)
         return
     if kind.startswith("text/html"):
         raise ProviderError(
@@ -45,6 +54,8 @@ async def read_batches(
     chunks = response.chunks
     is_json, told = kind.startswith("application/json"), b""  # perhaps no answer at all
     async for chunk in chunks:
+        if keep is not None:
+            keep(chunk)
         batch = decoder.feed(chunk)
         if batch:
             is_json, told = False, b""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from lumos_nb import settings
+from lumos_nb.stores import open_store
+from lumos_nb.telemetry.accounting import disagreements
 from lumos_nb.transport import default_transport
 
 
@@ -16,6 +18,8 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.reset()
     yield path
     settings.reset()
+    if path.exists():  # whatever a test did, the sums of its traces agree
+        assert disagreements(open_store(path)) == []
 
 
 @pytest.fixture(autouse=True)

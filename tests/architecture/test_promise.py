@@ -10,9 +10,9 @@ import pytest
 import lumos_nb
 
 PUBLIC = [
-    "Agent", "Message", "RuntimeContext", "__version__", "configure", "events", "llm", "load_ipython_extension",
-    "messages", "runs", "steps", "threads", "tool", "tool_calls", "unload_ipython_extension",
-    "wait",
+    "Agent", "Message", "RuntimeContext", "__version__", "advice", "configure", "diagnose", "events", "llm",
+    "load_ipython_extension", "messages", "metrics", "plot", "q", "runs", "snapshot", "spans", "sql", "stale",
+    "steps", "threads", "tool", "tool_calls", "unload_ipython_extension", "wait",
 ]  # fmt: skip
 HEAVY = {"pandas", "IPython", "httpx", "pydantic", "ipywidgets", "anywidget", "nbclient", "xllamacpp", "numpy"}
 

@@ -31,9 +31,7 @@ class Instant(BatchedProvider):
     def __init__(self, n: int, per_read: int = 1) -> None:
         self.batches = [[TextDelta("word ")] * per_read for _ in range(n // per_read)]
 
-    async def generate_batches(
-        self, messages: Any, *, tools: Any = (), options: Any = None, on_wait: Any = None
-    ) -> Any:
+    async def generate_batches(self, messages: Any, *, tools: Any = (), options: Any = None, watch: Any = None) -> Any:
         if tools and messages[-1].role == "user":
             yield [ModelToolCall(ToolCall("c", "nothing", "{}")), Finish("tool_calls", USAGE)]
             return

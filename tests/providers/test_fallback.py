@@ -9,6 +9,7 @@ from lumos_nb import Agent, llm
 from lumos_nb.errors import CredentialError, OverloadedError, ProviderError, StreamError, UsageError
 from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers import FallbackProvider
+from lumos_nb.providers.base import Watch
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
 
 ASK = [Message(role="user", content="Hi")]
@@ -28,7 +29,7 @@ def pair(server):
 async def test_the_next_model_takes_over_where_the_first_cannot_answer_and_the_caller_is_told(status):
     told = []
     with FakeServer([Reply(status=status), "Hello"]) as server:
-        batches = [b async for b in pair(server).generate_batches(ASK, on_wait=told.append)]
+        batches = [b async for b in pair(server).generate_batches(ASK, watch=Watch(on_wait=told.append))]
     assert batches[-1][-1].type == "finish"
     assert told[-1]["kind"] == "fallback" and told[-1]["state"].startswith("xai/m takes over: ")
 

@@ -10,6 +10,7 @@ from lumos_nb import settings
 from lumos_nb.errors import OverloadedError
 from lumos_nb.messages import Message
 from lumos_nb.providers import gate, llm
+from lumos_nb.providers.base import Watch
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.transport.httpx_transport import HttpxTransport
 
@@ -43,7 +44,7 @@ def model(server, transport, **options):
 
 
 async def hold(name, order, release, server=HERE):
-    async with gate.turn(server, lambda told: order.append(f"{name} waits")):
+    async with gate.turn(server, lambda told: told.get("kind") or order.append(f"{name} waits")):
         order.append(name)
         await release.wait()
 
@@ -98,20 +99,24 @@ def test_the_limit_holds_over_threads_and_their_event_loops():
     assert transport.most == 2
 
 
-async def test_who_has_to_wait_is_told_once_and_who_has_not_is_told_nothing():
+async def test_who_has_to_wait_is_told_when_it_begins_and_ends_and_who_has_not_is_told_nothing():
     settings.configure(max_in_flight=1)
     told = {1: [], 2: []}
     transport = Counting()
 
     async def ask(n, server):
-        async for _ in model(server, transport).generate_batches(ASK, on_wait=told[n].append):
+        async for _ in model(server, transport).generate_batches(ASK, watch=Watch(on_wait=told[n].append)):
             pass
 
     with FakeServer([Answer(text="a b", delay_s=0.01)]) as server:
         await asyncio.gather(ask(1, server), ask(2, server))
         await transport.aclose()
         address = server.base_url.removesuffix("/v1")
-    assert told == {1: [], 2: [{"state": "waiting for a free request", "server": address, "max_in_flight": 1}]}
+    place = {"server": address, "max_in_flight": 1}
+    waiting, over = told[2]
+    assert told[1] == [] and waiting == {"state": "waiting for a free request", **place}
+    assert over.pop("wait_s") > 0
+    assert over == {"kind": "queued", "state": "waiting for the first token", **place}
 
 
 async def test_first_come_is_first_served():

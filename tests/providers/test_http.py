@@ -18,6 +18,7 @@ from lumos_nb.errors import (
 from lumos_nb.events import Finish, TextDelta, TokenUsage
 from lumos_nb.messages import ImagePart, Message, ToolCall
 from lumos_nb.providers import ModelOptions, ToolSpec, llm
+from lumos_nb.providers.base import Watch
 from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.tools import tool
 from lumos_nb.transcript import Transcript
@@ -186,7 +187,7 @@ async def test_a_status_becomes_its_error_after_the_tries_that_make_sense(status
 async def test_a_request_that_failed_before_the_first_word_is_tried_again_and_the_caller_is_told(first):
     told = []
     with FakeServer([first, "Hello"]) as server:
-        batches = [b async for b in model(server).generate_batches(ASK, on_wait=told.append)]
+        batches = [b async for b in model(server).generate_batches(ASK, watch=Watch(on_wait=told.append))]
     assert batches[0][0] == TextDelta("Hello")
     assert told[0]["state"].startswith("retrying in ") and told[0]["attempt"] == 1
     assert told[1:] == [{"state": "asking again: try 2 of 3"}]
@@ -202,7 +203,7 @@ async def test_the_wait_that_the_server_asks_for_is_kept_and_told(monkeypatch):
     first = Reply(status=429, headers={"retry-after-ms": "1500", "retry-after": "9"})
     told = []
     with FakeServer([first, "Hello"]) as server:
-        async for _ in model(server).generate_batches(ASK, on_wait=told.append):
+        async for _ in model(server).generate_batches(ASK, watch=Watch(on_wait=told.append)):
             pass
     assert 1.5 in waits
     assert told[0]["state"].startswith("retrying in 1.5 s: ") and "HTTP 429" in told[0]["state"]
@@ -268,7 +269,7 @@ async def test_a_first_byte_that_does_not_come_is_asked_for_again():
     settings.configure(first_byte_timeout_s=0.1)
     told = []
     with FakeServer([Reply(first_byte_delay_s=30), "Hello"]) as server:
-        batches = [b async for b in model(server).generate_batches(ASK, on_wait=told.append)]
+        batches = [b async for b in model(server).generate_batches(ASK, watch=Watch(on_wait=told.append))]
         assert await asyncio.to_thread(server.requests[0].done.wait, 10) and server.requests[0].client_left
     assert batches[0][0] == TextDelta("Hello") and "first_byte_timeout_s" in told[0]["state"]
 
@@ -303,7 +304,9 @@ async def test_nobody_there():
     settings.configure(max_retries=1)
     told = []
     with pytest.raises(ProviderError, match=r"Nothing answers at http://127.0.0.1:9/v1") as caught:
-        async for _ in llm("mine/m", base_url="http://127.0.0.1:9/v1").generate_batches(ASK, on_wait=told.append):
+        async for _ in llm("mine/m", base_url="http://127.0.0.1:9/v1").generate_batches(
+            ASK, watch=Watch(on_wait=told.append)
+        ):
             pass
     assert caught.value.provider == "mine" and [t.get("kind") for t in told] == ["retry", None]
 

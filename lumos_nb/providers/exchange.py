@@ -1,0 +1,82 @@
+"""One request to a model and its answer, byte for byte, for who keeps them.
+
+One idea: what is seen here is what was on the wire. Whoever keeps it leaves secrets out: `Exchange`
+names the key that was sent, and `safe_headers` those headers that hold none.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+
+from lumos_nb.credentials import Secret
+from lumos_nb.errors import LumosError
+from lumos_nb.transport import Request, Response
+
+_SAFE = re.compile(
+    r"accept|content-type|content-encoding|date|user-agent|server|retry-after|traceparent|request-id|x-request-id"
+    r"|x-goog-api-client|anthropic-(version|beta|ratelimit-.+)|openai-(beta|model|processing-ms|version)"
+    r"|x-ratelimit-.+|ratelimit-.+|x-should-retry|x-envoy-upstream-service-time|server-timing"
+)
+
+
+def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that are known to hold no secret, names in lower case.
+
+    Example:
+        >>> safe_headers({"Content-Type": "application/json", "Authorization": "Bearer abc"})
+        {'content-type': 'application/json'}
+    """
+    return {name.lower(): value for name, value in headers.items() if _is_safe(name.lower())}
+
+
+@lru_cache(512)
+def _is_safe(name: str) -> bool:
+    return _SAFE.fullmatch(name) is not None
+
+
+class Exchange:
+    """A request that was sent, and what came back; whole when `on_exchange` hears of it.
+
+    Attributes:
+        request: As it was sent, its key included.
+        url: Its address without keys.
+        key: The key that was sent, if one was.
+        started_at: Unix time in seconds.
+        response: Status and headers; None where no answer came.
+        chunks: The answer's body as it arrived, so far as it was read.
+        first_byte_s: Seconds from sending to the first byte of the body, or None.
+        duration_s: Seconds from sending to the end.
+        status: ok, refused, broken or cancelled.
+        error_type: What it ended with, or None.
+    """
+
+    __slots__ = (
+        "_clock", "chunks", "duration_s", "error_type", "first_byte_s", "key", "request", "response", "started_at",
+        "status", "url",
+    )  # fmt: skip
+
+    def __init__(self, request: Request, url: str, key: Secret | None) -> None:
+        self.request, self.url, self.key = request, url, key
+        self.started_at, self._clock = time.time(), time.perf_counter()
+        self.response: Response | None = None
+        self.chunks: list[bytes] = []
+        self.first_byte_s: float | None = None
+        self.duration_s = 0.0
+        self.status = "cancelled"
+        self.error_type: str | None = None
+
+    def began(self) -> None:
+        """Note that the body has begun to arrive."""
+        self.first_byte_s = time.perf_counter() - self._clock
+
+    def failed(self, error: LumosError) -> None:
+        """Note how it ended, if not well."""
+        is_refused = self.response is not None and self.response.status != 200
+        self.status, self.error_type = "refused" if is_refused else "broken", type(error).__name__
+
+    def ended(self) -> None:
+        """Note that nothing more will come."""
+        self.duration_s = time.perf_counter() - self._clock

@@ -1,0 +1,134 @@
+"""What was on the wire is kept byte for byte, without secrets, and each request once."""
+
+import asyncio
+import json
+import sqlite3
+import zlib
+
+import pytest
+
+from lumos_nb import Agent, llm, settings, tool
+from lumos_nb.errors import LumosError
+from lumos_nb.memory.exchanges import read_exchanges
+from lumos_nb.messages import ToolCall
+from lumos_nb.stores import default_store
+from lumos_nb.testing import Answer, FakeServer, Reply
+from lumos_nb.transport.base import Request
+
+KEY = "sk-planted-0123456789abcdef"
+
+
+@tool
+def rows(n: int) -> str:
+    """Rows.
+
+    Args:
+        n: How many.
+    """
+    return "row " * n
+
+
+def call(n, id="c1"):
+    return Answer(tool_calls=[ToolCall(id=id, name="rows", arguments=json.dumps({"n": n}))])
+
+
+def agent(server, **more):
+    model = llm("mock/any", base_url=server.base_url, api_key=more.pop("api_key", None))
+    return Agent("a", model=model, tools=[rows], **more)
+
+
+def kept(run_id):
+    return read_exchanges(default_store(), run_id)
+
+
+async def test_each_request_is_kept_as_the_server_received_it():
+    with FakeServer([call(2000, "c1"), call(3, "c2"), "Done."]) as server:
+        result = await agent(server).generate("Count the rows.", thread_id="t")
+        found = kept(result.run_id)
+        assert [json.loads(e.request_body) for e in found] == [r.body for r in server.requests]
+    assert [(e.n, e.step, e.status, e.http_status) for e in found] == [(n, n, "ok", 200) for n in (1, 2, 3)]
+    assert b"[DONE]" in found[2].response_body and b"Done." in found[2].response_body
+    assert all(0 < e.first_byte_s <= e.duration_s for e in found)
+    assert found[0].response_headers["content-type"].startswith("text/event-stream")
+
+
+async def test_a_request_that_grows_is_kept_as_what_is_new_in_it(database):
+    with FakeServer([*(call(500, f"c{n}") for n in range(12)), "Done."]) as server:
+        result = await agent(server, max_steps=20).generate("Count the rows.")
+    sizes = [len(e.request_body) for e in kept(result.run_id)]
+    stored = sqlite3.connect(database).execute("SELECT sum(length(request_body)) FROM exchanges_lazy").fetchone()[0]
+    assert stored < 2 * sizes[-1] < sum(sizes) / 3
+
+
+async def test_a_try_that_was_refused_is_kept_with_what_was_said(monkeypatch):
+    refused = Reply(status=429, body='{"error": {"message": "Slow down."}}', headers={"retry-after": "0"})
+    with FakeServer([refused, "Done."]) as server:
+        result = await agent(server).generate("Hi.")
+    first, second = kept(result.run_id)
+    assert (first.status, first.http_status, first.error_type) == ("refused", 429, "RateLimitError")
+    assert b"Slow down." in first.response_body and first.response_headers["retry-after"] == "0"
+    assert (second.status, second.n, second.step) == ("ok", 2, 1)
+
+
+async def test_an_answer_that_broke_off_is_kept_as_far_as_it_came():
+    with FakeServer([Reply(answer=Answer(text="one two three"), cut_after=2)]) as server:
+        with pytest.raises(LumosError):
+            await agent(server).generate("Hi.")
+    (run_id,) = next(default_store().select("runs", ["run_id"]))
+    (only,) = kept(run_id)
+    assert only.status == "broken" and b"two" in only.response_body and b"three" not in only.response_body
+
+
+async def test_a_run_that_is_stopped_keeps_what_had_arrived():
+    with FakeServer([Reply(answer=Answer(text="one two three"), cut_after=2, cut="stall")]) as server:
+        stream = agent(server).stream("Hi.")
+        async for event in stream:
+            if event.type == "text_delta":
+                break
+        await stream.aclose()
+    (run_id,) = next(default_store().select("runs", ["run_id"]))
+    assert [(e.status, b"one" in e.response_body) for e in kept(run_id)] == [("cancelled", True)]
+
+
+async def test_a_server_that_cannot_be_reached_leaves_a_request_without_an_answer():
+    settings.configure(max_retries=0)
+    model = llm("mine/m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(LumosError):
+        await Agent("a", model=model).generate("Hi.")
+    (run_id,) = next(default_store().select("runs", ["run_id"]))
+    assert [(e.status, e.http_status, e.response_body) for e in kept(run_id)] == [("broken", None, b"")]
+
+
+async def test_no_key_is_kept_wherever_it_stands(database):
+    """In a header, in what the person wrote, and in what the server sent back."""
+    echoed = Reply(status=400, body=json.dumps({"error": {"message": f"Bad key {KEY}."}}), headers={"x-key": KEY})
+    with FakeServer([echoed]) as server:
+        with pytest.raises(LumosError):
+            await agent(server, api_key=KEY).generate(f"My key is {KEY}.", save_to_memory=False)
+    (run_id,) = next(default_store().select("runs", ["run_id"]))
+    (only,) = kept(run_id)
+    assert "authorization" not in only.request_headers and "x-key" not in only.response_headers
+    assert KEY.encode() not in only.request_body + only.response_body and KEY not in str(only)
+    connection = sqlite3.connect(database)
+    for (body,) in connection.execute("SELECT request_body FROM exchanges_lazy UNION ALL SELECT response_body FROM exchanges_lazy"):
+        assert KEY.encode() not in (zlib.decompress(body[1:]) if body[:1] == b"\1" else body)
+
+
+async def test_nothing_is_kept_where_that_is_turned_off():
+    settings.configure(keep_exchanges=False)
+    with FakeServer(["Done."]) as server:
+        result = await agent(server).generate("Hi.")
+    assert kept(result.run_id) == []
+
+
+async def test_many_runs_at_once_keep_their_own():
+    with FakeServer() as server:
+        one = agent(server)
+        results = await asyncio.gather(*(one.generate(f"Say {n}.") for n in range(50)))
+    for n, result in enumerate(results):
+        (only,) = kept(result.run_id)
+        assert f"Say {n}." in only.request_body.decode() and f"{n}" in only.response_body.decode()
+
+
+def test_a_request_shows_no_header():
+    assert "Bearer" not in repr(Request(url="http://127.0.0.1/", headers={"authorization": "Bearer abc"}))
