@@ -7,7 +7,8 @@ empty. Rows stand in the order of time, newest last, so `df.tail()` is what just
 
 from __future__ import annotations
 
+from lumos_nb.frames._advice import advice
 from lumos_nb.frames._messages import messages
 from lumos_nb.frames._tables import events, runs, steps, threads, tool_calls
 
-__all__ = ["events", "messages", "runs", "steps", "threads", "tool_calls"]
+__all__ = ["advice", "events", "messages", "runs", "steps", "threads", "tool_calls"]

@@ -71,9 +71,8 @@ async def test_a_try_that_was_refused_is_kept_with_what_was_said(monkeypatch):
 
 
 async def test_an_answer_that_broke_off_is_kept_as_far_as_it_came():
-    with FakeServer([Reply(answer=Answer(text="one two three"), cut_after=2)]) as server:
-        with pytest.raises(LumosError):
-            await agent(server).generate("Hi.")
+    with FakeServer([Reply(answer=Answer(text="one two three"), cut_after=2)]) as server, pytest.raises(LumosError):
+        await agent(server).generate("Hi.")
     (run_id,) = next(default_store().select("runs", ["run_id"]))
     (only,) = kept(run_id)
     assert only.status == "broken" and b"two" in only.response_body and b"three" not in only.response_body
@@ -102,15 +101,16 @@ async def test_a_server_that_cannot_be_reached_leaves_a_request_without_an_answe
 async def test_no_key_is_kept_wherever_it_stands(database):
     """In a header, in what the person wrote, and in what the server sent back."""
     echoed = Reply(status=400, body=json.dumps({"error": {"message": f"Bad key {KEY}."}}), headers={"x-key": KEY})
-    with FakeServer([echoed]) as server:
-        with pytest.raises(LumosError):
-            await agent(server, api_key=KEY).generate(f"My key is {KEY}.", save_to_memory=False)
+    with FakeServer([echoed]) as server, pytest.raises(LumosError):
+        await agent(server, api_key=KEY).generate(f"My key is {KEY}.", save_to_memory=False)
     (run_id,) = next(default_store().select("runs", ["run_id"]))
     (only,) = kept(run_id)
     assert "authorization" not in only.request_headers and "x-key" not in only.response_headers
     assert KEY.encode() not in only.request_body + only.response_body and KEY not in str(only)
     connection = sqlite3.connect(database)
-    for (body,) in connection.execute("SELECT request_body FROM exchanges_lazy UNION ALL SELECT response_body FROM exchanges_lazy"):
+    for (body,) in connection.execute(
+        "SELECT request_body FROM exchanges_lazy UNION ALL SELECT response_body FROM exchanges_lazy"
+    ):
         assert KEY.encode() not in (zlib.decompress(body[1:]) if body[:1] == b"\1" else body)
 
 

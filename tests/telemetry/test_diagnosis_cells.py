@@ -115,8 +115,8 @@ async def test_long_and_secret_texts_are_loaded_from_the_log_and_never_pasted():
     key = "sk-this-must-never-be-seen-1234567890"
     await scripted([call("mean", values=[]), "Sorry."], [mean])
     assert "Go on" in diagnose("last").reproduce
-    agent = Agent("a", model=ScriptedProvider([ToolCall(id="c", name="mean", arguments=f'{{"values": "{key}"}}'), LONG]),
-                  tools=[mean])  # fmt: skip
+    asked = ToolCall(id="c", name="mean", arguments=f'{{"values": "{key}"}}')
+    agent = Agent("a", model=ScriptedProvider([asked, LONG]), tools=[mean])
     await ask(agent, f"My key is {key}. {LONG}")
     found = diagnose("last")
     assert key not in found.to_text() + str(found.to_dict()) + str(found._repr_mimebundle_())
@@ -142,3 +142,11 @@ async def test_a_server_that_answers_late_is_not_asked_by_looking_at_it():
         n = len(server.requests)
         diagnose("last").to_text()
         assert len(server.requests) == n
+
+
+async def test_an_answer_that_never_had_its_form_is_played_again_with_the_form():
+    await scripted(["No.", "Never.", "Not that either."], output=list[int])
+    first = diagnose("last")
+    with pytest.raises(Exception, match="no JSON"):
+        await run_cell(first.reproduce)
+    assert diagnose("last").findings[0].kind == first.findings[0].kind == "answer_form"

@@ -6,7 +6,7 @@ later version, is left out; it never keeps the rest from being read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +33,20 @@ class Note(msgspec.Struct, frozen=True):
     ts_ns: int
 
 
+class ToolEnd(msgspec.Struct, frozen=True):
+    """When a tool call was over, and how long it worked; before that it may have waited behind another."""
+
+    step: int
+    tool: str
+    end_ns: int
+    duration_s: float
+
+    @property
+    def start_ns(self) -> int:
+        """When it began to work."""
+        return self.end_ns - round(max(0.0, self.duration_s) * 1e9)
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run."""
 
@@ -41,6 +55,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[Row, ...]
     notes: tuple[Note, ...]
     spans: tuple[Span, ...]
+    tool_ends: tuple[ToolEnd, ...]
     #: What happened and what to do, as the error said it; the row has both in one text.
     error_message: str
     error_hint: str
@@ -96,6 +111,7 @@ def read_case(store: Store, run_id: str) -> Case:
         calls=tuple(rows_of(store, "tool_calls", where, "started_at", "tool_call_id")),
         notes=tuple(Note(str(e.get("kind") or ""), e, step, ts) for kind, e, step, ts in events if kind == "metadata"),
         spans=tuple(read_spans(store, where)),
+        tool_ends=tuple(_tool_ends(store, where)),
         error_message=str(error.get("message") or run["error_message"] or "") if is_over else "",
         error_hint=str(error.get("hint") or "") if is_over else "",
         tools=None if start is None or "tools" not in start else tuple(start["tools"]),
@@ -127,6 +143,13 @@ def _events(store: Store, where: Sequence[Condition]) -> Any:
             content = content.get("data")
         if isinstance(content, dict):
             yield kind, content, step, ts
+
+
+def _tool_ends(store: Store, where: Sequence[Condition]) -> Iterator[ToolEnd]:
+    columns = ["step", "name", "ts", "dur_s"]
+    ended = [*where, ("kind", "=", "tool_call_complete")]
+    for step, tool, ts, duration_s in store.select("events", columns, where=ended, order=["run_seq"]):
+        yield ToolEnd(step or 0, tool or "", ts or 0, duration_s or 0.0)
 
 
 def _tracebacks(store: Store, where: Sequence[Condition]) -> dict[tuple[int, str], str]:

@@ -15,8 +15,8 @@ import msgspec
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import LumosError, ToolError
 from lumos_nb.events import AgentStep, RunStart
-from lumos_nb.memory.exchanges import read_config
 from lumos_nb.memory.runs import find_run, read_run
+from lumos_nb.memory.snapshots import read_config
 from lumos_nb.messages import Message, ToolCall, ToolSpec, decode_message
 from lumos_nb.stores import Store, default_store
 from lumos_nb.tools import Tool
@@ -129,26 +129,22 @@ def recorded(run: str = "last", store: Store | None = None) -> Recording:
     row = dict(zip(columns, next(store.select("runs", columns, where=[("run_id", "=", run_id)])), strict=True))
     said, steps, results, names = _conversation(store, run_id, row["prompt_preview"] or "")
     first, last = (steps[0], steps[-1]) if steps else (None, None)
+    starts = store.select("events", ["step"], where=[("run_id", "=", run_id), ("kind", "=", "step_start")])
+    asked = max((n or 0 for (n,) in starts), default=0)
+    is_answered = last is not None and last.index >= asked
     history = _history(store, row["thread_id"], row["started_at"] or 0)
-    config = _config(store, row["config_hash"])
+    config = read_config(store, row["config_hash"]) or {}
     return Recording(
         run_id=run_id,
         instructions=config.get("instructions") or "",
         prompt=(*history, *_before(said, first)),
-        messages=(*history, *_before(said, last)),
+        messages=(*history, *(_before(said, last) if is_answered else said)),
         answers=tuple(_line(step) for step in steps),
         output=((config.get("options") or {}).get("output") or {}).get("schema"),
         names=names,
         specs=tuple(msgspec.convert(config.get("tools") or [], list[ToolSpec])),
         results=results,
     )
-
-
-def _config(store: Store, config_hash: str | None) -> dict[str, Any]:
-    try:
-        return read_config(store, config_hash) or {}
-    except NotImplementedError:
-        return {}
 
 
 Results = tuple[tuple[str, str, str, bool], ...]

@@ -45,20 +45,19 @@ def cell_of(case: Case, findings: Sequence[Finding], recording: Recording) -> st
     ]
     body = f"agent = {_call('Agent', arguments)}\nresult = await agent.generate({_prompt(recording, is_offline)})"
     comments = [*_comments(case, findings), *_notes(case, findings, recording, real, is_offline=is_offline)]
-    run = [f"run = recorded({case.run['run_id']!r})"] if "run." in body else []
-    return "\n".join([*comments, *_imports(body), "", *run, body, "result"])
+    if "run." in body:
+        body = f"run = recorded({case.run['run_id']!r})\n{body}"
+    return "\n".join([*comments, *_imports(body), "", body, "result"])
 
 
 def _imports(body: str) -> list[str]:
     """Return the imports that a cell needs."""
     homes = {
-        "lumos_nb": ["Agent", "llm"], "lumos_nb.messages": ["ToolCall"], "lumos_nb.testing": ["ScriptedProvider"],
+        "lumos_nb": [r"Agent(", "llm("], "lumos_nb.messages": ["ToolCall("], "lumos_nb.telemetry": ["recorded("],
+        "lumos_nb.testing": ["ScriptedProvider("],
     }  # fmt: skip
-    lines = []
-    for home, names in homes.items():
-        used = [name for name in names if re.search(rf"\b{name}\(", body)]
-        lines += [f"from {home} import {', '.join(used)}"] if used else []
-    return [*lines, *(["from lumos_nb.telemetry import recorded"] if "run." in body else [])]
+    used = {home: [name.rstrip("(") for name in names if name in body] for home, names in homes.items()}
+    return [f"from {home} import {', '.join(names)}" for home, names in used.items() if names]
 
 
 def _prompt(recording: Recording, is_offline: bool) -> str:

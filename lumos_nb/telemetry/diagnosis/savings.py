@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.providers import cost_usd
-from lumos_nb.telemetry.diagnosis.case import Case, Row
+from lumos_nb.telemetry.diagnosis.case import Case, Row, ToolEnd
 from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, quoted, seconds
 
 WORTH_S = 1.0
@@ -37,36 +37,34 @@ def _is_worth(saved_s: float, case: Case) -> bool:
 
 def _serial_tools(case: Case) -> list[Finding]:
     """Return the calls of one step that waited for each other."""
-    by_step: dict[int, list[Row]] = defaultdict(list)
-    for call in case.calls:
-        if call["duration_s"] is not None and call["queue_s"] is not None and call["status"] in {"ok", "error"}:
-            by_step[call["step"]].append(call)
-    saved = {step: _waited(calls) for step, calls in by_step.items() if len(calls) > 1}
+    asked = {c["step"] for c in case.calls if c["asked_at"] is not None}  # they waited for a person
+    by_step: dict[int, list[ToolEnd]] = defaultdict(list)
+    for end in case.tool_ends:
+        if end.step not in asked:
+            by_step[end.step].append(end)
+    saved = {step: _waited(ends) for step, ends in by_step.items() if len(ends) > 1}
     total = sum(saved.values())
     if not _is_worth(total, case):
         return []
     worst = max(saved, key=lambda step: saved[step])
-    names = sorted({c["tool"] for c in by_step[worst]})
+    names = ", ".join(sorted({repr(end.tool) for end in by_step[worst]}))
     return [
         Finding(
             kind="serial_tools",
             severity="note",
-            title=f"Tools of one step ran one after another; at once they would have taken {seconds(total)} less.",
-            suggestion="Mark those that may run beside each other: @tool(thread=True), or write them as async def: "
-            f"{', '.join(names)}.",
+            title=f"Tools of one step ran one after another; side by side they would have taken {seconds(total)} less.",
+            suggestion=f"Let {names} run side by side: @tool(thread=True) for what blocks, or async def.",
             step=worst,
             saves_s=total,
-            evidence=tuple(
-                Evidence(f"tool_calls {c['tool']!r}", f"waited {c['queue_s']:.3f} s, took {c['duration_s']:.3f} s")
-                for c in by_step[worst][:8]
-            ),
+            evidence=tuple(Evidence(f"{end.tool!r}", f"worked {end.duration_s:.3f} s") for end in by_step[worst][:8]),
         )
     ]
 
 
-def _waited(calls: list[Row]) -> float:
-    """Return what the last of them would have been over earlier, had all begun at once."""
-    return float(max(0.0, max(c["queue_s"] + c["duration_s"] for c in calls) - max(c["duration_s"] for c in calls)))
+def _waited(ends: list[ToolEnd]) -> float:
+    """Return how much sooner the last of them would have been over, had all worked at once."""
+    took_s = (max(end.end_ns for end in ends) - min(end.start_ns for end in ends)) / 1e9
+    return max(0.0, took_s - max(end.duration_s for end in ends))
 
 
 def _one_by_one(case: Case) -> list[Finding]:
