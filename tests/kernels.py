@@ -90,20 +90,20 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def send(self, code: str, allow_stdin: bool = False) -> Running:
-        return Running(self, code, allow_stdin)
+    def send(self, code: str, allow_stdin: bool = False, cell_id: str = "") -> Running:
+        return Running(self, code, allow_stdin, cell_id)
 
     def page(self) -> Page:
         return Page(self)
 
-    def run(self, code: str, timeout: float = 60) -> Cell:
-        return self.send(code).wait(timeout)
+    def run(self, code: str, timeout: float = 60, cell_id: str = "") -> Cell:
+        return self.send(code, cell_id=cell_id).wait(timeout)
 
 
 class Running:
     """A cell that runs."""
 
-    def __init__(self, kernel: Kernel, code: str, allow_stdin: bool = False) -> None:
+    def __init__(self, kernel: Kernel, code: str, allow_stdin: bool = False, cell_id: str = "") -> None:
         self.kernel = kernel
         self.cell = Cell()
         self.started = time.monotonic()
@@ -111,7 +111,11 @@ class Running:
         self.comm: list[dict[str, Any]] = []
         #: Comms that the cell opened, as the page would know them.
         self.comm_ids: list[str] = []
-        self.id = kernel.client.execute(code.strip("\n"), allow_stdin=allow_stdin)
+        content = {"code": code.strip("\n"), "silent": False, "store_history": True, "user_expressions": {},
+                   "allow_stdin": allow_stdin, "stop_on_error": True}  # fmt: skip
+        message = kernel.client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
+        kernel.client.shell_channel.send(message)
+        self.id = message["header"]["msg_id"]
 
     @property
     def acks(self) -> dict[int, str]:

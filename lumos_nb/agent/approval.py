@@ -178,3 +178,7 @@ class Permits:
         for asking, other in list(self._open.items()):
             if other == name:
                 asking.cancel()
+
+
+UNUSED = Permits()
+"""Of every run without tools: nothing is asked for."""

@@ -83,3 +83,7 @@ class RunControl:
                 with self._lock:
                     if waiting in self._waiting:  # cancelled: its loop may be closed when the pause ends
                         self._waiting.remove(waiting)
+
+
+UNCONTROLLED = RunControl()
+"""The reins of every run to which nobody gave any: nobody holds them, so one is enough."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lumos_nb import providers, settings
-from lumos_nb.agent.approval import Permits
+from lumos_nb.agent.approval import UNUSED, Permits
 from lumos_nb.agent.config import AgentGenerateOptions
-from lumos_nb.agent.control import RunControl
+from lumos_nb.agent.control import UNCONTROLLED
 from lumos_nb.agent.home import HOME
 from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.run import Run
@@ -72,20 +72,25 @@ def state_of(
     options: AgentGenerateOptions,
 ) -> LoopState:
     """Return what the loop works with: `messages` behind the agent's instructions."""
-    memory = agent.get_memory() if context.thread_id is not None else None
+    tools = _tools(agent, context, options)
     return LoopState(
         provider=provider,
         messages=[*_system(agent, context), *messages],
-        tools=_tools(agent, context, options),
+        tools=tools,
         context=context,
         home=HOME.get(),
         options=options.get("model_options") or agent.config.options,
         max_steps=options.get("max_steps") or agent.config.max_steps or settings.current().max_steps,
         price=providers.cost_usd,
         output_type=agent.output_type if options.get("output") is None else OutputType(options["output"]),
-        permits=Permits(options.get("on_approval"), options.get("approve", ()), context.thread_id, memory),
-        control=options.get("control") or RunControl(),
+        permits=_permits(agent, context, options) if len(tools) else UNUSED,
+        control=options.get("control") or UNCONTROLLED,
     )
+
+
+def _permits(agent: Agent, context: RuntimeContext, options: AgentGenerateOptions) -> Permits:
+    memory = agent.get_memory() if context.thread_id is not None else None
+    return Permits(options.get("on_approval"), options.get("approve", ()), context.thread_id, memory)
 
 
 def check_options(options: AgentGenerateOptions) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from lumos_nb.frames._advice import advice
 from lumos_nb.frames._messages import messages
+from lumos_nb.frames._stale import stale
 from lumos_nb.frames._tables import events, runs, steps, threads, tool_calls
 
-__all__ = ["advice", "events", "messages", "runs", "steps", "threads", "tool_calls"]
+__all__ = ["advice", "events", "messages", "runs", "stale", "steps", "threads", "tool_calls"]

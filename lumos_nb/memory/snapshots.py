@@ -22,8 +22,8 @@ class AgentSnapshot(msgspec.Struct, frozen=True):
     """An agent as one run had it.
 
     Example:
-        >>> AgentSnapshot(agent="a", instructions="Be brief.").hash
-        'c9f2d7c9f65d0d5e'
+        >>> AgentSnapshot("a", "Be brief.").hash == AgentSnapshot("b", "Be brief.").hash
+        True
     """
 
     agent: str

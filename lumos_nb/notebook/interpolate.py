@@ -38,6 +38,24 @@ def interpolate(text: str, namespace: Mapping[str, Any]) -> str:
     return "".join([*out, text[position:]])
 
 
+def expressions(text: str) -> list[str]:
+    """Return the source of each `{{ expression }}`.
+
+    Raises:
+        InterpolationError: One cannot be read.
+
+    Example:
+        >>> expressions("Of {{ a + 1 }} and {{b}}")
+        ['a + 1', 'b']
+    """
+    found: list[str] = []
+    position = 0
+    while (start := text.find("{{", position)) >= 0:
+        source, position = _expression(text, start)
+        found.append(source)
+    return found
+
+
 def _expression(text: str, start: int) -> tuple[str, int]:
     """Return the expression that begins at `{{`, and where the text goes on: the first `}}` that closes it."""
     end = text.find("}}", start + 2)

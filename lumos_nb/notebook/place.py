@@ -1,10 +1,13 @@
-"""Where a run was started: notebook, cell and execution count."""
+"""Where a run was started: notebook, cell and execution count, and what the cell says."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 from typing import Any
+
+from lumos_nb.memory.provenance import source_hash
+from lumos_nb.notebook.names import cached_names
 
 
 def notebook_path(shell: Any) -> str | None:
@@ -15,12 +18,23 @@ def notebook_path(shell: Any) -> str | None:
 
 
 def provenance(shell: Any) -> dict[str, Any]:
-    """Return notebook, cell id and execution count of the cell that runs now, as far as they are known."""
+    """Return notebook, cell id, execution count and source of the cell that runs now, as far as they are known."""
     return {
         "notebook": notebook_path(shell),
-        "cell_id": _cell_id(shell),
+        "cell_id": cell_id(shell),
         "execution_count": cell_number(shell),
+        **_of_source(shell),
     }
+
+
+def _of_source(shell: Any) -> dict[str, Any]:
+    """Return hash and names of the cell's source."""
+    history = getattr(getattr(shell, "history_manager", None), "input_hist_raw", None)
+    if not history:
+        return {}
+    source = history[-1]
+    names = cached_names(source, shell.transform_cell)
+    return {"source_hash": source_hash(source), "names_read": names.read, "names_written": names.written}
 
 
 def cell_number(shell: Any) -> int | None:
@@ -29,7 +43,8 @@ def cell_number(shell: Any) -> int | None:
     return len(history) - 1 if history else getattr(shell, "execution_count", None)
 
 
-def _cell_id(shell: Any) -> str | None:
+def cell_id(shell: Any) -> str | None:
+    """Return the id of the cell that runs now, or None where cells have none."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 from lumos_nb import memory, settings
 from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.awaiting import Awaiting
+from lumos_nb.notebook.cells import RanCells
 from lumos_nb.notebook.magics import AWAITED, RESUMED, Magics
 from lumos_nb.notebook.place import beside_notebook, notebook_path, provenance
 from lumos_nb.notebook.shown import Shown
@@ -31,7 +32,9 @@ class Session:
         self._register()
         self._awaiting = Awaiting(shell, {"agent": AWAITED}, {"agent resume": RESUMED})
         self._awaiting.install()
-        memory.set_provenance(lambda: provenance(shell))
+        self._cells = RanCells(shell)
+        self._cells.install()
+        memory.set_provenance(lambda: provenance(shell), self._cells.all)
         html = shell.display_formatter.formatters["text/html"]
         html.for_type(AgentGenerateResult, lambda r: Shown(r.response)._repr_mimebundle_()["text/html"])
 
@@ -46,6 +49,7 @@ class Session:
     def close(self) -> None:
         """Take everything out again."""
         self._awaiting.remove()
+        self._cells.remove()
         memory.set_provenance(None)
         for kind, ours in (("cell", self._cell), ("line", self._line)):
             for name in ours:

@@ -56,7 +56,9 @@ async def test_a_request_that_grows_is_kept_as_what_is_new_in_it(database):
     with FakeServer([*(call(500, f"c{n}") for n in range(12)), "Done."]) as server:
         result = await agent(server, max_steps=20).generate("Count the rows.")
     sizes = [len(e.request_body) for e in kept(result.run_id)]
-    stored = sqlite3.connect(database).execute("SELECT sum(length(request_body)) FROM exchanges_lazy").fetchone()[0]
+    connection = sqlite3.connect(database)
+    stored = connection.execute("SELECT sum(length(request_body)) FROM exchanges_lazy").fetchone()[0]
+    connection.close()
     assert stored < 2 * sizes[-1] < sum(sizes) / 3
 
 
@@ -108,9 +110,9 @@ async def test_no_key_is_kept_wherever_it_stands(database):
     assert "authorization" not in only.request_headers and "x-key" not in only.response_headers
     assert KEY.encode() not in only.request_body + only.response_body and KEY not in str(only)
     connection = sqlite3.connect(database)
-    for (body,) in connection.execute(
-        "SELECT request_body FROM exchanges_lazy UNION ALL SELECT response_body FROM exchanges_lazy"
-    ):
+    bodies = connection.execute("SELECT request_body, response_body FROM exchanges_lazy").fetchall()
+    connection.close()
+    for body in (body for row in bodies for body in row):
         assert KEY.encode() not in (zlib.decompress(body[1:]) if body[:1] == b"\1" else body)
 
 

@@ -9,8 +9,11 @@ import pytest
 from lumos_nb import frames
 from lumos_nb.events import AgentEvent, GenerationComplete, decode_event, encode_event
 from lumos_nb.memory import Memory
+from lumos_nb.memory.exchanges import read_exchanges
 from lumos_nb.messages import ToolCall, decode_message, encode_message
 from lumos_nb.stores import SqliteStore
+from lumos_nb.telemetry.accounting import disagreements
+from lumos_nb.telemetry.spans import trace_spans
 from lumos_nb.transcript import TRANSCRIPT_VERSION, Transcript
 
 V1 = Path(__file__).parents[1] / "samples" / "v1"
@@ -44,17 +47,17 @@ def test_a_transcript_of_version_1_has_what_a_view_needs():
     assert set(doc) <= set(Transcript().doc) and [i["kind"] for i in doc["items"]] == ["reasoning", "text", "tool"]
 
 
-@pytest.fixture
-def store(tmp_path):
+@pytest.fixture(params=["v1", "v2"])
+def store(tmp_path, request):
     raw = sqlite3.connect(tmp_path / "lumos.db")
-    raw.executescript((V1 / "store.sql").read_text())
+    raw.executescript((V1.parent / request.param / "store.sql").read_text())
     raw.close()
     store = SqliteStore(tmp_path / "lumos.db")
     yield store
     store.close()
 
 
-async def test_a_database_of_version_1_opens_reads_and_takes_more(store):
+async def test_a_database_of_an_earlier_version_opens_reads_and_takes_more(store):
     memory = Memory(store)
     thread = await memory.get_thread("t1")
     assert [m.content for m in await thread.get_messages()] == [
@@ -65,3 +68,11 @@ async def test_a_database_of_version_1_opens_reads_and_takes_more(store):
     assert frames.runs(store=store)[["status", "input_tokens", "cost_usd"]].values.tolist() == [["completed", 10, 0.25]]
     await thread.add_messages([decode_message(lines("messages.jsonl")[0])])
     assert len(await thread.get_messages()) == 5
+
+
+def test_what_an_earlier_version_did_not_keep_is_not_known(store):
+    spans = trace_spans(store, "r1")
+    assert [span.op for span in spans] == ["invoke_agent", "chat", "execute_tool"]
+    assert {len(span.trace_id) for span in spans} == {32} and disagreements(store) == []
+    assert read_exchanges(store, "r1") == [] and frames.runs(store=store).config_hash.isna().all()
+    assert len(frames.stale(store=store)) == 0
