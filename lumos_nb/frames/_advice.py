@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lumos_nb.frames import _filters, _typed
-from lumos_nb.frames._tables import take_options
-from lumos_nb.stores import default_store
-from lumos_nb.stores.schema import RUNS, Column
+from lumos_nb.frames import _typed
+from lumos_nb.frames._sources import RUN_ROWS
+from lumos_nb.frames._tables import asked
+from lumos_nb.stores.schema import Column
 from lumos_nb.telemetry.diagnosis.advice import advise
 
 COLUMNS = (
@@ -38,10 +38,8 @@ def advice(**filters: Any) -> Any:
         >>> advice(last="7d", store=open_store(tempfile.mkdtemp() + "/lumos.db"))[["kind", "n", "of_n"]].values.tolist()
         [['not_enough', 0, 10]]
     """
-    options = take_options(filters)
-    where = _filters.time_conditions("started_at", options.get("last"), options.get("since"), options.get("until"))
-    where += _filters.conditions(RUNS.columns, filters)
+    query = asked(RUN_ROWS, **filters)
     names = [column.name for column in COLUMNS[:-1]]
-    found = advise(options.get("store") or default_store(), where)
+    found = advise(query.store, query.conditions)
     rows = [(*(getattr(a, name) for name in names), ", ".join(a.run_ids)) for a in reversed(found)]
     return _typed.frame(rows, COLUMNS, schema="advice/1", key=("kind", "subject"))

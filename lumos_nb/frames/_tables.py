@@ -20,7 +20,7 @@ SOURCES: dict[str, Source] = {
 """What each frame reads, by name."""
 
 
-def _read(
+def asked(
     source: Source,
     *,
     last: str | None = None,
@@ -31,16 +31,19 @@ def _read(
     payload: bool = False,
     store: Store | None = None,
     **equal: Any,
-) -> Any:
-    """Return a frame. The options are those of all frames; see `threads`."""
-    query = Query(source, store).limit(limit)
+) -> Query:
+    """Return the query of a frame's filters, which are those of all frames; see `threads`."""
     conditions = [
         *_filters.time_conditions(source.time, last, since, until),
         *_filters.listed(source.columns, where),
         *_filters.equal(source.columns, equal),
     ]
-    query = query._with(_conditions=tuple(conditions))
-    return (query.payload() if payload else query).df()
+    query = Query(source, store, tuple(conditions)).limit(limit)
+    return query.payload() if payload else query
+
+
+def _read(source: Source, **filters: Any) -> Any:
+    return asked(source, **filters).df()
 
 
 def threads(**filters: Any) -> Any:
