@@ -6,7 +6,8 @@ from typing import Any
 
 from lumos_nb.frames import _typed
 from lumos_nb.frames._sources import RUN_ROWS
-from lumos_nb.frames._tables import asked
+from lumos_nb.frames._tables import conditions_of
+from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.schema import Column
 from lumos_nb.telemetry.diagnosis.advice import advise
 
@@ -23,7 +24,7 @@ COLUMNS = (
 )
 
 
-def advice(**filters: Any) -> Any:
+def advice(*, store: Store | None = None, **filters: Any) -> Any:
     """Return what the recorded runs advise as a DataFrame, what saves most first.
 
     Tools that often fail, prompts that no cache holds, models that are slower or dearer for the same agent,
@@ -31,15 +32,15 @@ def advice(**filters: Any) -> Any:
     only if there is enough to go by; where there are too few runs, the one row says so.
 
     Args:
-        filters: `last="7d"`, `since=`, `until=`, `store=`, and any column of `runs()`: `agent="analyst"`.
+        store: Where to look; the default database if None.
+        filters: `last="7d"`, `since=`, `until=`, `where=`, and any column of `runs()`: `agent="analyst"`.
 
     Example:
         >>> import tempfile; from lumos_nb.stores import open_store
         >>> advice(last="7d", store=open_store(tempfile.mkdtemp() + "/lumos.db"))[["kind", "n", "of_n"]].values.tolist()
         [['not_enough', 0, 10]]
     """
-    query = asked(RUN_ROWS, **filters)
     names = [column.name for column in COLUMNS[:-1]]
-    found = advise(query.store, query.conditions)
+    found = advise(store or default_store(), conditions_of(RUN_ROWS, **filters))
     rows = [(*(getattr(a, name) for name in names), ", ".join(a.run_ids)) for a in reversed(found)]
     return _typed.frame(rows, COLUMNS, schema="advice/1", key=("kind", "subject"))

@@ -10,6 +10,7 @@ from lumos_nb.frames._messages import MESSAGE_ROWS, PART_ROWS
 from lumos_nb.frames._query import Query
 from lumos_nb.frames._sources import EVENT_ROWS, RUN_ROWS, STEP_ROWS, THREAD_ROWS, TOOL_CALL_ROWS, Source
 from lumos_nb.stores import Store
+from lumos_nb.stores.base import Condition
 
 SOURCES: dict[str, Source] = {
     source.name: source
@@ -20,30 +21,28 @@ SOURCES: dict[str, Source] = {
 """What each frame reads, by name."""
 
 
-def asked(
+def _read(
     source: Source,
     *,
-    last: str | None = None,
-    since: Any = None,
-    until: Any = None,
     limit: int | None = None,
-    where: Any = None,
     payload: bool = False,
     store: Store | None = None,
-    **equal: Any,
-) -> Query:
-    """Return the query of a frame's filters, which are those of all frames; see `threads`."""
-    conditions = [
+    **filters: Any,
+) -> Any:
+    """Return a frame. The options are those of all frames; see `threads`."""
+    query = Query(source, store, tuple(conditions_of(source, **filters))).limit(limit)
+    return (query.payload() if payload else query).df()
+
+
+def conditions_of(
+    source: Source, *, last: str | None = None, since: Any = None, until: Any = None, where: Any = None, **equal: Any
+) -> list[Condition]:
+    """Return the conditions that the filters of a frame stand for."""
+    return [
         *_filters.time_conditions(source.time, last, since, until),
         *_filters.listed(source.columns, where),
         *_filters.equal(source.columns, equal),
     ]
-    query = Query(source, store, tuple(conditions)).limit(limit)
-    return query.payload() if payload else query
-
-
-def _read(source: Source, **filters: Any) -> Any:
-    return asked(source, **filters).df()
 
 
 def threads(**filters: Any) -> Any:
@@ -131,7 +130,7 @@ def messages(*, parts: bool = True, **filters: Any) -> Any:
 
 
 def metrics(**filters: Any) -> Any:
-    """Return figures over time as a DataFrame, one measured value a row, run by run, newest last.
+    """Return figures over time as a DataFrame, one measured value a row, newest last.
 
     For the filters see `threads`; `name="gen_ai.client.operation.duration"` keeps one figure.
 
