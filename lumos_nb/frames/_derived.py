@@ -77,17 +77,18 @@ def _of_runs(where: Sequence[Condition], time: str) -> list[list[Condition]]:
 
 def _families(store: Store, asked: list[list[Condition]], newest_first: bool) -> list[list[str]]:
     """Return the runs of each family that has a run asked for, in the order in which the families began."""
-    every: dict[str, list[tuple[int, str]]] = {}
-    for run, root, started in store.select("runs", ["run_id", "root_run_id", "started_at"]):
-        every.setdefault(root or run, []).append((started or 0, run))
-    if asked == [[]]:
-        found = set(every)
-    else:
+    within: list[list[Condition]] = [[]]
+    if asked != [[]]:
         rows = (row for where in asked for row in store.select("runs", ["run_id", "root_run_id"], where=where))
-        found = {root or run for run, root in rows}
-    families = [sorted(members) for root, members in every.items() if root in found]
-    families.sort(reverse=newest_first)
-    return [[run for _, run in members] for members in families]
+        roots = list({root or run for run, root in rows})
+        # The second is for the roots of older databases, which do not name themselves.
+        within = [[("root_run_id", "in", roots)], [("run_id", "in", roots)]]
+    members: dict[str, set[tuple[int, str]]] = {}
+    for where in within:
+        for run, root, started in store.select("runs", ["run_id", "root_run_id", "started_at"], where=where):
+            members.setdefault(root or run, set()).add((started or 0, run))
+    families = sorted((sorted(runs) for runs in members.values()), reverse=newest_first)
+    return [[run for _, run in runs] for runs in families]
 
 
 def _metric_rows(store: Store, runs: list[str]) -> list[dict[str, Any]]:
