@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from lumos_nb.errors import LumosError
 from lumos_nb.memory.exchanges import SavedExchange, read_config, read_exchanges
 from lumos_nb.stores import Store
+from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.answers import read_answers, read_prompt, read_results
 from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.span import Span
@@ -56,8 +57,8 @@ class Inspector:
     def __init__(self, store: Store | None = None) -> None:
         self._store = store
         self._left_bytes = _READ_BYTES
-        self._run_id = ""
-        self._of_run: dict[int | None, list[SavedExchange]] | None = None
+        self._expected: dict[str, set[int]] = defaultdict(set)
+        self._read: dict[str, list[SavedExchange] | None] = {}
 
     def pieces(self, span: Span, room: int) -> list[Piece]:
         """Return the pieces of a span, none longer than `room` characters."""
@@ -99,17 +100,24 @@ class Inspector:
             found += _exchange_pieces(exchange, room // min(len(saved), 4), n, len(saved), _call(span, exchange, n))
         return found
 
+    def expect(self, spans: Iterable[Span]) -> None:
+        """Read together what will be asked for of these: each request is kept as a change of the one before."""
+        self._expected, self._read = defaultdict(set), {}
+        for span in spans:
+            if span.op == "chat" and span.step is not None:
+                self._expected[span.run_id].add(span.step)
+
     def _exchanges(self, store: Store, span: Span) -> list[SavedExchange]:
-        """Return a step's exchanges. A run's are read at once: each request is kept as a change of the one before."""
-        if span.run_id != self._run_id:
-            self._run_id, self._of_run = span.run_id, defaultdict(list)
-            sizes = store.select("exchanges", ["request_bytes", "response_bytes"], where=[("run_id", "=", span.run_id)])
-            if sum((a or 0) + (b or 0) for a, b in sizes) > _READ_BYTES:
-                self._of_run = None
-            else:
-                for exchange in read_exchanges(store, span.run_id):
-                    self._of_run[exchange.step].append(exchange)
-        return read_exchanges(store, span.run_id, span.step) if self._of_run is None else self._of_run[span.step]
+        if span.run_id not in self._read:
+            steps = self._expected[span.run_id]
+            where: list[Condition] = [("run_id", "=", span.run_id), ("step", "in", list(steps))]
+            sizes = store.select("exchanges", ["request_bytes", "response_bytes"], where=where)
+            # Of a giant conversation one after the other is held.
+            few = sum((a or 0) + (b or 0) for a, b in sizes) <= _READ_BYTES
+            self._read[span.run_id] = read_exchanges(store, span.run_id, steps) if few else None
+        read = self._read[span.run_id]
+        found = read_exchanges(store, span.run_id, span.step) if read is None else read
+        return [exchange for exchange in found if exchange.step == span.step]
 
     def _tool(self, span: Span, room: int) -> list[Piece]:
         given, asked = span.attributes.get("args_json"), span.attributes.get("asked_args_json")

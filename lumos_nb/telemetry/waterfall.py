@@ -20,7 +20,7 @@ from lumos_nb.telemetry.scale import Scale, scale_of
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.wording import MARKS, escaped, seconds, title
 
-_ROOM_CHARS, _MOST_CHARS, _LEAST_CHARS = 400_000, 8_000, 800
+_ROOM_CHARS, _MOST_CHARS, _LEAST_CHARS = 300_000, 8_000, 800
 """What all pieces may take together, and one of them."""
 _LISTED = 20
 
@@ -70,6 +70,7 @@ class Waterfall:
         if not rows:
             return f'<div style="{_FRAME}">Nothing was recorded.</div>'
         room = min(_MOST_CHARS, max(_LEAST_CHARS, _ROOM_CHARS // (3 * len(rows))))
+        self._inspector.expect(row.spans[0] for row in rows if not row.is_fold)
         drawn = "".join(self._row(row, scale, room) for row in rows)
         return f'<div style="{_FRAME}">{_axis(scale)}{drawn}{_legend(self.spans, rows)}</div>'
 

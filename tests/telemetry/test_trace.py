@@ -81,8 +81,8 @@ def test_a_notebook_gets_the_waterfall_and_a_terminal_the_tree(first):
 def test_bars_open_to_the_request_the_answer_and_what_a_tool_was_given_and_gave(first):
     html = first.waterfall().to_html()
     for shown in ("Tidy up the tables.", "Be careful.", "HTTP 429 · refused · RateLimitError", "HTTP 200 · ok", "data: {",
-                  "&quot;stream&quot;: true", "First rows of a table.", "Request 2 of 2", "retry-after: 0.1",
-                  "&quot;table&quot;: &quot;orders_old&quot;", "changed by you", "id,amount",
+                  "\"stream\": true", "First rows of a table.", "Request 2 of 2", "retry-after: 0.1",
+                  "\"table\": \"orders_old\"", "changed by you", "id,amount",
                   "Done: &lt;b&gt;three&lt;/b&gt; rows of &#36;5 each"):  # fmt: skip
         assert shown in html, shown
 
