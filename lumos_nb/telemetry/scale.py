@@ -16,9 +16,9 @@ WORK = ("chat", "execute_tool")
 """What counts as work. Runs are as long as what is in them, and waits are waits."""
 
 _BREAK_SHARE = 0.25
-_BREAK_WIDTH = 0.06
+_BREAK_WIDTH, _BREAKS_WIDTH = 0.06, 0.4
 _SHORTEST_BREAK_S = 2.0
-_MOST_BREAKS = 5
+_MOST_BREAKS = 20
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
@@ -43,7 +43,8 @@ class Scale:
         self.start_ns, self.end_ns = start_ns, max(end_ns, start_ns + 1)
         self._breaks = breaks
         idle = sum(b - a for a, b in breaks)
-        self._work_width = 1 - _BREAK_WIDTH * len(breaks)
+        self._break_width = min(_BREAK_WIDTH, _BREAKS_WIDTH / max(1, len(breaks)))
+        self._work_width = 1 - self._break_width * len(breaks)
         self._work_ns = max(1, self.end_ns - start_ns - idle)
 
     def place(self, ns: int) -> float:
@@ -53,7 +54,7 @@ class Scale:
         for a, b in self._breaks:
             if ns >= a:
                 part = (min(ns, b) - a) / (b - a)
-                idle, width = idle + part * (b - a), width + part * _BREAK_WIDTH
+                idle, width = idle + part * (b - a), width + part * self._break_width
         return width + (ns - self.start_ns - idle) / self._work_ns * self._work_width
 
     def ticks(self, about: int = 5) -> list[Tick]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from lumos_nb.stores import Store
 from lumos_nb.telemetry import tree
 from lumos_nb.telemetry.bars import SHAPES, axis_svg, bar_svg
 from lumos_nb.telemetry.folding import NOT_WELL, Row, rows_of
@@ -91,14 +92,18 @@ class Waterfall:
         )
 
 
-def waterfall(spans: Sequence[Span]) -> Waterfall:
-    """Return spans as a waterfall. What bars open to is then only what the spans say; `ExecutionTrace` has more.
+def waterfall(spans: Sequence[Span], store: Store | None = None) -> Waterfall:
+    """Return spans as a waterfall.
+
+    Args:
+        spans: In any order.
+        store: Where what bars open to is kept; None: they open to what the spans themselves say.
 
     Example:
         >>> waterfall([])
         Nothing was recorded.
     """
-    return Waterfall(spans)
+    return Waterfall(spans, Inspector(store))
 
 
 def _words(row: Row) -> str:
