@@ -19,6 +19,8 @@ _BREAK_SHARE = 0.25
 _BREAK_WIDTH, _BREAKS_WIDTH = 0.06, 0.4
 _SHORTEST_BREAK_S = 2.0
 _MOST_BREAKS = 20
+_SHORTEST_NS = 1_000_000
+"""An axis is never shorter: one of nanoseconds tells nobody anything."""
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
@@ -60,7 +62,7 @@ class Scale:
     def ticks(self, about: int = 5) -> list[Tick]:
         """Return moments a round number of seconds after the start, and the breaks with their true length."""
         step = _round_step(self._work_ns / 1e9 / about)
-        found = [Tick(self.place(a), f"{clock((b - a) / 1e9)} later", True) for a, b in self._breaks]
+        found = [Tick(self.place(a), f"+{clock((b - a) / 1e9)}", True) for a, b in self._breaks]
         edges = [self.start_ns, *(moment for pair in self._breaks for moment in pair), self.end_ns]
         for a, b in zip(edges[::2], edges[1::2], strict=True):
             first = -(-(a - self.start_ns) // round(step * 1e9))
@@ -82,7 +84,7 @@ def clock(value_s: float) -> str:
     whole = round(value_s)
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
-    if whole < 86400:
+    if whole < 2 * 86400:
         return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
@@ -92,7 +94,9 @@ def scale_of(spans: Sequence[Span]) -> Scale:
     if not spans:
         return Scale(0, 1)
     start = min(span.start_ns for span in spans)
-    end = max(max(span.start_ns, span.end_ns or 0) for span in spans)
+    end = max(*(max(span.start_ns, span.end_ns or 0) for span in spans), start + _SHORTEST_NS)
+    if any(span.end_ns is None for span in spans):  # room to see that it goes on
+        end += (end - start) // 20
     return Scale(start, end, _breaks(_idle(spans, start, end), end - start))
 
 
