@@ -7,12 +7,14 @@ empty. Rows stand in the order of time, newest last, so `df.tail()` is what just
 
 from __future__ import annotations
 
+from lumos_nb.frames._advice import advice
 from lumos_nb.frames._snapshot import snapshot
 from lumos_nb.frames._sql import sql
 from lumos_nb.frames._stale import stale
 from lumos_nb.frames._tables import events, messages, metrics, q, runs, spans, steps, threads, tool_calls
 
 __all__ = [
+    "advice",
     "events",
     "messages",
     "metrics",

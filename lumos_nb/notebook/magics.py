@@ -56,7 +56,7 @@ class Magics:
         return CellRun(self.shell, self.runtime, PromptRequest(self.shell, self.runtime, parse(line), cell))
 
     def agent_line(self, line: str) -> Any:
-        """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN]]`"""
+        """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN] | fix [RUN]]`"""
         run = self._resumed(line)
         return self._dispatch("agent", line, agents.COMMANDS) if run is None else self._run(run)
 
