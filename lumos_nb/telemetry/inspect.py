@@ -19,10 +19,10 @@ from lumos_nb.memory.exchanges import SavedExchange, read_config, read_exchanges
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.answers import read_answers, read_prompt, read_results
-from lumos_nb.telemetry.masking import masked
+from lumos_nb.telemetry.masking import masked, masked_headers, masked_url
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.tree import what_failed
-from lumos_nb.telemetry.wire import body_text, request_of, response_of
+from lumos_nb.telemetry.wire import body_text
 from lumos_nb.telemetry.wording import decision, seconds, size
 
 _READ_BYTES = 64_000_000
@@ -136,20 +136,18 @@ class Inspector:
 
 
 def _exchange_pieces(saved: SavedExchange, room: int, n: int, of: int, call: str) -> list[Piece]:
-    request, response = request_of(saved), response_of(saved)
     which = f" {n} of {of}" if of > 1 else ""
-    status = f"HTTP {response.http_status}" if response.http_status else "no answer"
-    told = [status, response.status, response.error_type or "", size(len(response.body)), seconds(response.duration_s)]
-    first = f"first byte after {seconds(response.first_byte_s)}" if response.first_byte_s is not None else ""
+    sent, got = size(len(saved.request_body)), size(len(saved.response_body))
+    told = [f"HTTP {saved.http_status}" if saved.http_status else "no answer", saved.status, saved.error_type or "",
+            got, seconds(saved.duration_s)]  # fmt: skip
+    first = f"first byte after {seconds(saved.first_byte_s)}" if saved.first_byte_s is not None else ""
     return [
-        Piece(label=f"Request{which}", text=f"{request.method} {request.url} · {size(len(request.body))}"),
-        _piece("Headers", _lines(request.headers), room, is_folded=True),
-        _piece("Body", _short_texts(request.body), room, call.format("request"), size(len(request.body)), True),
+        Piece(label=f"Request{which}", text=f"{saved.method} {masked_url(saved.url)} · {sent}"),
+        _piece("Headers", _lines(saved.request_headers), room, is_folded=True),
+        _piece("Body", _short_texts(saved.request_body), room, call.format("request"), sent, True),
         Piece(label=f"Response{which}", text=" · ".join(part for part in [*told, first] if part)),
-        _piece("Headers", _lines(response.headers), room, is_folded=True),
-        _piece(
-            "Raw response", _short_texts(response.body), room, call.format("response"), size(len(response.body)), True
-        ),
+        _piece("Headers", _lines(saved.response_headers), room, is_folded=True),
+        _piece("Raw response", _short_texts(saved.response_body), room, call.format("response"), got, True),
     ]
 
 
@@ -158,7 +156,7 @@ def _call(span: Span, saved: SavedExchange, n: int) -> str:
 
 
 def _lines(headers: dict[str, str]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in headers.items())
+    return "\n".join(f"{name}: {value}" for name, value in masked_headers(headers).items())
 
 
 def _short_texts(body: bytes) -> str:
@@ -173,7 +171,7 @@ def _short_texts(body: bytes) -> str:
 
 def _shorter(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONG_TEXT:
-        return f"{value[:_LONG_TEXT]}… ({len(value) - _LONG_TEXT:,} more characters)"
+        return f"{_beginning(value, _LONG_TEXT)}… ({len(value) - _LONG_TEXT:,} more characters)"
     if isinstance(value, list):
         return [_shorter(entry) for entry in value]
     return {k: _shorter(v) for k, v in value.items()} if isinstance(value, dict) else value
