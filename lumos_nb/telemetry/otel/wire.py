@@ -16,7 +16,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Counter, Histogram
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan
@@ -109,7 +109,10 @@ class _Series:
     def __init__(self, resource: Resource, exporter: OTLPMetricExporter) -> None:
         self._reader = InMemoryMetricReader(exporter._preferred_temporality, exporter._preferred_aggregation)
         # No hook at exit of its own: it would wait for a collector that does not answer.
-        provider = MeterProvider([self._reader], resource, shutdown_on_exit=False)
+        # No exemplars: this thread is in nobody's span.
+        provider = MeterProvider(
+            [self._reader], resource, exemplar_filter=AlwaysOffExemplarFilter(), shutdown_on_exit=False
+        )
         self._meter = provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
         self._instruments: dict[str, Counter | Histogram] = {}
 
