@@ -68,7 +68,7 @@ setup: .venv/.model ## Set up .venv with everything but a browser
 
 .venv/.dev: .venv/bin/python pyproject.toml constraints.txt
 	@echo "==> installing lumos_nb with JupyterLab and the test tools (about a minute the first time)"
-	$(PIP) --progress-bar on -e ".[bedrock,fast,keyring,lab,local,otel,prices,test]" --group dev
+	$(PIP) --progress-bar on -e ".[bedrock,data,fast,keyring,lab,local,otel,prices,test]" --group dev
 	@touch $@
 
 .venv/.model: .venv/.dev

@@ -155,7 +155,7 @@ def _snapshot(agent: str, state: LoopState) -> AgentSnapshot:
     first = state.messages[0]
     return AgentSnapshot(
         agent=agent, instructions=first.text if first.role == "system" else "",
-        tools=[tool.spec for tool in state.tools], options=state.options, max_steps=state.max_steps,
+        tools=[tool.spec for tool in state.tools], options=state.call_options(), max_steps=state.max_steps,
     )  # fmt: skip
 
 

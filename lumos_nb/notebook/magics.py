@@ -56,7 +56,7 @@ class Magics:
         return CellRun(self.shell, self.runtime, PromptRequest(self.shell, self.runtime, parse(line), cell))
 
     def agent_line(self, line: str) -> Any:
-        """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN]]`"""
+        """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN] | fix [RUN]]`"""
         run = self._resumed(line)
         return self._dispatch("agent", line, agents.COMMANDS) if run is None else self._run(run)
 
@@ -92,7 +92,7 @@ class Magics:
         return self._dispatch("thread", line, threads.COMMANDS)
 
     def trace(self, line: str) -> Any:
-        """`%trace [last | RUN | df | export]`"""
+        """`%trace [last | RUN | THREAD | TRACE | diff RUN RUN | export RUN PATH | df]`"""
         return self._dispatch("trace", line, traces.COMMANDS)
 
     def lumos(self, line: str) -> Any:
@@ -109,6 +109,8 @@ class Magics:
         try:
             inspect.signature(command).bind(self.runtime, *given)
         except TypeError:
+            if name == "*":
+                raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=nearest(words[0], known)) from None
             usage = " ".join(p.upper() for p in list(inspect.signature(command).parameters)[1:])
             raise UsageError(f"%{magic} {name} cannot take {given!r}.", hint=f"Use: %{magic} {name} {usage}") from None
         return command(self.runtime, *given)

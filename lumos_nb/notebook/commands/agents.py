@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from IPython import get_ipython
+
 from lumos_nb.agent import Agent
 from lumos_nb.errors import UsageError
 from lumos_nb.notebook.commands import Command
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.runtime import LiveRun, Runtime
+from lumos_nb.telemetry import Diagnosis, diagnose
 
 
 def agent_runs(runtime: Runtime) -> Any:
@@ -72,6 +75,15 @@ def agent_resume(runtime: Runtime, name: str | None = None) -> Shown:
     return Shown(_told(found, "going on"))
 
 
+def agent_fix(runtime: Runtime, run: str = "last") -> Diagnosis:
+    """What went wrong with a run and what to do; the cell that does it again is put below, and not run."""
+    found = diagnose(run)
+    shell = get_ipython()
+    if shell is not None and found.reproduce:
+        shell.set_next_input(found.reproduce)
+    return found
+
+
 def paused(runtime: Runtime, name: str | None) -> list[LiveRun]:
     """Return what is paused: all of it, or what a name stands for."""
     found = runtime.live() if name is None else _named(runtime, name)
@@ -93,5 +105,5 @@ def _told(runs: list[LiveRun], doing: str) -> str:
 
 COMMANDS: dict[str, Command] = {
     "runs": agent_runs, "list": agent_list, "show": agent_show, "use": agent_use, "stop": agent_stop,
-    "pause": agent_pause, "resume": agent_resume,
+    "pause": agent_pause, "resume": agent_resume, "fix": agent_fix,
 }  # fmt: skip

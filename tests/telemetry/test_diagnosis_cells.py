@@ -1,0 +1,152 @@
+"""The cell that a diagnosis gives does the same again: it is run, and its run is diagnosed."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from lumos_nb import Agent, llm, settings, tool
+from lumos_nb.messages import Message, ToolCall
+from lumos_nb.telemetry import diagnose, recorded
+from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
+from lumos_nb.transport import default_transport
+from tests.telemetry.recorded_runs import SERVED, ask, call, drop, mean, scripted
+
+LONG = "A long story. " * 200
+
+
+@pytest.fixture(autouse=True)
+async def database(tmp_path, monkeypatch):
+    monkeypatch.setenv("LUMOS_DB", str(tmp_path / "lumos.db"))
+    monkeypatch.setenv("LUMOS_MAX_RETRIES", "0")
+    settings.reset()
+    yield
+    await default_transport().aclose()
+    settings.reset()
+
+
+async def run_cell(text, **namespace):
+    """Run a cell's text as a notebook does, with `await` at its top; return its namespace."""
+    code = compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    namespace["__name__"] = "__main__"
+    result = eval(code, namespace)
+    if result is not None:
+        await result
+    return namespace
+
+
+@pytest.mark.parametrize(
+    ("script", "tools", "kind"),
+    [
+        ([call("mean", values=[]), "Sorry."], [mean], "tool_bug"),
+        ([call("mean", values="x"), "Sorry."], [mean], "tool_arguments"),
+        ([call("median", values=[]), "Sorry."], [mean], "unknown_tool"),
+        ([*(call("mean", f"c{n}", values=[1]) for n in range(4)), "1."], [mean], "tool_loop"),
+        ([Answer(text="")], [], "empty_answer"),
+        ([Answer(text=LONG, tool_calls=[call("mean", values=[])]), LONG], [mean], "tool_bug"),
+    ],
+)
+async def test_what_the_tools_or_the_model_said_is_played_again_without_a_model(script, tools, kind):
+    await scripted(script, tools)
+    first = diagnose("last")
+    assert "ScriptedProvider" in first.reproduce and "llm(" not in first.reproduce
+    await run_cell(first.reproduce, mean=mean)
+    again = diagnose("last")
+    assert again.run_id != first.run_id
+    assert again.findings[0].kind == first.findings[0].kind == kind
+
+
+@pytest.mark.parametrize("kind", ["refused_key", "unknown_model", "rate_limit", "context_length", "cut_stream"])
+async def test_what_a_server_refused_is_asked_for_again(kind):
+    with FakeServer([SERVED[kind]]) as server:
+        await ask(Agent("a", model=llm("mine/m", base_url=server.base_url)), "How are you?")
+        first = diagnose("last")
+        with pytest.raises(Exception, match="127"):
+            await run_cell(first.reproduce)
+        assert server.requests[0].body == server.requests[-1].body
+    assert diagnose("last").findings[0].kind == first.findings[0].kind == kind
+
+
+async def test_a_failure_in_a_later_step_is_asked_for_with_the_conversation_of_that_step():
+    with FakeServer([[call("mean", values=[1, 2])], SERVED["context_length"]]) as server:
+        await ask(Agent("a", model=llm("mine/m", base_url=server.base_url), tools=[mean]), "Mean?")
+        first = diagnose("last")
+        assert first.findings[0].step == 2
+        with pytest.raises(Exception, match="does not fit"):
+            await run_cell(first.reproduce)
+        assert server.requests[-1].body["messages"] == server.requests[-2].body["messages"]
+
+
+async def test_the_thread_before_the_run_is_part_of_what_is_asked_again():
+    with FakeServer(["Hello Ada.", SERVED["unknown_model"]]) as server:
+        agent = Agent("a", model=llm("mine/m", base_url=server.base_url))
+        await ask(agent, "I am Ada.", thread_id="t1")
+        await ask(agent, "Who am I?", thread_id="t1")
+        with pytest.raises(Exception, match="does not know"):
+            await run_cell(diagnose("last").reproduce)
+        assert server.requests[-1].body["messages"] == server.requests[-2].body["messages"]
+        assert len(server.requests[-1].body["messages"]) == 3
+
+
+async def test_tools_that_are_not_at_fault_are_not_run_again():
+    ran = []
+
+    @tool(side_effect="unsafe")
+    def pay(amount: int) -> str:
+        ran.append(amount)
+        return "paid"
+
+    calls = [call("pay", "c1", amount=5), call("mean", "c2", values=[])]
+    await scripted([calls, "Sorry."], [pay, mean])
+    again = await run_cell(diagnose("last").reproduce, mean=mean)
+    assert ran == [5]
+    results = again["result"].steps[0].tool_results
+    assert [r.content for r in results] == ["paid", "ZeroDivisionError: division by zero"]
+
+
+async def test_a_denied_call_is_denied_again_and_nothing_is_dropped():
+    await scripted([call("drop", table="x"), "I see."], [drop])
+    again = await run_cell(diagnose("last").reproduce)
+    assert again["result"].steps[0].tool_results[0].is_error
+
+
+async def test_long_and_secret_texts_are_loaded_from_the_log_and_never_pasted():
+    key = "sk-this-must-never-be-seen-1234567890"
+    await scripted([call("mean", values=[]), "Sorry."], [mean])
+    assert "Go on" in diagnose("last").reproduce
+    asked = ToolCall(id="c", name="mean", arguments=f'{{"values": "{key}"}}')
+    agent = Agent("a", model=ScriptedProvider([asked, LONG]), tools=[mean])
+    await ask(agent, f"My key is {key}. {LONG}")
+    found = diagnose("last")
+    assert key not in found.to_text() + str(found.to_dict()) + str(found._repr_mimebundle_())
+    assert LONG not in found.reproduce
+    again = await run_cell(found.reproduce, mean=mean)
+    assert again["run"].prompt[0].text.startswith(f"My key is {key}")
+    assert diagnose("last").findings[0].kind == "tool_arguments"
+
+
+async def test_a_recording_has_the_conversation_the_answers_and_what_the_tools_gave():
+    await scripted([call("mean", values=[1, 2]), "1.5"], [mean])
+    recording = recorded("last")
+    assert recording.prompt == (Message(role="user", content="Go on"),)
+    assert [m.role for m in recording.messages] == ["user", "assistant", "tool"]
+    assert recording.answers[1] == "1.5"
+    [played] = recording.tools()
+    assert played.fn('{"values": [1, 2]}') == "1.5"
+
+
+async def test_a_server_that_answers_late_is_not_asked_by_looking_at_it():
+    with FakeServer([Reply(status=500)]) as server:
+        await ask(Agent("a", model=llm("mine/m", base_url=server.base_url)))
+        n = len(server.requests)
+        diagnose("last").to_text()
+        assert len(server.requests) == n
+
+
+async def test_an_answer_that_never_had_its_form_is_played_again_with_the_form():
+    await scripted(["No.", "Never.", "Not that either."], output=list[int])
+    first = diagnose("last")
+    with pytest.raises(Exception, match="no JSON"):
+        await run_cell(first.reproduce)
+    assert diagnose("last").findings[0].kind == first.findings[0].kind == "answer_form"
