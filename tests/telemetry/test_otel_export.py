@@ -116,6 +116,21 @@ def test_headers_and_resource_come_from_the_standard_variables(monkeypatch):
         assert {p for p, _, _ in collector.requests} == {"/v1/traces"}
 
 
+def test_the_address_of_traces_does_for_the_collector():
+    with Collector() as collector:
+        settings.configure(otlp=f"{collector.url}/v1/traces/")
+        run()
+        assert otel.flush(10) and {p for p, _, _ in collector.requests} == {"/v1/traces", "/v1/metrics"}
+
+
+def test_a_wish_for_grpc_is_answered_in_the_statistics(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", NOBODY)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    settings.reset()
+    assert run().response == "Hello." and otel.flush(10)
+    assert "http/protobuf" in otel.stats().last_error
+
+
 def test_the_standard_switch_turns_it_off(monkeypatch):
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     with Collector() as collector:
@@ -176,6 +191,10 @@ def test_a_collector_that_does_not_answer_does_not_hold_up_the_end_of_a_program(
     with Collector(delay_s=60) as collector:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "50"}
         assert program(tmp_path, **variables) < 30
+
+
+def test_a_collector_that_is_gone_leaves_no_words_at_the_end_of_a_program(tmp_path):
+    assert program(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY, OTEL_EXPORTER_OTLP_TIMEOUT="20") < 30
 
 
 def test_without_the_library_runs_go_on_and_the_statistics_say_what_to_install(tmp_path):

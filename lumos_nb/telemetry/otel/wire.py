@@ -33,6 +33,8 @@ from lumos_nb.telemetry.otel.spans import OtelSpan, resource_attributes
 _SPANS_AT_ONCE = 512
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _OTLP_LOGGER = "opentelemetry.exporter.otlp"
+# For good: what nobody handles, Python prints on stderr, and that is a cell's output.
+logging.getLogger(_OTLP_LOGGER).addHandler(logging.NullHandler())
 
 
 _TAKES_NONE = re.compile(r"metrics batch code: (404|405|501)")
@@ -52,7 +54,7 @@ class Wire:
         logging.getLogger(_OTLP_LOGGER).addHandler(self.heard)
         self._resource = _resource()
         self._scope = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
-        base = endpoint.rstrip("/")
+        base = endpoint.rstrip("/").removesuffix("/v1/traces")
         given: dict[str, Any] = {} if timeout_s is None else {"timeout": timeout_s}
         traces, metrics = (f"{base}/v1/{kind}" if base else None for kind in ("traces", "metrics"))
         self._traces = OTLPSpanExporter(endpoint=traces, **given) if _is_wanted("TRACES") else None
@@ -140,7 +142,7 @@ class _Series:
 
 
 class _Heard(logging.Handler):
-    """Keeps the last complaint of the library; without a handler it would print it into a cell."""
+    """Keeps the last complaint of the library."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
