@@ -13,6 +13,7 @@ import time
 import pytest
 
 from lumos_nb import Agent, settings
+from lumos_nb.errors import SettingsError
 from lumos_nb.stores import default_store
 from lumos_nb.telemetry import otel
 from lumos_nb.telemetry.otel import export, sending
@@ -86,10 +87,21 @@ def test_a_collector_that_is_broken_in_other_ways_does_not_end_the_thread(monkey
     assert any(t.name == "lumos-otel" and t.is_alive() for t in threading.enumerate())
 
 
-def test_a_name_and_password_in_the_address_are_not_shown():
-    settings.configure(otlp="http://ada:secret@127.0.0.1:9")
+def test_a_name_and_password_in_the_address_are_not_shown(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ada:secret@127.0.0.1:9")
+    settings.reset()
     run()
     assert otel.flush(20) and "secret" not in repr(otel.stats())
+    with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_HEADERS") as caught:
+        settings.configure(otlp="http://ada:secret@127.0.0.1:9")
+    assert "secret" not in str(caught.value)
+
+
+def test_the_last_error_says_why(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")  # long enough for a second try
+    settings.configure(otlp="http://localhost:9")
+    run()
+    assert otel.flush(20) and "refused" in otel.stats().last_error.lower()
 
 
 def test_nothing_is_printed_where_a_collector_is_not_there(capfd):

@@ -146,10 +146,16 @@ class _Heard(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.last = ""
+        self.last, self._cause = "", ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = record.getMessage()[:500]
+        said = record.getMessage()[:500]
+        if record.levelno < logging.ERROR:  # why it tries again; that it gave up is said later, without the reason
+            self._cause = said
+        elif said.startswith("Failed to export") and "code:" not in said:
+            self.last = f"{said} {self._cause}".rstrip()
+        else:
+            self.last = said
 
 
 @contextmanager
