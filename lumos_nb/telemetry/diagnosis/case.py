@@ -38,13 +38,10 @@ class ToolEnd(msgspec.Struct, frozen=True):
 
     step: int
     tool: str
+    #: When the first call of its step began; where a person was asked, when it began to work itself.
+    start_ns: int
     end_ns: int
     duration_s: float
-
-    @property
-    def start_ns(self) -> int:
-        """When it began to work."""
-        return self.end_ns - round(max(0.0, self.duration_s) * 1e9)
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,13 +102,14 @@ def read_case(store: Store, run_id: str) -> Case:
     start = next((e for kind, e, _, _ in events if kind == "run_start"), None)
     last = next(store.select("events", ["ts"], where=where, order=["-run_seq"], limit=1), (run["started_at"],))
     is_over = run["status"] in {"failed", "cancelled"}
+    calls = tuple(rows_of(store, "tool_calls", where, "started_at", "tool_call_id"))
     return Case(
         run=run,
         steps=tuple(rows_of(store, "steps", where, "step")),
-        calls=tuple(rows_of(store, "tool_calls", where, "started_at", "tool_call_id")),
+        calls=calls,
         notes=tuple(Note(str(e.get("kind") or ""), e, step, ts) for kind, e, step, ts in events if kind == "metadata"),
         spans=tuple(read_spans(store, where)),
-        tool_ends=tuple(_tool_ends(store, where)),
+        tool_ends=tuple(_tool_ends(store, where, calls)),
         error_message=str(error.get("message") or run["error_message"] or "") if is_over else "",
         error_hint=str(error.get("hint") or "") if is_over else "",
         tools=None if start is None or "tools" not in start else tuple(start["tools"]),
@@ -145,11 +143,18 @@ def _events(store: Store, where: Sequence[Condition]) -> Any:
             yield kind, content, step, ts
 
 
-def _tool_ends(store: Store, where: Sequence[Condition]) -> Iterator[ToolEnd]:
+def _tool_ends(store: Store, where: Sequence[Condition], calls: Sequence[Row]) -> Iterator[ToolEnd]:
+    """Yield the ends of calls. A call that blocks keeps the others from beginning, and from telling that they ended."""
+    asked = {call["step"] for call in calls if call["asked_at"] is not None}
+    begun: dict[int, int] = {}
+    for call in calls:
+        begun[call["step"]] = min(begun.get(call["step"], call["started_at"] or 0), call["started_at"] or 0)
     columns = ["step", "name", "ts", "dur_s"]
     ended = [*where, ("kind", "=", "tool_call_complete")]
     for step, tool, ts, duration_s in store.select("events", columns, where=ended, order=["run_seq"]):
-        yield ToolEnd(step or 0, tool or "", ts or 0, duration_s or 0.0)
+        own = (ts or 0) - round(max(0.0, duration_s or 0.0) * 1e9)
+        start = own if step in asked else min(own, begun.get(step, own))
+        yield ToolEnd(step or 0, tool or "", start, ts or 0, duration_s or 0.0)
 
 
 def _tracebacks(store: Store, where: Sequence[Condition]) -> dict[tuple[int, str], str]:
