@@ -114,10 +114,16 @@ def _scripted(recording: Recording) -> str:
     lines = [*map(_line, recording.answers), *([] if is_over else [repr(NO_MORE)])]
     pasted = [line for line in lines if line is not None]
     if len(pasted) == len(lines) and sum(map(len, pasted)) <= SHORT_CHARS:
-        short = f"[{', '.join(pasted)}]"
-        inside = "".join(f"    {line},\n" for line in pasted)
-        return f"ScriptedProvider({short if len(short) <= LINE_CHARS - 40 else f'[{chr(10)}{inside}]'})"
+        return f"ScriptedProvider({_list(pasted)})"
     return f"ScriptedProvider([*run.answers{'' if is_over else f', {NO_MORE!r}'}])"
+
+
+def _list(values: Sequence[str]) -> str:
+    """Return a list, on several lines if it is long."""
+    short = f"[{', '.join(values)}]"
+    if len(short) <= LINE_CHARS - 40:
+        return short
+    return "[\n" + "".join(f"    {value},\n" for value in (v.replace("\n", "\n    ") for v in values)) + "]"
 
 
 def _line(answer: Any) -> str | None:
@@ -126,7 +132,7 @@ def _line(answer: Any) -> str | None:
     calls = [_tool_call(call) for call in answer]
     if not all(calls):
         return None
-    return str(calls[0]) if len(calls) == 1 else f"[{', '.join(map(str, calls))}]"
+    return str(calls[0]) if len(calls) == 1 else _list([str(call) for call in calls])
 
 
 def _tool_call(call: ToolCall) -> str | None:
