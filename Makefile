@@ -6,7 +6,7 @@ PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check browser bench docs soak build clean
+.PHONY: help setup demo lab test check browser otel bench docs soak build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ check: .venv/.dev ## Style, types, layers
 
 browser: .venv/.model .venv/.kernels .venv/.chromium ## Run the tests in a real browser (installs Chromium where it may)
 	$(PY) -m pytest -m browser tests/browser
+
+otel: .venv/.phoenix ## Send traces to a real receiver, Arize Phoenix (850 MB the first time), and read them back
+	$(PY) -m pytest tests/telemetry/test_otel_phoenix.py
 
 bench: .venv/.model .venv/.chromium .venv/.valgrind ## Print the project's figures
 	$(PY) -m tests.bench
@@ -64,7 +67,7 @@ setup: .venv/.model ## Set up .venv with everything but a browser
 
 .venv/.dev: .venv/bin/python pyproject.toml constraints.txt
 	@echo "==> installing lumos_nb with JupyterLab and the test tools (about a minute the first time)"
-	$(PIP) --progress-bar on -e ".[bedrock,fast,keyring,lab,local,prices,test]" --group dev
+	$(PIP) --progress-bar on -e ".[bedrock,data,fast,keyring,lab,local,otel,prices,test]" --group dev
 	@touch $@
 
 .venv/.model: .venv/.dev
@@ -78,6 +81,13 @@ setup: .venv/.model ## Set up .venv with everything but a browser
 	@for version in $$(cat tests/kernels.txt); do \
 	  $(PY) -m pip install --disable-pip-version-check --quiet --no-deps --upgrade \
 	    --target .venv/kernels/$$version ipykernel==$$version || exit 1; done
+	@touch $@
+
+# In an environment of its own, for it brings a web framework, a database and half of PyPI.
+.venv/.phoenix: .venv/.dev
+	@echo "==> installing Arize Phoenix beside everything else (about a minute)"
+	$(PY) -m venv .venv/phoenix
+	.venv/phoenix/bin/python -m pip install --disable-pip-version-check --quiet "arize-phoenix>=20,<21"
 	@touch $@
 
 .venv/.chromium: .venv/.dev

@@ -88,6 +88,21 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     enable_telemetry: bool = True
     #: Record what was sent to models and came back, byte for byte, without keys.
     keep_exchanges: bool = True
+    #: Where traces and metrics are sent (OTLP over HTTP), as `http://localhost:4318`; empty: the standard variable
+    #: OTEL_EXPORTER_OTLP_ENDPOINT, and without it nowhere.
+    otlp: str = ""
+    #: Send prompts, answers, arguments and results of tools along; OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT
+    #: does so too.
+    otlp_content: bool = False
+    #: Tell model servers which trace a request is part of (`traceparent`); auto: where traces are sent, or the caller
+    #: gave a trace.
+    propagate: Literal["auto", "on", "off"] = "auto"
+    #: Write a line for each run, retry and failed tool: text or json.
+    log: Literal["off", "text", "json"] = "off"
+    #: What is written at least: debug, info, warning or error.
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    #: File that the lines are added to; `stderr`; or empty: stderr, in a notebook `lumos.log` beside the database.
+    log_file: str = ""
 
     def __repr__(self) -> str:
         # Rows of vendors may hold keys, in headers and addresses: a cell shows, and a notebook keeps, their names.

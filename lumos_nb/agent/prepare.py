@@ -20,6 +20,7 @@ from lumos_nb.agent.home import HOME
 from lumos_nb.agent.output import OutputType
 from lumos_nb.agent.run import Run
 from lumos_nb.agent.state import LoopState
+from lumos_nb.agent.watching import is_traced
 from lumos_nb.context import IN_CALL, RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, new_id, provenance
@@ -85,7 +86,14 @@ def state_of(
         output_type=agent.output_type if options.get("output") is None else OutputType(options["output"]),
         permits=_permits(agent, context, options) if len(tools) else UNUSED,
         control=options.get("control") or UNCONTROLLED,
+        propagates=_propagates(context),
     )
+
+
+def _propagates(context: RuntimeContext) -> bool:
+    config = settings.current()
+    is_wanted = context.parent is not None or is_traced(config)
+    return config.propagate == "on" or (config.propagate == "auto" and is_wanted)
 
 
 def _permits(agent: Agent, context: RuntimeContext, options: AgentGenerateOptions) -> Permits:
@@ -134,9 +142,12 @@ def _take_place(context: RuntimeContext) -> dict[str, Any]:
     outer = IN_CALL.get()
     if outer is None:
         context.root_run_id, context.trace_id = context.run_id, trace_id(context.run_id)
-        return {}
+        if context.parent is None:
+            return {}
+        context.trace_id = context.parent.trace_id
+        return {"parent_span_id": context.parent.span_id}
     within, call_id = outer
-    context.root_run_id, context.trace_id = within.root_run_id, within.trace_id
+    context.root_run_id, context.trace_id, context.parent = within.root_run_id, within.trace_id, within.parent
     return {"parent_run_id": within.run_id, "parent_span_id": span_id(within.run_id, call_id)}
 
 

@@ -49,7 +49,7 @@ async def _taken_up(agent: Agent, saved: SavedRun, options: AgentGenerateOptions
     thread_id = row["thread_id"]
     context = (options.get("context") or RuntimeContext()).with_run(row["run_id"], thread_id, agent.name)
     context.root_run_id = row["root_run_id"] or row["run_id"]
-    context.trace_id = row["trace_id"] or trace_id(context.root_run_id)
+    context.trace_id = trace_id(row["trace_id"] or context.root_run_id)
     provider = agent.get_llm(context, options.get("model")).for_run()
     state = state_of(agent, context, provider, [], options)  # whatever is wrong with these shows before a change
     opening = await memory.reopen(saved)

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from lumos_nb import settings
+from lumos_nb.agent import watching
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
 from lumos_nb.errors import LumosCancelled, LumosError, StoreError
@@ -85,6 +86,7 @@ class Run:
         state.notify = self._aside
         if log is not None and settings.current().keep_exchanges:
             state.on_exchange = log.keep
+        watching.follow_settings()
 
     async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
         """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
@@ -163,6 +165,7 @@ class Run:
         self._asides.extend(events)
 
     def _tell(self, events: Sequence[AgentEvent]) -> None:
+        watching.tell(self, events)
         if self.on_events is None:
             return
         try:

@@ -49,6 +49,8 @@ class LoopState:
     output_type: OutputType | None
     permits: Permits
     control: RunControl
+    #: Whether model servers are told which trace they are part of.
+    propagates: bool = False
     #: The answer as a value of `output_type`.
     output: Any = None
     steps: list[AgentStep] = field(default_factory=list)
@@ -124,8 +126,9 @@ class LoopState:
 
     def asked(self, draft: StepDraft) -> AsyncGenerator[list[ModelEvent], None]:
         """Ask the model; return what arrives, a list a read."""
+        traceparent = self.context.of_step(draft.index) if self.propagates else ""
         return draft.asked(self.messages, [tool.spec for tool in self.tools], self.call_options(), self.notify,
-                           self.on_exchange)  # fmt: skip
+                            self.on_exchange, traceparent)  # fmt: skip
 
     def checkpoint_before_tools(self, draft: StepDraft) -> list[AgentEvent]:
         """Return what would be needed to go on from here, with the answer whose tools begin now, if any do."""

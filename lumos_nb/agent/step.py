@@ -76,6 +76,7 @@ class StepDraft:
         options: ModelOptions | None,
         notify: Callable[[list[AgentEvent]], None],
         on_exchange: Callable[[Exchange], None] | None = None,
+        traceparent: str = "",
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """Ask the model; return what arrives, a list a read, for `keep`. `notify` hears of waits at once."""
 
@@ -83,7 +84,7 @@ class StepDraft:
             self._held_up(data)
             notify([Metadata(data)])
 
-        watch = Watch(on_wait=on_wait, on_exchange=on_exchange)
+        watch = Watch(on_wait=on_wait, on_exchange=on_exchange, traceparent=traceparent)
         return model_events(self.provider, messages, tools, options, watch)
 
     def end(self) -> list[AgentEvent]:

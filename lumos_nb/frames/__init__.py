@@ -1,4 +1,4 @@
-"""Everything that was recorded, as DataFrames: `threads() runs() steps() messages() tool_calls() events()`.
+"""Everything that was recorded, as DataFrames: `runs() tool_calls() spans()` …, `q`, `sql` and `snapshot`.
 
 One idea: a frame is a table of the store with exact dtypes (`_typed`), the same when it is
 empty. Rows stand in the order of time, newest last, so `df.tail()` is what just happened;
@@ -8,8 +8,23 @@ empty. Rows stand in the order of time, newest last, so `df.tail()` is what just
 from __future__ import annotations
 
 from lumos_nb.frames._advice import advice
-from lumos_nb.frames._messages import messages
+from lumos_nb.frames._snapshot import snapshot
+from lumos_nb.frames._sql import sql
 from lumos_nb.frames._stale import stale
-from lumos_nb.frames._tables import events, runs, steps, threads, tool_calls
+from lumos_nb.frames._tables import events, messages, metrics, q, runs, spans, steps, threads, tool_calls
 
-__all__ = ["advice", "events", "messages", "runs", "stale", "steps", "threads", "tool_calls"]
+__all__ = [
+    "advice",
+    "events",
+    "messages",
+    "metrics",
+    "q",
+    "runs",
+    "snapshot",
+    "spans",
+    "sql",
+    "stale",
+    "steps",
+    "threads",
+    "tool_calls",
+]

@@ -1,41 +1,62 @@
-"""Filters of a frame, turned into conditions that the store answers."""
+"""Filters of a frame: what a caller writes, turned into conditions that the store answers.
+
+One idea: a condition is `(column, comparison, value)`, whoever asks. The store answers those on its own
+columns; `holds` answers those on columns that are worked out from a row, with the same meaning.
+"""
 
 from __future__ import annotations
 
+import operator
 import re
 import time
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.schema import Column
 
+COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "in", "contains")
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_ORDERED = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-def conditions(columns: Sequence[Column], filters: dict[str, Any]) -> list[Condition]:
-    """Return one condition for each column filter; a list means any of its values.
+def equal(columns: Sequence[Column], filters: dict[str, Any]) -> list[Condition]:
+    """Return one condition for each column; a list means any of its values.
 
     Raises:
         UsageError: There is no such column; suggests the nearest.
     """
+    return [compared(columns, name, "=", value) for name, value in filters.items()]
+
+
+def compared(columns: Sequence[Column], name: str, comparison: str, value: Any) -> Condition:
+    """Return a condition with its value as it is stored; `=` with a list means any of its values."""
     by_name = {c.name: c for c in columns}
-    out: list[Condition] = []
-    for name, value in filters.items():
-        if name not in by_name:
-            raise UsageError(f"This frame has no column {name!r}.", hint=nearest(name, by_name))
-        out.append(_condition(by_name[name], value))
-    return out
-
-
-def _condition(column: Column, value: Any) -> Condition:
+    if name not in by_name:
+        raise UsageError(f"This frame has no column {name!r}.", hint=nearest(str(name), by_name))
+    comparison = "=" if comparison == "==" else comparison
+    if comparison not in COMPARISONS:
+        raise UsageError(f"There is no comparison {comparison!r}.", hint=f"There is: {' '.join(COMPARISONS)}.")
     if hasattr(value, "tolist"):  # Series, Index, array, or one number of numpy
         value = value.tolist()
     if isinstance(value, list | tuple | set | frozenset | range):
-        return (column.name, "in", [_stored(column, v) for v in value])
-    return (column.name, "=", _stored(column, value))
+        if comparison not in {"=", "in"}:
+            raise UsageError(f"{comparison!r} compares {name!r} with one value.", hint="Only = and in take a list.")
+        return (name, "in", [_stored(by_name[name], v) for v in value])
+    return (name, "=" if comparison == "in" else comparison, _stored(by_name[name], value))
+
+
+def listed(columns: Sequence[Column], where: Any) -> list[Condition]:
+    """Return the conditions of `where=`: one `(column, comparison, value)`, or a list of them."""
+    given = [where] if isinstance(where, tuple) and where and isinstance(where[0], str) else list(where or ())
+    if not all(isinstance(c, tuple | list) and len(c) == 3 for c in given):
+        raise UsageError(
+            f"where={where!r} is no list of conditions.",
+            hint='Write where=[("cost_usd", ">", 0.1), ("tool", "=", "x")].',
+        )
+    return [compared(columns, *c) for c in given]
 
 
 def _stored(column: Column, value: Any) -> Any:
@@ -46,16 +67,41 @@ def _stored(column: Column, value: Any) -> Any:
     return int(value) if column.type == "bool" else value
 
 
+def holds(row: dict[str, Any], condition: Condition) -> bool:
+    """Return whether a condition is true of a row, as a store would answer it."""
+    name, comparison, value = condition
+    found = row[name]
+    if comparison in {"=", "!="}:
+        return bool(found == value) is (comparison == "=")
+    if comparison == "in":
+        return found in value
+    if found is None or value is None:
+        return False
+    if comparison == "contains":
+        return str(value).casefold() in str(found).casefold()
+    return bool(_ORDERED[comparison](found, value))
+
+
 def time_conditions(column: str, last: str | None, since: Any, until: Any) -> list[Condition]:
     """Return the conditions of `last`, `since` and `until` on a time column."""
     out: list[Condition] = []
     if last is not None:
         out.append((column, ">=", time.time_ns() - duration_ns(last)))
     if since is not None:
-        out.append((column, ">=", as_ns(since)))
+        out.append((column, ">=", moment_ns(since)))
     if until is not None:
-        out.append((column, "<", as_ns(until)))
+        out.append((column, "<", moment_ns(until)))
     return out
+
+
+def moment_ns(value: Any) -> int:
+    """Return a time, or a duration before now such as `1d`, as nanoseconds since 1970."""
+    if isinstance(value, str) and _DURATION.fullmatch(value):
+        return time.time_ns() - duration_ns(value)
+    return as_ns(value)
+
+
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*")
 
 
 def duration_ns(text: str) -> int:
@@ -65,7 +111,7 @@ def duration_ns(text: str) -> int:
         >>> duration_ns("30m") // 10**9
         1800
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", text) if isinstance(text, str) else None
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise UsageError(
             f"last={text!r} is not a duration.", hint="Write a number and s, m, h, d or w: '30m', '24h', '7d'."
@@ -83,15 +129,31 @@ def as_ns(value: Any) -> int:
         stamp = pd.Timestamp(value)
         if stamp is pd.NaT:
             raise ValueError(value)
+        stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+        return int(stamp.as_unit("ns").value)
     except (ValueError, TypeError):
         raise UsageError(
             f"{value!r} is not a time.", hint="Give a datetime, or text such as '2026-11-21 09:30'."
         ) from None
-    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
-    return int(stamp.as_unit("ns").value)
 
 
-def check_limit(limit: int | None) -> None:
+def check_limit(limit: int | None, name: str = "limit") -> None:
     """Raise a `UsageError` for a limit that is not a whole number from 0."""
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
-        raise UsageError(f"limit={limit!r} is not a whole number from 0.", hint="Leave it out to get all rows.")
+        raise UsageError(f"{name}={limit!r} is not a whole number from 0.", hint="Leave it out to get all rows.")
+
+
+def in_words(columns: Sequence[Column], condition: Condition) -> str:
+    """Return a condition for people: `started_at >= 2026-11-21 09:30:00`."""
+    name, comparison, value = condition
+    is_time = any(c.name == name and c.type == "time" for c in columns)
+
+    def shown(one: Any) -> str:
+        if not is_time or one is None:
+            return repr(one)
+        return f"{datetime.fromtimestamp(one // 10**9, UTC):%Y-%m-%d %H:%M:%S}"
+
+    if comparison != "in":
+        return f"{name} {comparison} {shown(value)}"
+    some = ", ".join(shown(one) for one in value[:3])
+    return f"{name} in ({some}{f', … {len(value):,} in all' if len(value) > 3 else ''})"

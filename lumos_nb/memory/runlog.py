@@ -61,12 +61,15 @@ class RunLog:
         store: Where it is kept.
         info: What is known of the run.
         saved: The run as it was stopped, if it is taken up again: its log goes on.
+
+    Attributes:
+        store: Where it is kept.
     """
 
     def __init__(self, store: Store, info: RunInfo, saved: SavedRun | None = None) -> None:
         self.info = info
         self._saved = saved
-        self._store = store
+        self._store = self.store = store
         self._is_recording = settings.current().enable_telemetry
         self._tally = Tally(
             info.run_id, info.thread_id, started_at=info.started_at + info.away_s, is_free=info.cost_source == "local"

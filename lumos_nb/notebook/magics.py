@@ -92,7 +92,7 @@ class Magics:
         return self._dispatch("thread", line, threads.COMMANDS)
 
     def trace(self, line: str) -> Any:
-        """`%trace [last | RUN | df | export]`"""
+        """`%trace [last | RUN | THREAD | TRACE | diff RUN RUN | export RUN PATH | df]`"""
         return self._dispatch("trace", line, traces.COMMANDS)
 
     def lumos(self, line: str) -> Any:
@@ -109,6 +109,8 @@ class Magics:
         try:
             inspect.signature(command).bind(self.runtime, *given)
         except TypeError:
+            if name == "*":
+                raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=nearest(words[0], known)) from None
             usage = " ".join(p.upper() for p in list(inspect.signature(command).parameters)[1:])
             raise UsageError(f"%{magic} {name} cannot take {given!r}.", hint=f"Use: %{magic} {name} {usage}") from None
         return command(self.runtime, *given)

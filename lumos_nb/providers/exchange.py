@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from lumos_nb.credentials import Secret
@@ -37,8 +37,12 @@ def _is_safe(name: str) -> bool:
     return _SAFE.fullmatch(name) is not None
 
 
+Keep = Callable[[bytes], None]
+"""Takes a piece of a body."""
+
+
 class Exchange:
-    """A request that was sent, and what came back; whole when `on_exchange` hears of it.
+    """A request that is sent, and what comes back: `with` it around both; whoever asked for it gets it at the end.
 
     Attributes:
         request: As it was sent, its key included.
@@ -47,20 +51,19 @@ class Exchange:
         started_at: Unix time in seconds.
         response: Status and headers; None where no answer came.
         chunks: The answer's body as it arrived, so far as it was read.
-        first_byte_s: Seconds from sending to the first byte of the body, or None.
+        first_byte_s: Seconds from sending to the first piece of the body, or None.
         duration_s: Seconds from sending to the end.
         status: ok, refused, broken or cancelled.
         error_type: What it ended with, or None.
     """
 
     __slots__ = (
-        "_clock", "chunks", "duration_s", "error_type", "first_byte_s", "key", "request", "response", "started_at",
-        "status", "url",
+        "_clock", "_on_end", "chunks", "duration_s", "error_type", "first_byte_s", "key", "request", "response",
+        "started_at", "status", "url",
     )  # fmt: skip
 
-    def __init__(self, request: Request, url: str, key: Secret | None) -> None:
-        self.request, self.url, self.key = request, url, key
-        self.started_at, self._clock = time.time(), time.perf_counter()
+    def __init__(self, request: Request, url: str, key: Secret | None, on_end: Callable[[Exchange], None]) -> None:
+        self.request, self.url, self.key, self._on_end = request, url, key, on_end
         self.response: Response | None = None
         self.chunks: list[bytes] = []
         self.first_byte_s: float | None = None
@@ -68,15 +71,25 @@ class Exchange:
         self.status = "cancelled"
         self.error_type: str | None = None
 
-    def began(self) -> None:
-        """Note that the body has begun to arrive."""
-        self.first_byte_s = time.perf_counter() - self._clock
+    def __enter__(self) -> Exchange:
+        self.started_at, self._clock = time.time(), time.perf_counter()
+        return self
 
-    def failed(self, error: LumosError) -> None:
-        """Note how it ended, if not well."""
-        is_refused = self.response is not None and self.response.status != 200
-        self.status, self.error_type = "refused" if is_refused else "broken", type(error).__name__
+    def answered(self, response: Response) -> Keep:
+        """Take the beginning of the answer; return what takes its body."""
+        self.response = response
+        return self._keep
 
-    def ended(self) -> None:
-        """Note that nothing more will come."""
+    def _keep(self, chunk: bytes) -> None:
+        if self.first_byte_s is None:
+            self.first_byte_s = time.perf_counter() - self._clock
+        self.chunks.append(chunk)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.duration_s = time.perf_counter() - self._clock
+        if error is None:
+            self.status = "ok"
+        elif isinstance(error, LumosError):
+            is_refused = self.response is not None and self.response.status != 200
+            self.status, self.error_type = "refused" if is_refused else "broken", type(error).__name__
+        self._on_end(self)

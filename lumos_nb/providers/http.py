@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ from lumos_nb.providers.adapt import Adapted, adapted
 from lumos_nb.providers.addresses import joined, model_names
 from lumos_nb.providers.auth import headers_of, key_of, signed
 from lumos_nb.providers.base import UNWATCHED, Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec, Watch
-from lumos_nb.providers.exchange import Exchange
+from lumos_nb.providers.exchange import Exchange, Keep
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
 from lumos_nb.providers.response import read_batches
@@ -103,35 +103,23 @@ class HttpProvider(BatchedProvider):
         on_wait = watch.on_wait
         call, attempt = self._call(ask, watch.traceparent), 0
         while True:
-            has_begun, exchange = False, None
+            has_begun = False
             try:
                 request = await signed(self.vendor, call.request) if self._signing else call.request
                 async with turn(self._url, on_wait):
-                    exchange = None if watch.on_exchange is None else self._exchange(request)
-                    async with self.transport.open(request) as response:
-                        if exchange is not None:
-                            exchange.response = response
-                        if response.status != 200:
-                            raise self._refusal(response, await _kept(response, exchange))
-                        async with aclosing(self._reads(response, exchange)) as batches:
-                            async for batch in batches:
-                                if not has_begun:
+                    with self._exchange(request, watch) as exchange:
+                        async with self.transport.open(request) as response:
+                            keep = None if exchange is None else exchange.answered(response)
+                            if response.status != 200:
+                                raise self._refusal(response, await _refused(response, keep))
+                            async with aclosing(self._reads(response, keep)) as batches:
+                                async for batch in batches:
                                     has_begun = True
-                                    if exchange is not None:
-                                        exchange.began()
-                                if shown := call.adapted.feed(batch):
-                                    yield shown
-                if exchange is not None:
-                    exchange.status = "ok"
+                                    if shown := call.adapted.feed(batch):
+                                        yield shown
                 return
             except LumosError as error:
                 failure = self._cleaned(error)
-                if exchange is not None:
-                    exchange.failed(failure)
-            finally:
-                if exchange is not None:
-                    exchange.ended()
-                    watch.on_exchange(exchange)  # type: ignore[misc]  # there is one only for who asked
             if call.has_tools and _refuses_tools(failure):
                 call, attempt = self._without_tools(ask, watch), 0
                 continue
@@ -146,8 +134,10 @@ class HttpProvider(BatchedProvider):
             if has_begun:
                 yield call.adapted.feed([Restart()])
 
-    def _exchange(self, request: Request) -> Exchange:
-        return Exchange(request, self._shown_url, self._find_key())
+    def _exchange(self, request: Request, watch: Watch) -> AbstractContextManager[Exchange | None]:
+        if watch.on_exchange is None:
+            return _UNKEPT
+        return Exchange(request, self._shown_url, self._find_key(), watch.on_exchange)
 
     def _call(self, ask: Ask, traceparent: str = "") -> _Call:
         """Return a call as it is sent now; what the model lacks is made up for around it."""
@@ -167,9 +157,8 @@ class HttpProvider(BatchedProvider):
             watch.on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
         return self._call(ask, watch.traceparent)
 
-    def _reads(self, response: Response, exchange: Exchange | None) -> AsyncGenerator[list[ModelEvent], None]:
+    def _reads(self, response: Response, keep: Keep | None) -> AsyncGenerator[list[ModelEvent], None]:
         is_sse = self._format.ACCEPT == "text/event-stream"
-        keep = None if exchange is None else exchange.chunks.append
         return read_batches(response, self._format.Decoder(self._quirks), self._shown_url, is_sse=is_sse, keep=keep)
 
     def _way_to(self, output: OutputSchema | None) -> str:
@@ -276,11 +265,14 @@ class _Call(msgspec.Struct, frozen=True, kw_only=True):
     has_tools: bool
 
 
-async def _kept(response: Response, exchange: Exchange | None) -> bytes:
+_UNKEPT: AbstractContextManager[None] = nullcontext()
+
+
+async def _refused(response: Response, keep: Keep | None) -> bytes:
     """Return the body of a refusal, and keep it."""
     body = await response.read()
-    if exchange is not None:
-        exchange.chunks.append(body)
+    if keep is not None:
+        keep(body)
     return body
 
 

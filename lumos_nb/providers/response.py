@@ -6,10 +6,11 @@ One idea: one step for each read of the network, however many events it holds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 from lumos_nb.errors import ProviderError, StreamError
 from lumos_nb.events import ModelEvent
+from lumos_nb.providers.exchange import Keep
 from lumos_nb.providers.failures import from_stream, read_refusal, shorten
 from lumos_nb.providers.wire import Decoder
 from lumos_nb.transport import Response
@@ -24,7 +25,7 @@ async def read_batches(
     url: str,
     *,
     is_sse: bool = True,
-    keep: Callable[[bytes], object] | None = None,
+    keep: Keep | None = None,
 ) -> AsyncGenerator[list[ModelEvent], None]:
     """Yield what `decoder` makes of each read of a good response.
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lumos_nb.errors import UsageError, nearest
-from lumos_nb.stores.base import Condition
+from lumos_nb.stores.base import Condition, Measure
 from lumos_nb.stores.schema import TABLES, Table
 
 ROW = "row_"
@@ -166,27 +166,60 @@ def select(
     stored: frozenset[str],
 ) -> tuple[str, list[Any]]:
     """Return a query's text and parameters; columns that the file does not have yet read as NULL."""
-    names = {*columns, *(c for c, _, _ in where), *(o.lstrip("-") for o in order)}
-    lazy = lazy_names(table)
-    source = table.name
-    if names & lazy:
-        source += f" LEFT JOIN {table.name}_lazy ON {table.name}_lazy.{ROW} = {table.name}.{row_number(table)}"
-
-    def sql_name(name: str) -> str:
-        owner = f"{table.name}_lazy" if name in lazy else table.name
-        return f"{owner}.{name}" if name in stored else "NULL"
-
+    scope = _Scope(table, stored, {*columns, *(c for c, _, _ in where), *(o.lstrip("-") for o in order)})
     values: list[Any] = []
-    tests = [_condition(sql_name(c), op, value, values) for c, op, value in where]
-    sql = f"SELECT {', '.join(map(sql_name, columns))} FROM {source}"  # noqa: S608
-    if tests:
-        sql += f" WHERE {' AND '.join(tests)}"
+    sql = f"SELECT {', '.join(map(scope.name, columns))} FROM {scope.source}{scope.where(where, values)}"  # noqa: S608
     if order:
-        sql += f" ORDER BY {', '.join(sql_name(o.lstrip('-')) + (' DESC' if o[0] == '-' else '') for o in order)}"
+        names = [scope.name(o.lstrip("-")) + (" DESC" if o[0] == "-" else "") for o in order]
+        sql += f" ORDER BY {', '.join(names)}"
     if limit is not None:
         sql += " LIMIT ?"
         values.append(limit)
     return sql, values
+
+
+_FIGURES = {
+    "count": "count({0})",
+    "sum": "CASE WHEN count({0}) = count(*) THEN sum({0}) END",  # one that is not known makes the sum so
+    "mean": "avg({0})",
+    "min": "min({0})",
+    "max": "max({0})",
+}
+
+
+def aggregate(
+    table: Table,
+    by: Sequence[str],
+    measures: Sequence[Measure],
+    where: Sequence[Condition],
+    stored: frozenset[str],
+) -> tuple[str, list[Any]]:
+    """Return the text and parameters of figures by group; without groups one row of figures."""
+    scope = _Scope(table, stored, {*by, *(c for _, c in measures if c), *(c for c, _, _ in where)})
+    values: list[Any] = []
+    figures = [_FIGURES[how].format(scope.name(column) if column else "*") for how, column in measures]
+    groups = [scope.name(name) for name in by]
+    sql = f"SELECT {', '.join([*groups, *figures])} FROM {scope.source}{scope.where(where, values)}"  # noqa: S608
+    real = [name for name in groups if name != "NULL"]  # a literal there would be taken as a column's number
+    return sql + (f" GROUP BY {', '.join(real)}" if real else " HAVING count(*) > 0" if groups else ""), values
+
+
+class _Scope:
+    """How the columns of a table are called in a query that uses some of them."""
+
+    def __init__(self, table: Table, stored: frozenset[str], used: set[str]) -> None:
+        self._table, self._stored, self._lazy = table, stored, lazy_names(table)
+        self.source = table.name
+        if used & self._lazy:
+            self.source += f" LEFT JOIN {table.name}_lazy ON {table.name}_lazy.{ROW} = {table.name}.{row_number(table)}"
+
+    def name(self, column: str) -> str:
+        owner = f"{self._table.name}_lazy" if column in self._lazy else self._table.name
+        return f"{owner}.{column}" if column in self._stored else "NULL"
+
+    def where(self, conditions: Sequence[Condition], values: list[Any]) -> str:
+        tests = [_condition(self.name(c), op, value, values) for c, op, value in conditions]
+        return f" WHERE {' AND '.join(tests)}" if tests else ""
 
 
 def _condition(name: str, op: str, value: Any, values: list[Any]) -> str:
@@ -211,3 +244,28 @@ def check_conditions(table: Table, where: Sequence[Condition]) -> None:
     for _, op, _ in where:
         if op not in _COMPARE:
             raise UsageError(f"There is no comparison {op!r}.", hint=nearest(op, _COMPARE))
+
+
+def check_measures(table: Table, measures: Sequence[Measure]) -> None:
+    """Raise a `UsageError` if a function or a column is not known."""
+    check_columns(table, [column for _, column in measures if column])
+    for how, _ in measures:
+        if how not in _FIGURES:
+            raise UsageError(f"There is no function {how!r}.", hint=nearest(how, _FIGURES))
+
+
+def worded(sql: str, values: Sequence[Any]) -> str:
+    """Return a query's text with its parameters in place, for people; long ones are cut."""
+    parts = sql.split("?")
+    shown = [_literal(value) for value in values]
+    return "".join(part + value for part, value in zip(parts, [*shown, ""], strict=True))
+
+
+def _literal(value: Any) -> str:
+    if not isinstance(value, str):
+        return "NULL" if value is None else str(value)
+    text = value if len(value) <= _LITERAL_CHARS else f"{value[:_LITERAL_CHARS]}…"
+    return "'" + text.replace("'", "''") + "'"
+
+
+_LITERAL_CHARS = 80

@@ -59,6 +59,20 @@ Write = Insert | Upsert | Ensure | Update | Delete
 Condition = tuple[str, str, Any]
 """Column, one of `= != < <= > >= in contains` (text, any case), and a value."""
 
+Measure = tuple[str, str | None]
+"""`count` of all rows (None), or `count sum mean min max` of a column; a sum with a value that is not known is None."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a text in a store's own language found."""
+
+    names: list[str]
+    #: Type of each result column, as in `schema`, where it is a column of ours; else None.
+    types: list[str | None]
+    rows: list[tuple[Any, ...]]
+    #: Whether there were more rows than were wanted.
+    is_cut: bool
+
 
 class Store(Protocol):
     """Keeps rows of the tables in `schema.TABLES`. All methods may be called from any thread."""
@@ -97,6 +111,26 @@ class Store(Protocol):
         Raises:
             UsageError: There is no such table, column or comparison; raised at once.
             StoreError: The database cannot be read; raised while the rows are read.
+        """
+
+    def aggregate(
+        self, table: str, by: Sequence[str], measures: Sequence[Measure], *, where: Sequence[Condition] = ()
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield a row for each group: its values of the columns `by`, then the measures. None is a group, too.
+
+        Raises:
+            UsageError: There is no such table, column, comparison or function; raised at once.
+        """
+
+    def worded(self, table: str, where: Sequence[Condition] = ()) -> str:
+        """Return how this store is asked for such rows, in its own language, for people; or nothing."""
+
+    def query(self, text: str, params: Any = (), *, timeout_s: float, limit: int) -> Found:
+        """Return what a text in the store's own language finds; it can read, and nothing else.
+
+        Raises:
+            UsageError: The store has no such language, or the text is wrong, or would change something.
+            StoreError: It took longer than `timeout_s`, or the database cannot be read.
         """
 
     def close(self) -> None:

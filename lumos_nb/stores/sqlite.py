@@ -13,15 +13,15 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lumos_nb.errors import ConflictError, StoreError
-from lumos_nb.stores import _sql, _sqlite_file
+from lumos_nb.stores import _sql, _sqlite_file, _sqlite_query
 from lumos_nb.stores._sqlite_errors import store_error
-from lumos_nb.stores.base import Condition, Delete, Ensure, Insert, Update, Upsert, Write
+from lumos_nb.stores.base import Condition, Delete, Ensure, Found, Insert, Measure, Update, Upsert, Write
 from lumos_nb.stores.schema import Table
 
 _ROWS_AT_ONCE = 2_000
@@ -168,13 +168,40 @@ class SqliteStore:
         described = _sql.table_named(table)
         _sql.check_columns(described, [*columns, *(o.lstrip("-") for o in order)])
         _sql.check_conditions(described, where)
-        return self._rows(described, columns, where, order, limit)
+        return self._rows(described, lambda stored: _sql.select(described, columns, where, order, limit, stored))
+
+    def aggregate(
+        self, table: str, by: Sequence[str], measures: Sequence[Measure], *, where: Sequence[Condition] = ()
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield a row of figures for each group; see `Store.aggregate`."""
+        described = _sql.table_named(table)
+        _sql.check_columns(described, by)
+        _sql.check_measures(described, measures)
+        _sql.check_conditions(described, where)
+        rows = self._rows(described, lambda stored: _sql.aggregate(described, by, measures, where, stored))
+        return rows if by else _or_none(rows, measures)
+
+    def worded(self, table: str, where: Sequence[Condition] = ()) -> str:
+        """Return the SQL of a selection, its values in place; for people, not to be sent."""
+        described = _sql.table_named(table)
+        _sql.check_conditions(described, where)
+        names = [c.name for c in described.columns if not c.lazy]
+        stored = frozenset(c.name for c in described.columns)
+        sql, values = _sql.select(described, names, where, [], None, stored)
+        return _sql.worded(sql.replace(", ".join(f"{table}.{name}" for name in names), "*", 1), values)
+
+    def query(self, text: str, params: Any = (), *, timeout_s: float, limit: int) -> Found:
+        """Return what a SELECT finds, on a connection of its own that can only read; see `Store.query`."""
+        self._check_process()
+        self._write_what_waits()
+        return _sqlite_query.query(self.path, text, params, self._busy_timeout_s, timeout_s, limit)
 
     # ---- reading -------------------------------------------------------------------------
 
     def _rows(
-        self, table: Table, columns: Sequence[str], where: Sequence[Condition], order: Sequence[str], limit: int | None
+        self, table: Table, build: Callable[[frozenset[str]], tuple[str, list[Any]]]
     ) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query, which is built of the columns that the file has."""
         self._check_process()
         self._write_what_waits()
         try:
@@ -185,7 +212,7 @@ class SqliteStore:
                 stored = self._stored_columns(*taken, table)
                 if not stored:
                     return
-                cursor = taken[1].execute(*_sql.select(table, columns, where, order, limit, stored))
+                cursor = taken[1].execute(*build(stored))
                 try:
                     while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                         yield from rows
@@ -276,6 +303,11 @@ class SqliteStore:
 def _write_all() -> None:
     for store in list(_stores):
         store.close()
+
+
+def _or_none(rows: Iterator[tuple[Any, ...]], measures: Sequence[Measure]) -> Iterator[tuple[Any, ...]]:
+    """Yield the figures of all rows, also where there is no file."""
+    yield next(rows, tuple(0 if how == "count" else None for how, _ in measures))
 
 
 def _kind(write: Write) -> tuple[Any, ...]:

@@ -1,18 +1,30 @@
-"""What was recorded, read back: traces now, metrics and OpenTelemetry later. Readers only."""
+"""What was recorded, read back: traces, metrics, OpenTelemetry, diagnosis. Readers only."""
 
 from __future__ import annotations
 
+from lumos_nb.telemetry.collector import MetricsCollector
 from lumos_nb.telemetry.diagnosis import Diagnosis, Finding, Recording, diagnose, recorded
-from lumos_nb.telemetry.trace import ExecutionTrace, TraceStep, TraceTool, load_trace
+from lumos_nb.telemetry.diff import TraceDiff, diff_traces
+from lumos_nb.telemetry.figures import AgentMetrics
+from lumos_nb.telemetry.trace import ExecutionTrace, Traces, TraceStep, TraceTool, load_trace, load_traces
+from lumos_nb.telemetry.waterfall import Waterfall, waterfall
 
 __all__ = [
+    "AgentMetrics",
     "Diagnosis",
     "ExecutionTrace",
     "Finding",
+    "MetricsCollector",
     "Recording",
+    "TraceDiff",
     "TraceStep",
     "TraceTool",
+    "Traces",
+    "Waterfall",
     "diagnose",
+    "diff_traces",
     "load_trace",
+    "load_traces",
     "recorded",
+    "waterfall",
 ]

@@ -1,151 +1,227 @@
-"""`ExecutionTrace`: one recorded run, step by step.
+"""`ExecutionTrace`: one recorded run, step by step, with all that ran within it.
 
-One idea: a trace is read from the tables, so it is the same an hour or a restart later.
+One idea: a trace is read from the tables, so it is the same an hour or a restart later. What is
+large (spans, requests, answers) is read when it is asked for.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import TokenUsage
-from lumos_nb.memory.runs import find_run
+from lumos_nb.memory.exchanges import SavedExchange, read_exchanges
 from lumos_nb.stores import Store, default_store
-from lumos_nb.stores.schema import TABLES
+from lumos_nb.telemetry import _steps
+from lumos_nb.telemetry._steps import TraceStep, TraceTool
+from lumos_nb.telemetry.answers import read_results
+from lumos_nb.telemetry.finding import find_runs
+from lumos_nb.telemetry.inspect import Inspector
+from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import trace_spans
+from lumos_nb.telemetry.tree import error_text
+from lumos_nb.telemetry.waterfall import Waterfall
+from lumos_nb.telemetry.wire import RawRequest, RawResponse, request_of, response_of
+
+__all__ = ["ExecutionTrace", "TraceStep", "TraceTool", "Traces", "load_trace", "load_traces"]
+
+TRACE_VERSION = 1
+"""Version of `ExecutionTrace.to_dict` and of what `%trace export` writes. Additions keep it."""
+
+_WORK = {"invoke_agent", "chat", "execute_tool"}
 
 
-class TraceTool(msgspec.Struct, frozen=True, kw_only=True):
-    """One tool call of a step."""
+class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """One run: who, what, how it ended, and its steps.
 
-    tool_call_id: str
-    tool: str
-    arguments: str
-    status: str
-    duration_s: float | None = None
-    result_preview: str | None = None
-    error_type: str | None = None
-    error_message: str | None = None
-
-
-class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One model call of a run and the tools that it asked for."""
-
-    step: int
-    provider: str | None
-    model: str | None
-    status: str | None
-    stop_reason: str | None
-    usage: TokenUsage
-    cost_usd: float | None = None
-    duration_s: float | None = None
-    ttft_s: float | None = None
-    tool_calls: tuple[TraceTool, ...] = ()
-
-
-class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: who, what, how it ended, and its steps."""
+    Shown as a waterfall in a notebook and as a tree of text elsewhere.
+    """
 
     run_id: str
+    trace_id: str | None
     thread_id: str | None
     agent: str | None
     model: str
     status: str
+    #: First 200 characters, as those of `output`.
     prompt: str | None
     output: str | None
     usage: TokenUsage
     cost_usd: float | None = None
+    #: Nanoseconds since 1970, UTC.
+    started_at: int | None = None
     duration_s: float | None = None
+    #: Without waiting for people, rate limits and retries.
+    working_s: float | None = None
     ttft_s: float | None = None
+    stop_reason: str | None = None
     error: str | None = None
+    parent_run_id: str | None = None
+    #: Names what the agent was: instructions, tools, options.
+    config_hash: str | None = None
     steps: tuple[TraceStep, ...] = ()
 
+    @property
+    def store(self) -> Store:
+        """Where it was read from."""
+        return self.__dict__.get("_store") or default_store()
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """The spans of the run and of all runs within it, parents before children."""
+        return trace_spans(self.store, self.run_id)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What failed, in the run and in all that ran within it, in order of time."""
+        failed = [span for span in self.spans if span.status == "error" and error_text(span)]
+        return tuple(dict.fromkeys([*map(error_text, failed), *([self.error] if self.error and not failed else [])]))
+
+    @property
+    def waits(self) -> list[Span]:
+        """What it waited for: a person, another try, a rate limit, the end of a pause."""
+        return [span for span in self.spans if span.op not in _WORK]
+
+    @cached_property
+    def runs(self) -> list[ExecutionTrace]:
+        """The runs that its tools began."""
+        where = [("parent_run_id", "=", self.run_id)]
+        found = self.store.select("runs", ["run_id"], where=where, order=["started_at"])
+        return [_load(self.store, run) for (run,) in found if run != self.run_id]
+
+    def waterfall(self) -> Waterfall:
+        """Return the run on an axis of time; every bar opens to what was sent and what came back."""
+        return Waterfall(self.spans, Inspector(self.store))
+
+    def request(self, step: int, attempt: int = -1) -> RawRequest:
+        """Return what a model was sent in a step, whole and without keys.
+
+        Args:
+            step: From 1.
+            attempt: Of a step that was tried again, which try: from 1, or from the last backwards (-1).
+
+        Raises:
+            UsageError: Nothing was kept of it.
+        """
+        return request_of(self._exchange(step, attempt))
+
+    def response(self, step: int, attempt: int = -1) -> RawResponse:
+        """Return what a model server answered in a step, byte for byte; see `request`."""
+        return response_of(self._exchange(step, attempt))
+
+    def result(self, tool_call_id: str) -> str:
+        """Return what the model was told by a tool call, whole.
+
+        Raises:
+            UsageError: There is no such call, or it has no result.
+        """
+        found = read_results(self.store, self.run_id, tool_call_id)
+        if found:
+            return list(found.values())[-1]
+        calls = [call.tool_call_id for step in self.steps for call in step.tool_calls]
+        if tool_call_id not in calls:
+            raise UsageError(f"The run has no tool call {tool_call_id!r}.", hint=nearest(tool_call_id, calls))
+        raise UsageError(f"Tool call {tool_call_id!r} has no result.", hint="It was denied, stopped, or goes on.")
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the trace as plain data, for `%trace export`."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
+        """Return the trace as plain data, with its spans: `{"v": 1, …}`."""
+        spans = [msgspec.to_builtins(span) for span in self.spans]
+        return {"v": TRACE_VERSION, **msgspec.to_builtins(self), "spans": spans}
 
     def to_text(self) -> str:
         """Return the trace as a tree of lines."""
-        head = [self.run_id, self.agent or "", self.model, self.status, _seconds(self.duration_s), _tokens(self.usage)]
-        lines = [" · ".join(p for p in head if p)]
-        for i, step in enumerate(self.steps):
-            last = i == len(self.steps) - 1 and not self.error
-            lines.append(f"{'└' if last else '├'}─ {_step_line(step)}")
-            lines += [f"{' ' if last else '│'}  · {_tool_line(t)}" for t in step.tool_calls]
-        return "\n".join([*lines, f"└─ {self.error}"] if self.error else lines)
+        return Waterfall(self.spans).to_text()
 
     def __repr__(self) -> str:
         return self.to_text()
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.waterfall()._repr_mimebundle_()
 
-def load_trace(run: str = "last", store: Store | None = None) -> ExecutionTrace:
-    """Return the trace of a run.
+    def _exchange(self, step: int, attempt: int) -> SavedExchange:
+        found = read_exchanges(self.store, self.run_id, step)
+        if not found:
+            raise _nothing_kept(self, step)
+        place = attempt - 1 if attempt > 0 else attempt
+        if attempt == 0 or not -len(found) <= place < len(found):
+            raise UsageError(f"Step {step} has {len(found)} attempts, and no {attempt!r}.", hint="They count from 1.")
+        return found[place]
+
+
+class Traces(list[ExecutionTrace]):
+    """Several traces, shown one below the other."""
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        shown = (trace.waterfall().to_html() for trace in self)
+        html = '<div style="height:14px"></div>'.join(shown)
+        return {"text/plain": repr(self), "text/html": html}
+
+
+def load_trace(name: str = "last", store: Store | None = None) -> ExecutionTrace:
+    """Return the trace of one run.
 
     Args:
-        run: A run id or its unique beginning or end, or `last`.
+        name: `last`; a run id, or its unique beginning or end; a trace id; a thread, if it has one run.
         store: Where to look; the default database if None.
 
     Raises:
-        UsageError: There is no such run, or several.
+        UsageError: There is nothing of that name, or it means several runs.
+
+    Example:
+        >>> import tempfile; from lumos_nb.stores import open_store
+        >>> load_trace(store=open_store(tempfile.mkdtemp() + "/lumos.db"))
+        Traceback (most recent call last):
+        lumos_nb.errors.UsageError: There is no run yet. Run a %%agent cell first.
     """
     store = store or default_store()
-    where = [("run_id", "=", find_run(store, run))]
-    row = _rows(store, "runs", where)[0]
-    steps = _rows(store, "steps", where, "step")
-    calls = _rows(store, "tool_calls", where, "started_at")
-    return ExecutionTrace(
-        run_id=row["run_id"], thread_id=row["thread_id"], agent=row["agent"],
-        model=f"{row['provider']}/{row['model']}", status=row["status"], prompt=row["prompt_preview"],
-        output=row["output_preview"], usage=_usage(row), cost_usd=row["cost_usd"], duration_s=row["duration_s"],
-        ttft_s=row["ttft_s"], error=row["error_message"],
-        steps=tuple(_step(s, [c for c in calls if c["step"] == s["step"]]) for s in steps),
+    found = find_runs(store, name)
+    if len(found) > 1:
+        raise UsageError(f"{name!r} means {len(found)} runs.", hint="Take load_traces(), or one of their ids.")
+    return _load(store, found[0])
+
+
+def load_traces(name: str = "last", store: Store | None = None) -> Traces:
+    """Return the traces of all runs that a word means, oldest first: the last twenty of a thread, all of a trace.
+
+    Raises:
+        UsageError: There is nothing of that name.
+
+    Example:
+        >>> import tempfile; from lumos_nb.stores import open_store
+        >>> load_traces("sales", store=open_store(tempfile.mkdtemp() + "/lumos.db"))
+        Traceback (most recent call last):
+        lumos_nb.errors.UsageError: There is no run 'sales', and no thread or trace of that name. Run a %%agent cell first. %trace df shows all runs.
+    """  # noqa: E501
+    store = store or default_store()
+    return Traces(_load(store, run) for run in find_runs(store, name))
+
+
+def _load(store: Store, run_id: str) -> ExecutionTrace:
+    row, steps = _steps.read(store, run_id)
+    names = (
+        "run_id", "trace_id", "thread_id", "agent", "cost_usd", "started_at", "duration_s", "working_s", "ttft_s",
+        "stop_reason", "parent_run_id", "config_hash",
     )  # fmt: skip
-
-
-def _rows(store: Store, table: str, where: Sequence[Any], *order: str) -> list[dict[str, Any]]:
-    names = [c.name for c in TABLES[table].columns if not c.lazy]
-    rows = store.select(table, names, where=where, order=order)
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def _usage(row: dict[str, Any]) -> TokenUsage:
-    return TokenUsage(**{f: row[f] or 0 for f in TokenUsage.__struct_fields__})
-
-
-def _step(row: dict[str, Any], calls: list[dict[str, Any]]) -> TraceStep:
-    tools = tuple(
-        TraceTool(
-            tool_call_id=c["tool_call_id"], tool=c["tool"], arguments=c["args_json"] or "{}", status=c["status"],
-            duration_s=c["duration_s"], result_preview=c["result_preview"], error_type=c["error_type"],
-            error_message=c["error_message"],
-        )
-        for c in calls
+    trace = ExecutionTrace(
+        **{name: row[name] for name in names}, status=row["status"] or "running", prompt=row["prompt_preview"],
+        model="/".join(part for part in (row["provider"], row["model"]) if part), output=row["output_preview"],
+        usage=_steps.usage(row), error=row["error_message"], steps=steps,
     )  # fmt: skip
-    names = ("step", "provider", "model", "status", "stop_reason", "cost_usd", "duration_s", "ttft_s")
-    return TraceStep(**{n: row[n] for n in names}, usage=_usage(row), tool_calls=tools)
+    trace.__dict__["_store"] = store
+    return trace
 
 
-def _step_line(step: TraceStep) -> str:
-    first = f"first token {_seconds(step.ttft_s)}" if step.ttft_s is not None else ""
-    parts = [f"step {step.step}", step.model or "", _seconds(step.duration_s), first, _tokens(step.usage)]
-    return " · ".join(p for p in [*parts, step.stop_reason or ""] if p)
-
-
-def _tool_line(call: TraceTool) -> str:
-    try:
-        arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(call.arguments).items())
-    except (ValueError, AttributeError):
-        arguments = call.arguments
-    outcome = call.error_message or call.result_preview or ""
-    line = outcome.splitlines()[0][:80] if outcome else ""
-    return f"{call.tool}({arguments:.80}) {call.status} {_seconds(call.duration_s)}" + (f" → {line}" if line else "")
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f} s"
-
-
-def _tokens(usage: TokenUsage) -> str:
-    return f"{usage.input_tokens:,} in, {usage.output_tokens:,} out"
+def _nothing_kept(trace: ExecutionTrace, step: int) -> UsageError:
+    known = [s.step for s in trace.steps]
+    if step not in known:
+        return UsageError(f"The run has no step {step!r}.", hint=f"It has {len(known)}, counted from 1.")
+    return UsageError(
+        f"What step {step} sent and received was not kept.",
+        hint="The run is of an older version, its model is no server, or `keep_exchanges` was off.",
+    )
