@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lumos_nb._version import __version__
 
 if TYPE_CHECKING:
-    from lumos_nb import plot
+    from lumos_nb import plot as plot
     from lumos_nb.agent import Agent
     from lumos_nb.context import RuntimeContext
     from lumos_nb.frames import (

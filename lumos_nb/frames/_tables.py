@@ -10,6 +10,7 @@ from lumos_nb.frames._messages import MESSAGE_ROWS, PART_ROWS
 from lumos_nb.frames._query import Query
 from lumos_nb.frames._sources import EVENT_ROWS, RUN_ROWS, STEP_ROWS, THREAD_ROWS, TOOL_CALL_ROWS, Source
 from lumos_nb.stores import Store
+from lumos_nb.stores.base import Condition
 
 SOURCES: dict[str, Source] = {
     source.name: source
@@ -23,24 +24,26 @@ SOURCES: dict[str, Source] = {
 def _read(
     source: Source,
     *,
-    last: str | None = None,
-    since: Any = None,
-    until: Any = None,
     limit: int | None = None,
-    where: Any = None,
     payload: bool = False,
     store: Store | None = None,
-    **equal: Any,
+    **filters: Any,
 ) -> Any:
     """Return a frame. The options are those of all frames; see `threads`."""
     query = Query(source, store).limit(limit)
-    conditions = [
+    query = query._with(_conditions=tuple(conditions_of(source, **filters)))
+    return (query.payload() if payload else query).df()
+
+
+def conditions_of(
+    source: Source, *, last: str | None = None, since: Any = None, until: Any = None, where: Any = None, **equal: Any
+) -> list[Condition]:
+    """Return the conditions that the filters of a frame stand for."""
+    return [
         *_filters.time_conditions(source.time, last, since, until),
         *_filters.listed(source.columns, where),
         *_filters.equal(source.columns, equal),
     ]
-    query = query._with(_conditions=tuple(conditions))
-    return (query.payload() if payload else query).df()
 
 
 def threads(**filters: Any) -> Any:
