@@ -126,6 +126,14 @@ async def test_long_and_secret_texts_are_loaded_from_the_log_and_never_pasted():
     assert diagnose("last").findings[0].kind == "tool_arguments"
 
 
+async def test_a_key_of_this_process_is_known_whatever_it_looks_like(monkeypatch):
+    monkeypatch.setenv("MISTRAL_API_KEY", "opensesame")
+    await ask(Agent("a", model=ScriptedProvider([call("mean", values="opensesame"), "?"]), tools=[mean]), "opensesame!")
+    found = diagnose("last")
+    assert "opensesame" not in found.to_text() + str(found.to_dict()) + str(found._repr_mimebundle_())
+    assert (await run_cell(found.reproduce, mean=mean))["run"].prompt[0].text == "opensesame!"
+
+
 async def test_a_recording_has_the_conversation_the_answers_and_what_the_tools_gave():
     await scripted([call("mean", values=[1, 2]), "1.5"], [mean])
     recording = recorded("last")

@@ -14,10 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lumos_nb.messages import ToolCall
-from lumos_nb.providers.failures import redact
 from lumos_nb.providers.vendors import expanded, vendors
 from lumos_nb.telemetry.diagnosis.case import Case
-from lumos_nb.telemetry.diagnosis.finding import Finding, one_line
+from lumos_nb.telemetry.diagnosis.finding import Finding, hidden, one_line
 from lumos_nb.telemetry.diagnosis.recording import NO_MORE, Recording
 
 SHORT_CHARS = 1_000
@@ -73,7 +72,7 @@ def _name(case: Case) -> str:
 
 def _pasted(text: str) -> str | None:
     """Return a text as Python, or None for one that is long, empty, or may hold a key."""
-    if not text.strip() or len(text) > SHORT_CHARS or redact(text) != text:
+    if not text.strip() or len(text) > SHORT_CHARS or hidden(text) != text:
         return None
     return repr(text)
 

@@ -154,7 +154,7 @@ def _sum(values: list[float | None]) -> float | None:
 def _large_results(case: Case) -> list[Finding]:
     """Return the tool whose results made up most of the prompts."""
     sent = sum(s["input_tokens"] or 0 for s in case.steps)
-    later = {s["step"]: sum(1 for t in case.steps if t["step"] > s["step"]) for s in case.steps}
+    later = {step["step"]: len(case.steps) - n for n, step in enumerate(case.steps, start=1)}
     carried: dict[str, int] = defaultdict(int)
     for call in case.calls:
         told = min(call["result_bytes"] or 0, _longest_told())
