@@ -100,6 +100,8 @@ class _Asked:
             self._connection.execute(f"CREATE TEMP VIEW {table.name} AS {_view(table, have[table.name], is_whole)}")
 
     def _guard(self) -> None:
+        for function in ("json_each", "json_tree"):  # their tables are made at their first use, which is no reading
+            self._connection.execute(f"SELECT 1 FROM {function}('[]')")  # noqa: S608
         self._connection.execute("PRAGMA query_only = ON")
         self._connection.set_authorizer(self._may)
         self._connection.set_progress_handler(self._look(time.monotonic() + self._timeout_s), _OPS_BETWEEN_LOOKS)

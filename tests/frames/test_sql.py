@@ -137,3 +137,12 @@ def test_columns_that_an_older_file_lacks_are_missing(tmp_path):
 def test_bytes_and_mixtures_are_shown_as_they_are(recorded):
     assert lumos.sql("select x'00ff' as b").b[0] == b"\x00\xff"
     assert lumos.sql("select 1 as v union all select 'a' union all select null").v.tolist() == [1, "a", None]
+
+
+def test_a_list_of_values_and_the_json_of_a_column_can_be_taken_apart(recorded):
+    ids = frames.sql("select run_id from runs", store=recorded).run_id.to_json(orient="values")
+    text = "select count(*) as n from runs where run_id in (select value from json_each(?))"
+    assert (
+        frames.sql(text, ids, store=recorded).n.tolist()
+        == frames.sql("select count(*) as n from runs", store=recorded).n.tolist()
+    )
