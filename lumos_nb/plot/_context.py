@@ -15,6 +15,7 @@ from lumos_nb.plot._chart import Chart
 from lumos_nb.plot._source import frame
 from lumos_nb.plot._time import _amount
 from lumos_nb.stores import default_store
+from lumos_nb.telemetry.diagnosis.savings import window_of
 
 _DTYPES = {
     "call": "Int64", "run_id": "str", "step": "Int64", "cached_tokens": "Int64", "fresh_tokens": "Int64",
@@ -75,13 +76,23 @@ def _sizes(steps: Any) -> Any:
     rows = steps.sort_values([c for c in ("started_at", "run_id", "step") if c in steps.columns], kind="stable")
     total = rows["input_tokens"].fillna(0).astype("Int64")
     cached = rows["cache_read_tokens"].fillna(0).astype("Int64").clip(upper=total)
-    window = rows["context_window"] if "context_window" in rows else pd.array([None] * len(rows), "Int64")
     found = pd.DataFrame({
         "call": range(1, len(rows) + 1), "run_id": rows["run_id"].astype("object"), "step": rows["step"],
-        "cached_tokens": cached, "fresh_tokens": total - cached, "context_tokens": total, "context_window": window,
+        "cached_tokens": cached, "fresh_tokens": total - cached, "context_tokens": total,
+        "context_window": _windows(rows),
     })  # fmt: skip
     found["filled"] = found["context_tokens"].astype("Float64") / found["context_window"].astype("Float64")
     return found.astype(_DTYPES).reset_index(drop=True)
+
+
+def _windows(rows: Any) -> Any:
+    """Return the model's window at each call: as recorded, else as it is known of the model."""
+    import pandas as pd
+
+    nothing = [None] * len(rows)
+    columns = (rows.get(c, nothing) for c in ("context_window", "provider", "model"))
+    cells = ([None if pd.isna(value) else value for value in column] for column in columns)
+    return pd.array([window_of(*each) for each in zip(*cells, strict=True)], "Int64")
 
 
 def _draw(figure: Any, df: Any) -> None:

@@ -249,3 +249,24 @@ async def test_arguments_of_a_call_are_those_of_the_first_that_failed():
     await scripted(script, [mean])
     found = diagnose("last").findings
     assert [(f.kind, f.step, f.tool_call_id) for f in found] == [("tool_bug", 2, "c2"), ("tool_arguments", 3, "c3")]
+
+
+async def test_a_prompt_that_nearly_fills_the_window_is_told():
+    """The window is that of a model whose vendor's row names it; the prompt's size is what the model counted."""
+    usage = TokenUsage(input_tokens=900_000, output_tokens=5, cache_read_tokens=899_000)
+    model = ScriptedProvider([Answer(text="Read.", usage=usage)], model="claude-sonnet-5")
+    model.provider = "anthropic"
+    await ask(Agent("a", model=model))
+    [found] = diagnose("last").findings
+    assert found.kind == "context_fills" and "90%" in found.title
+
+
+async def test_real_runs_advise_on_prompts_that_no_cache_holds(monkeypatch):
+    monkeypatch.setenv("LUMOS_PRICES", '{"scripted/script": {"input": 3.0, "output": 15.0, "cache_read": 0.3}}')
+    settings.reset()
+    for n in range(10):
+        first = Answer(usage=TokenUsage(input_tokens=2_000), tool_calls=[call("mean", values=[n])])
+        await scripted([first, Answer(text="1.", usage=TokenUsage(input_tokens=2_100))], [mean])
+    [found] = advice.advise(default_store())
+    assert (found.kind, found.n, found.of_n) == ("never_cached", 10, 10)
+    assert found.saves_usd == pytest.approx(20_000 * 2.7e-6)

@@ -20,7 +20,7 @@ from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.diagnosis.finding import count, dollars, one_line, seconds
 from lumos_nb.telemetry.diagnosis.many import ManyRuns, RunRow, read_many
-from lumos_nb.telemetry.diagnosis.savings import BYTES_A_TOKEN, CACHED_FROM_TOKENS, FULL_SHARE
+from lumos_nb.telemetry.diagnosis.savings import BYTES_A_TOKEN, CACHED_FROM_TOKENS, FULL_SHARE, window_of
 from lumos_nb.telemetry.diagnosis.shares import wilson
 
 ENOUGH = 10
@@ -151,7 +151,8 @@ def _compared(many: ManyRuns) -> Iterable[Advice]:
                     continue
                 advice = Advice(
                     kind=kind, subject=agent, n=len(rows), of_n=sum(map(len, models.values())),
-                    what=f"{agent!r} {verb} {said(usual[model])} with {model}, {said(usual[best])} with {best} (medians).",
+                    what=f"{agent!r} {verb} {said(usual[model])} with {model}, {said(usual[best])} with {best} "
+                    "(medians of a run).",
                     do=f"See on some of these runs whether {best} answers as well: `lumos.plot.compare`.",
                     run_ids=_some(run_id for _, run_id in rows),
                 )  # fmt: skip
@@ -224,8 +225,9 @@ def _retries_by_hour(many: ManyRuns) -> Iterable[Advice]:
 
 
 def _context(many: ManyRuns) -> Iterable[Advice]:
-    known = [step for step in many.steps if step.context_window and step.context_tokens is not None]
-    full = [s for s in known if (s.context_tokens or 0) >= FULL_SHARE * (s.context_window or 1)]
+    windows = [(step, window_of(step.context_window, step.provider, step.model)) for step in many.steps]
+    known = [(step, window) for step, window in windows if window and step.context_tokens is not None]
+    full = [step for step, window in known if (step.context_tokens or 0) >= FULL_SHARE * window]
     if _is_often(len(full), len(known)):
         yield Advice(
             kind="context_fills", subject=one_line(full[-1].model or "", 80), n=len(full), of_n=len(known),

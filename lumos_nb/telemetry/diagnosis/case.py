@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb.memory.ids import span_id
 from lumos_nb.memory.reopening import runs_elsewhere, this_process
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
@@ -62,6 +63,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     said_at: tuple[int, ...]
     #: Tracebacks of failed calls, last line first, by step and id.
     tracebacks: dict[tuple[int, str], str]
+    #: Runs within it that failed, by the id of the tool call that began them.
+    failed_within: dict[str, str]
     #: Address of its last request, without keys; empty where that was not kept.
     url: str
     #: When anything was last heard of it, in nanoseconds since 1970.
@@ -115,6 +118,7 @@ def read_case(store: Store, run_id: str) -> Case:
         tools=None if start is None or "tools" not in start else tuple(start["tools"]),
         said_at=tuple(step or 0 for kind, _, step, _ in events if kind == "user_message"),
         tracebacks=_tracebacks(store, where),
+        failed_within=_failed_within(store, run_id, calls),
         url=next(store.select("exchanges", ["url"], where=where, order=["-n"], limit=1), ("",))[0] or "",
         last_at_ns=last[0] or 0,
         place=_place(run),
@@ -169,6 +173,13 @@ def _tracebacks(store: Store, where: Sequence[Condition]) -> dict[tuple[int, str
         if isinstance(content, dict) and isinstance(content.get("traceback"), str):
             found[(step, call_id)] = content["traceback"]
     return found
+
+
+def _failed_within(store: Store, run_id: str, calls: Sequence[Row]) -> dict[str, str]:
+    where = [("parent_run_id", "=", run_id), ("status", "=", "failed")]
+    failed = {span: run for span, run in store.select("runs", ["parent_span_id", "run_id"], where=where) if span}
+    ids = {call["tool_call_id"]: span_id(run_id, call["tool_call_id"]) for call in calls} if failed else {}
+    return {call_id: failed[span] for call_id, span in ids.items() if span in failed}
 
 
 def _place(run: Row) -> str:

@@ -73,6 +73,13 @@ def _bug(call: Row, case: Case) -> Told:
     more = [quoted("tool_calls.error_message", error)]
     if frame:
         more.append(quoted("traceback", f"{frame['file']}, line {frame['line']}, in {frame['name']}\n{frame['code']}"))
+    if within := case.failed_within.get(call["tool_call_id"]):
+        more.append(quoted("runs.run_id of the run within", within))
+        return (
+            f"The tool {call['tool']!r} ran an agent that failed: {error}",
+            f"`lumos.diagnose({within!r})` says why that run failed.",
+            more,
+        )
     do = f"Mend {line} of {call['tool']!r}" if line else f"Mend {call['tool']!r}"
     return (
         f"The tool {call['tool']!r} raised {error}{where}.",
