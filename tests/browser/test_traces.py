@@ -85,17 +85,20 @@ def test_a_waterfall_tells_what_happened_and_its_bars_open(open_notebook: Any, s
     for words in ("analyst", "researcher", "mean_order", "send_report", "large", "small"):
         assert words in text, words
     assert shown.locator("svg").count() >= 1
+    nb.page.mouse.move(0, 0)
     nb.shot_cell(2, "trace-light")
     set_theme(nb.page, dark=True)
     nb.shot_cell(2, "trace-dark")
     set_theme(nb.page, dark=False)
     bar = shown.locator("summary").filter(has_text="step 1").first
     bar.click()
+    shown.locator("summary").filter(has_text="Body").first.click()
     opened = shown.inner_text()
     assert "Compare north, south and report." in opened and "/v1/chat/completions" in opened
     nb.shot_cell(2, "trace-open")
-    nb.page.set_viewport_size({"width": 560, "height": 900})
-    nb.shot_cell(2, "trace-narrow")
+    bar.click()
+    nb.page.set_viewport_size({"width": 620, "height": 900})
+    nb.shot("trace-narrow")
 
 
 def test_a_run_with_a_broken_tool_is_explained_and_a_cell_does_it_again(
