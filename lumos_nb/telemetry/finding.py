@@ -28,6 +28,12 @@ def find_runs(store: Store, name: str = "last") -> list[str]:
 
     Raises:
         UsageError: There is nothing of that name; names what is near.
+
+    Example:
+        >>> import tempfile; from lumos_nb.stores import open_store
+        >>> find_runs(open_store(tempfile.mkdtemp() + "/lumos.db"))
+        Traceback (most recent call last):
+        lumos_nb.errors.UsageError: There is no run yet. Run a %%agent cell first.
     """
     if not isinstance(name, str):
         raise UsageError(
