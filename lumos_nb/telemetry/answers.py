@@ -6,6 +6,7 @@ One idea: an event of a later version is read as far as it is known, and otherwi
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from lumos_nb.stores import Store
@@ -27,8 +28,8 @@ def read_prompt(store: Store, run_id: str) -> str | None:
     return None
 
 
-def read_answers(store: Store, run_id: str, step: int | None = None) -> dict[int, str]:
-    """Return what a model said in each step of a run, or in one.
+def read_answers(store: Store, run_id: str, steps: Collection[int] | None = None) -> dict[int, str]:
+    """Return what a model said in each step of a run, or in some.
 
     Example:
         >>> import tempfile; from lumos_nb.stores import open_store
@@ -36,8 +37,8 @@ def read_answers(store: Store, run_id: str, step: int | None = None) -> dict[int
         {}
     """
     where: list[Condition] = [("run_id", "=", run_id), ("kind", "in", ["checkpoint", "step_complete"])]
-    if step is not None:
-        where.append(("step", "=", step))
+    if steps is not None:
+        where.append(("step", "in", list(steps)))
     answers: dict[int, str] = {}
     for (payload,) in store.select("events", ["payload_json"], where=where, order=["run_seq"]):
         said = _object(payload).get("step")

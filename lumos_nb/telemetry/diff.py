@@ -7,9 +7,7 @@ take the same time; whether they *said* the same is the question.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
-from itertools import zip_longest
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,12 +15,12 @@ import msgspec
 from lumos_nb.events import TokenUsage
 from lumos_nb.memory.exchanges import read_config
 from lumos_nb.stores import Store
+from lumos_nb.telemetry.aligning import aligned, paired
 from lumos_nb.telemetry.answers import Results, read_answers, read_prompt, read_results
 from lumos_nb.telemetry.diffview import diff_html, diff_text
 from lumos_nb.telemetry.trace import ExecutionTrace, TraceStep, TraceTool, load_trace
 
 DIFF_VERSION = 1
-_MOST_COMPARED = 1_000_000
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +90,13 @@ def diff_traces(a: str | ExecutionTrace, b: str | ExecutionTrace, store: Store |
 
     Raises:
         UsageError: There is no such run.
+
+    Example:
+        >>> from lumos_nb import Agent; from lumos_nb.testing import ScriptedProvider
+        >>> agent = Agent("a", model=ScriptedProvider(["Hello.", "Good day."]))
+        >>> a, b = [agent.generate_sync("Hi").run_id for _ in range(2)]
+        >>> [(change.where, change.what, change.b) for change in diff_traces(a, b).changes]
+        [('step 1', 'answer', 'Good day.')]
     """
     first = load_trace(a, store) if isinstance(a, str) else a
     second = load_trace(b, store) if isinstance(b, str) else b
@@ -158,7 +163,7 @@ def _call_text(call: TraceTool) -> str:
 
 def _call_changes(where: str, a: TraceStep, b: TraceStep, gave: tuple[Results, Results]) -> Iterator[Change]:
     names = [[call.tool for call in step.tool_calls] for step in (a, b)]
-    for first, second in _paired(a.tool_calls, b.tool_calls, *names):
+    for first, second in paired(a.tool_calls, b.tool_calls, *names):
         if first is None or second is None:
             lone, kind, side = (second, "added", "b") if second else (first, "removed", "a")
             yield Change(where=where, what=f"call of {lone.tool}", kind=kind, **{side: _call_text(lone)})
@@ -169,29 +174,6 @@ def _call_changes(where: str, a: TraceStep, b: TraceStep, gave: tuple[Results, R
             yield from _changed(where, f"{name}: {part}", getattr(first, part), getattr(second, part))
         results = gave[0].get((a.step, first.tool_call_id)), gave[1].get((b.step, second.tool_call_id))
         yield from _changed(where, f"{name}: result", *results)
-
-
-def aligned(a: Sequence[TraceStep], b: Sequence[TraceStep]) -> list[tuple[TraceStep | None, TraceStep | None]]:
-    """Return the steps of two runs in pairs: those that called the same tools belong together, in their order.
-
-    Example:
-        >>> aligned([], [])
-        []
-    """
-    keys = [[tuple(sorted(call.tool for call in step.tool_calls)) for step in steps] for steps in (a, b)]
-    return _paired(a, b, *keys)
-
-
-def _paired(a: Sequence[Any], b: Sequence[Any], a_keys: Sequence[Any], b_keys: Sequence[Any]) -> list[tuple[Any, Any]]:
-    if len(a) * len(b) > _MOST_COMPARED:
-        return list(zip_longest(a, b))
-    pairs: list[tuple[Any, Any]] = []
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, a_keys, b_keys, autojunk=False).get_opcodes():
-        n = min(i2 - i1, j2 - j1) if kind in {"equal", "replace"} else 0
-        pairs += zip(a[i1 : i1 + n], b[j1 : j1 + n], strict=True)
-        pairs += [(one, None) for one in a[i1 + n : i2]]
-        pairs += [(None, one) for one in b[j1 + n : j2]]
-    return pairs
 
 
 def _entries(where: str, what: str, a: dict[str, Any], b: dict[str, Any]) -> Iterator[Change]:

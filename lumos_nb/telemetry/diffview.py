@@ -133,7 +133,9 @@ def _figures_html(diff: TraceDiff) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return "?"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    if isinstance(value, int) or abs(value) >= 0.001:
+        return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _change(figure: Figure) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.trace import TRACE_VERSION, ExecutionTrace
-from lumos_nb.telemetry.wording import escaped
+from lumos_nb.telemetry.wording import escaped, visible
 
 FORMS = ("json", "otlp", "html")
 
@@ -95,4 +96,4 @@ def page(traces: Sequence[ExecutionTrace]) -> str:
     shown = "".join(
         f"<h1>{escaped(title)}</h1>{trace.waterfall().to_html()}" for title, trace in zip(titles, traces, strict=True)
     )
-    return _PAGE.format(title=escaped(titles[0] if titles else "No run"), body=shown)
+    return _PAGE.format(title=escape(visible(titles[0] if titles else "No run")), body=shown)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.memory import _conversations as conversations
 from lumos_nb.memory.runs import find_run
+from lumos_nb.messages import valid_text
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 
@@ -27,7 +28,18 @@ def find_runs(store: Store, name: str = "last") -> list[str]:
 
     Raises:
         UsageError: There is nothing of that name; names what is near.
+
+    Example:
+        >>> import tempfile; from lumos_nb.stores import open_store
+        >>> find_runs(open_store(tempfile.mkdtemp() + "/lumos.db"))
+        Traceback (most recent call last):
+        lumos_nb.errors.UsageError: There is no run yet. Run a %%agent cell first.
     """
+    if not isinstance(name, str):
+        raise UsageError(
+            f"{type(name).__name__!r} is no name of a run.", hint="Give its id, a thread's title, or last."
+        )
+    name = valid_text(name)
     if name == "last":
         return [find_run(store)]
     if found := _ids(store, [("run_id", "=", name)]) or _of_trace(store, name):

@@ -59,6 +59,7 @@ class Inspector:
         self._left_bytes = _READ_BYTES
         self._expected: dict[str, set[int]] = defaultdict(set)
         self._read: dict[str, list[SavedExchange] | None] = {}
+        self._answers: dict[str, dict[int, str]] = {}
 
     def pieces(self, span: Span, room: int) -> list[Piece]:
         """Return the pieces of a span, none longer than `room` characters."""
@@ -93,7 +94,11 @@ class Inspector:
     def _chat(self, span: Span, room: int) -> list[Piece]:
         if self._store is None or span.step is None:
             return []
-        answer = read_answers(self._store, span.run_id, span.step).get(span.step)
+        if span.step not in self._expected[span.run_id]:
+            self.expect([span])
+        if span.run_id not in self._answers:
+            self._answers[span.run_id] = read_answers(self._store, span.run_id, self._expected[span.run_id])
+        answer = self._answers[span.run_id].get(span.step)
         found = [_piece("Answer", answer, room)] if answer else []
         saved = self._exchanges(self._store, span)
         for n, exchange in enumerate(saved, 1):
@@ -102,7 +107,7 @@ class Inspector:
 
     def expect(self, spans: Iterable[Span]) -> None:
         """Read together what will be asked for of these: each request is kept as a change of the one before."""
-        self._expected, self._read = defaultdict(set), {}
+        self._expected, self._read, self._answers = defaultdict(set), {}, {}
         for span in spans:
             if span.op == "chat" and span.step is not None:
                 self._expected[span.run_id].add(span.step)

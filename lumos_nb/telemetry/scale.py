@@ -62,7 +62,7 @@ class Scale:
     def ticks(self, about: int = 5) -> list[Tick]:
         """Return moments a round number of seconds after the start, and the breaks with their true length."""
         step = _round_step(self._work_ns / 1e9 / about)
-        found = [Tick(self.place(a), f"+{clock((b - a) / 1e9)}", True) for a, b in self._breaks]
+        found = [Tick(self.place(a), f"+{clock(_three_digits((b - a) / 1e9))}", True) for a, b in self._breaks]
         edges = [self.start_ns, *(moment for pair in self._breaks for moment in pair), self.end_ns]
         for a, b in zip(edges[::2], edges[1::2], strict=True):
             first = -(-(a - self.start_ns) // round(step * 1e9))
@@ -70,6 +70,10 @@ class Scale:
             found += [Tick(self.place(self.start_ns + round(n * step * 1e9)), clock(n * step))
                       for n in range(first, min(last, first + 4 * about) + 1)]  # fmt: skip
         return sorted(found, key=lambda tick: tick.place)
+
+
+def _three_digits(value_s: float) -> float:
+    return float(f"{value_s:.3g}") if value_s < 60 else value_s
 
 
 def clock(value_s: float) -> str:

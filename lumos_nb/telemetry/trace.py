@@ -174,10 +174,10 @@ def load_trace(name: str = "last", store: Store | None = None) -> ExecutionTrace
         UsageError: There is nothing of that name, or it means several runs.
 
     Example:
-        >>> import tempfile; from lumos_nb.stores import open_store
-        >>> load_trace(store=open_store(tempfile.mkdtemp() + "/lumos.db"))
-        Traceback (most recent call last):
-        lumos_nb.errors.UsageError: There is no run yet. Run a %%agent cell first.
+        >>> from lumos_nb import Agent; from lumos_nb.testing import ScriptedProvider
+        >>> run = Agent("a", model=ScriptedProvider(["Hello."])).generate_sync("Hi").run_id
+        >>> [(step.step, step.stop_reason) for step in load_trace(run).steps]
+        [(1, 'stop')]
     """
     store = store or default_store()
     found = find_runs(store, name)

@@ -102,15 +102,17 @@ def _shown(char: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text to stand between tags of HTML and of XML: nothing in it acts, and its dollars begin no formula.
+    """Return a text to stand between tags of HTML and of XML: nothing in it acts.
 
-    It is not made for attributes: none has foreign text.
+    A notebook takes dollars and backslashes for formulas, but not across tags, so each has one of its own. It is not
+    made for attributes: none has foreign text.
 
     Example:
         >>> escaped("a < b for $5")
-        'a &lt; b for &#36;5'
+        'a &lt; b for <span>$</span>5'
     """
-    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+    plain = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")
 
 
 def one_line(text: str, width: int) -> str:

@@ -14,7 +14,7 @@ import pytest
 from lumos_nb.errors import UsageError
 from lumos_nb.memory.ids import trace_id
 from lumos_nb.stores import Insert, SqliteStore, Update
-from lumos_nb.telemetry import ExecutionTrace, load_trace, load_traces
+from lumos_nb.telemetry import ExecutionTrace, load_trace, load_traces, waterfall
 from lumos_nb.telemetry.masking import DOTS, masked
 from lumos_nb.testing import Answer
 from tests.telemetry.recording import database, recorded
@@ -83,7 +83,7 @@ def test_bars_open_to_the_request_the_answer_and_what_a_tool_was_given_and_gave(
     for shown in ("Tidy up the tables.", "Be careful.", "HTTP 429 · refused · RateLimitError", "HTTP 200 · ok", "data: {",
                   "\"stream\": true", "First rows of a table.", "Request 2 of 2", "retry-after: 0.1",
                   "\"table\": \"orders_old\"", "changed by you", "id,amount",
-                  "Done: &lt;b&gt;three&lt;/b&gt; rows of &#36;5 each"):  # fmt: skip
+                  "Done: &lt;b&gt;three&lt;/b&gt; rows of <span>$</span>5 each"):  # fmt: skip
         assert shown in html, shown
 
 
@@ -142,6 +142,19 @@ def test_a_wrong_name_is_answered_with_what_is_near(db, name, says):
     with pytest.raises(UsageError) as caught:
         load_trace(name, db)
     assert says in str(caught.value)
+
+
+def test_what_is_no_name_says_so(db):
+    for wrong in (5, None):
+        with pytest.raises(UsageError, match="is no name of a run"):
+            load_trace(wrong, db)
+    with pytest.raises(UsageError, match="There is no run"):
+        load_trace("\ud800", db)
+
+
+def test_spans_alone_open_to_what_was_kept_where_the_store_is_given(db, first):
+    assert "HTTP 429" in waterfall(first.spans, db).to_html()
+    assert "HTTP 429" not in waterfall(first.spans).to_html()
 
 
 def test_a_thread_of_several_runs_is_not_one_trace(db):

@@ -203,6 +203,13 @@ def test_later_is_never_further_left(times, random):
     assert len(scale.ticks()) < 60
 
 
+def test_no_text_is_taken_for_a_formula():
+    html = waterfall(
+        [span("t", None, "execute_tool", tool="a$x$", attributes={"result_preview": "\\(x\\) $5 and $6"})]
+    ).to_html()
+    assert not re.search(r"\$[^<]|\\[^<]", html)
+
+
 def test_nothing_is_told_where_there_is_nothing():
     assert waterfall([]).to_text() == "Nothing was recorded."
     check(waterfall([]).to_html())
