@@ -32,6 +32,9 @@ from lumos_nb.messages import ToolCall, valid_text
 from lumos_nb.stores import Update, Upsert
 from lumos_nb.stores.base import Write
 
+_TURN_NS = 2_000_000
+"""A call that begins so much later than it was let go has waited for its turn."""
+
 
 class Tally:
     """The sums of one run."""
@@ -54,6 +57,8 @@ class Tally:
         #: When the answer was there whose calls are at work, and how long each of them waited for a person, in ns.
         self._answered_at = 0
         self._asked_for: dict[str, int] = {}
+        #: When calls were let go; those that share a thread begin one after the other.
+        self._let_go_at: dict[str, int] = {}
         #: Steps whose model call is in the sums, though their tools may still be at work.
         self._counted: set[int] = set()
         #: Text of the step that is going on: if it never ends, its cost is not known.
@@ -157,6 +162,7 @@ class Tally:
             row["side_effect"] = side_effect
         if status == "running":
             row["queue_s"] = self._queue_s(call.id, now)
+            self._let_go_at[call.id] = now
             self._count_call(call.id, now)
         else:
             row["asked_args_json"], row["asked_at"] = row["args_json"], now
@@ -177,6 +183,9 @@ class Tally:
         row = {"tool": event.result.name, **result_columns(event.result, event.status, event.duration_s)}
         if (self.step, event.call_id) not in self._calls:  # denied, or refused before it began
             row["started_at"] = now
+        began, let_go_at = now - round(event.duration_s * 1e9), self._let_go_at.get(event.call_id, now)
+        if began - let_go_at > _TURN_NS:
+            row["started_at"], row["queue_s"] = began, self._queue_s(event.call_id, began)
         self._count_call(event.call_id, now)
         self._run["n_tool_errors"] += event.status == "error"
         return Upsert("tool_calls", {**row, **self._call_key(event.call_id)})

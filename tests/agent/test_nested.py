@@ -1,7 +1,9 @@
 """A run that begins within a tool is part of it."""
 
 import asyncio
+import time
 
+import pandas as pd
 import pytest
 
 from lumos_nb import Agent, frames, tool
@@ -101,3 +103,18 @@ async def test_the_last_stopped_run_is_the_outer_one():
     stopped = last_stopped(default_store(), None)
     assert frames.runs(run_id=stopped).agent.tolist() == ["outer"]
     assert set(frames.runs().status) == {"cancelled"}
+
+
+def test_tools_that_share_a_thread_begin_one_after_the_other():
+    @tool
+    def slow(what: str) -> str:
+        """Take some time."""
+        time.sleep(0.1)
+        return what
+
+    calls = [ToolCall(id=f"c{n}", name="slow", arguments=f'{{"what": "{n}"}}') for n in range(3)]
+    Agent("a", model=ScriptedProvider([Answer(tool_calls=calls), "Done."]), tools=[slow]).generate_sync("Go.")
+    found = frames.tool_calls()
+    ends = found.started_at + pd.to_timedelta(found.duration_s, unit="s")
+    assert (found.started_at[1:].values >= ends[:-1].values - pd.Timedelta("20ms")).all()
+    assert found.queue_s.round(1).tolist() == [0.0, 0.1, 0.2]
