@@ -22,7 +22,15 @@ from lumos_nb.telemetry.metrics import MetricPoint, metric_points
 
 _FAMILIES_AT_ONCE = 500
 _OF_RUN = {"run_id", "thread_id"}
-_LABELS = ("agent", "provider", "model", "tool", "status")
+_LABELS = {
+    "agent": "gen_ai.agent.name",
+    "provider": "gen_ai.provider.name",
+    "model": "gen_ai.request.model",
+    "tool": "gen_ai.tool.name",
+    "token_type": "gen_ai.token.type",
+    "status": "lumos.status",
+    "error_type": "error.type",
+}
 
 
 class DerivedSource(msgspec.Struct, frozen=True):
@@ -69,17 +77,18 @@ def _of_runs(where: Sequence[Condition], time: str) -> list[list[Condition]]:
 
 def _families(store: Store, asked: list[list[Condition]], newest_first: bool) -> list[list[str]]:
     """Return the runs of each family that has a run asked for, in the order in which the families began."""
-    every: dict[str, list[tuple[int, str]]] = {}
-    for run, root, started in store.select("runs", ["run_id", "root_run_id", "started_at"]):
-        every.setdefault(root or run, []).append((started or 0, run))
-    if asked == [[]]:
-        found = set(every)
-    else:
+    within: list[list[Condition]] = [[]]
+    if asked != [[]]:
         rows = (row for where in asked for row in store.select("runs", ["run_id", "root_run_id"], where=where))
-        found = {root or run for run, root in rows}
-    families = [sorted(members) for root, members in every.items() if root in found]
-    families.sort(reverse=newest_first)
-    return [[run for _, run in members] for members in families]
+        roots = list({root or run for run, root in rows})
+        # The second is for the roots of older databases, which do not name themselves.
+        within = [[("root_run_id", "in", roots)], [("run_id", "in", roots)]]
+    members: dict[str, set[tuple[int, str]]] = {}
+    for where in within:
+        for run, root, started in store.select("runs", ["run_id", "root_run_id", "started_at"], where=where):
+            members.setdefault(root or run, set()).add((started or 0, run))
+    families = sorted((sorted(runs) for runs in members.values()), reverse=newest_first)
+    return [[run for _, run in runs] for runs in families]
 
 
 def _metric_rows(store: Store, runs: list[str]) -> list[dict[str, Any]]:
@@ -94,7 +103,7 @@ def _metric_row(point: MetricPoint) -> dict[str, Any]:
         "kind": point.kind,
         "value": point.value,
         "unit": point.unit,
-        **{name: point.labels.get(name) for name in _LABELS},
+        **{name: point.labels.get(label) for name, label in _LABELS.items()},
         "labels_json": msgspec.json.encode(point.labels).decode(),
         "thread_id": point.thread_id,
         "run_id": point.run_id,
@@ -102,16 +111,18 @@ def _metric_row(point: MetricPoint) -> dict[str, Any]:
 
 
 METRIC_COLUMNS = (
-    Column("ts", "time", "when it was measured"),
+    Column("ts", "time", "when what was measured ended"),
     Column("name", "cat", "such as gen_ai.client.operation.duration, as OpenTelemetry calls it"),
     Column("kind", "cat", "counter, gauge or histogram"),
     Column("value", "float", "in the unit of the row; NaN where it is not known"),
     Column("unit", "cat", "s, {token}, {call}, USD"),
     Column("agent", "cat", "agent of the run"),
-    Column("provider", "cat", "vendor of the model"),
+    Column("provider", "cat", "vendor of the model, as OpenTelemetry calls it"),
     Column("model", "cat", "model that was called"),
     Column("tool", "cat", "tool that was called"),
-    Column("status", "cat", "how it ended, where the figure tells"),
+    Column("token_type", "cat", "input or output, of tokens"),
+    Column("status", "cat", "how the run ended, of lumos.runs"),
+    Column("error_type", "cat", "class of the error, of what failed"),
     Column("labels_json", "json", "all labels of the figure"),
     Column("thread_id", "id", "thread of the run"),
     Column("run_id", "id", "run that was measured"),

@@ -68,8 +68,7 @@ class Groups:
     def _rows(self, asked: list[_Measure]) -> list[tuple[Any, ...]]:
         query, names = self._query, [c.name for c in self._columns]
         if query._source.table is not None and query._limit is None:
-            store = query._asked()
-            return list(store.aggregate(query._source.name, names, asked, where=query._conditions))
+            return list(query.store.aggregate(query._source.name, names, asked, where=query.conditions))
         wanted = [*names, *(column or names[0] for _, column in asked)]
         groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
         for row in query._rows(wanted, newest_first=True):

@@ -23,10 +23,10 @@ from lumos_nb.stores.schema import Column
 class Query:
     """Rows that are asked for, not yet read. Immutable; it shows its count and what it asks in words."""
 
-    def __init__(self, source: Source, store: Store | None = None) -> None:
+    def __init__(self, source: Source, store: Store | None = None, conditions: tuple[Condition, ...] = ()) -> None:
         self._source = source
         self._store = store
-        self._conditions: tuple[Condition, ...] = ()
+        self._conditions = conditions
         self._limit: int | None = None
         self._columns: tuple[Column, ...] = tuple(c for c in source.columns if not c.lazy)
 
@@ -34,6 +34,16 @@ class Query:
         other = Query(self._source, self._store)
         other.__dict__.update(self.__dict__, **changes)
         return other
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What is asked of the rows, as a store takes it."""
+        return self._conditions
+
+    @property
+    def store(self) -> Store:
+        """Who is asked."""
+        return self._store or default_store()
 
     # ---- narrower ------------------------------------------------------------------------
 
@@ -83,7 +93,7 @@ class Query:
         table = self._source.table
         if table is None or self._limit is not None:
             return sum(1 for _ in self._rows([self._source.columns[0].name], newest_first=True))
-        ((n,),) = self._asked().aggregate(table.name, [], [("count", None)], where=self._conditions)
+        ((n,),) = self.store.aggregate(table.name, [], [("count", None)], where=self._conditions)
         return int(n)
 
     def head(self, n: int = 5) -> Any:
@@ -92,7 +102,7 @@ class Query:
         if self._limit is not None:
             return self.df().head(n)
         names = [c.name for c in self._columns]
-        rows = self._source.rows(self._asked(), names, self._conditions, n, newest_first=False)
+        rows = self._source.rows(self.store, names, self._conditions, n, newest_first=False)
         return self._frame(rows, newest_first=False)
 
     def tail(self, n: int = 5) -> Any:
@@ -135,11 +145,8 @@ class Query:
 
     # ---- how it is asked -----------------------------------------------------------------
 
-    def _asked(self) -> Store:
-        return self._store or default_store()
-
     def _rows(self, names: Sequence[str], newest_first: bool) -> Iterator[Row]:
-        return self._source.rows(self._asked(), names, self._conditions, self._limit, newest_first=newest_first)
+        return self._source.rows(self.store, names, self._conditions, self._limit, newest_first=newest_first)
 
     def _frame(self, rows: Any, *, newest_first: bool) -> Any:
         schema = f"{self._source.name}/{self._source.version}"
@@ -164,7 +171,7 @@ class Query:
         names = [c.name for c in self._columns]
         if table is not None and len(names) < len([c for c in self._source.columns if not c.lazy]):
             yield "  columns " + ", ".join(names)
-        if table is not None and (asked := self._asked().worded(table.name, self._conditions)):
+        if table is not None and (asked := self.store.worded(table.name, self._conditions)):
             yield f"  {asked}"
 
 

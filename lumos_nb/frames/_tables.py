@@ -30,8 +30,7 @@ def _read(
     **filters: Any,
 ) -> Any:
     """Return a frame. The options are those of all frames; see `threads`."""
-    query = Query(source, store).limit(limit)
-    query = query._with(_conditions=tuple(conditions_of(source, **filters)))
+    query = Query(source, store, tuple(conditions_of(source, **filters))).limit(limit)
     return (query.payload() if payload else query).df()
 
 
@@ -131,7 +130,7 @@ def messages(*, parts: bool = True, **filters: Any) -> Any:
 
 
 def metrics(**filters: Any) -> Any:
-    """Return figures over time as a DataFrame, one measured value a row, run by run, newest last.
+    """Return figures over time as a DataFrame, one measured value a row, newest last.
 
     For the filters see `threads`; `name="gen_ai.client.operation.duration"` keeps one figure.
 

@@ -340,6 +340,8 @@ _BUILT_IN = (
     # The model that comes with `lumos models install`; it runs in this process.
     Vendor(
         id="local",
+        # Its server closes each connection behind an answer, without saying so.
+        headers={"connection": "close"},
         default_model="smollm2",
         needs_key=False,
         accepts=(),

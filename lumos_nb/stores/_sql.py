@@ -199,6 +199,8 @@ def aggregate(
     values: list[Any] = []
     figures = [_FIGURES[how].format(scope.name(column) if column else "*") for how, column in measures]
     groups = [scope.name(name) for name in by]
+    if not any(scope.used <= set(index) for index in table.index):  # to go by an index would look up row after row
+        groups = [f"+{name}" if name != "NULL" else name for name in groups]
     sql = f"SELECT {', '.join([*groups, *figures])} FROM {scope.source}{scope.where(where, values)}"  # noqa: S608
     real = [name for name in groups if name != "NULL"]  # a literal there would be taken as a column's number
     return sql + (f" GROUP BY {', '.join(real)}" if real else " HAVING count(*) > 0" if groups else ""), values
@@ -208,6 +210,7 @@ class _Scope:
     """How the columns of a table are called in a query that uses some of them."""
 
     def __init__(self, table: Table, stored: frozenset[str], used: set[str]) -> None:
+        self.used = used
         self._table, self._stored, self._lazy = table, stored, lazy_names(table)
         self.source = table.name
         if used & self._lazy:

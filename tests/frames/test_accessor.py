@@ -55,6 +55,19 @@ def test_what_only_one_frame_has_is_compared_with_nothing(runs):
     assert set(runs.lumos.compare(runs, by="agent").agent.dropna()) == {"a"}
 
 
+def test_the_waterfall_of_a_frame_has_the_traces_of_its_runs(recorded):
+    top = lumos.runs(agent="outer").tail(1)
+    shown = str(top.lumos.waterfall())
+    assert shown.count("broken") == 1 and shown.count("inner") == 1  # with what ran within
+    assert str(lumos.spans(run_id=top.run_id.iloc[0]).lumos.waterfall()) == shown
+    assert str(top.iloc[:0].lumos.waterfall())
+
+
+def test_a_waterfall_of_more_runs_than_a_page_shows_is_refused(runs):
+    with pytest.raises(UsageError, match=r"Take some: df.tail\(20\)"):
+        __import__("pandas").concat([runs.assign(run_id=runs.run_id + str(i)) for i in range(11)]).lumos.waterfall()
+
+
 def test_a_frame_without_the_columns_says_so(runs):
     with pytest.raises(UsageError, match="Did you mean 'model'"):
         runs.lumos.cost(by="modl")

@@ -45,10 +45,10 @@ def test_a_query_says_its_count_and_what_it_asks(recorded):
 
 def test_the_frames_are_queries_that_are_asked_at_once(recorded):
     for name, source in SOURCES.items():
-        if name != "metrics":
-            pd.testing.assert_frame_equal(getattr(frames, name)(), getattr(lumos.q, name).df())
-            assert getattr(lumos.q, name).count() == len(getattr(frames, name)())
-            assert source.time in getattr(frames, name)()
+        df = getattr(frames, name)()
+        pd.testing.assert_frame_equal(df, getattr(lumos.q, name).df())
+        assert getattr(lumos.q, name).count() == len(df) > 0
+        assert source.time in df and not df.duplicated(list(source.key) or None).any()
 
 
 def test_ranges_are_asked_of_the_store(many):

@@ -11,7 +11,7 @@ from lumos_nb import frames
 from lumos_nb.errors import StoreError, UsageError
 from lumos_nb.stores import Insert, SqliteStore
 
-NAMES = ["threads", "runs", "steps", "events", "messages", "tool_calls", "spans"]
+NAMES = ["threads", "runs", "steps", "events", "messages", "tool_calls", "metrics", "spans"]
 
 
 @pytest.mark.parametrize("name", NAMES)

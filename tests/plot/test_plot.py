@@ -172,6 +172,11 @@ def test_a_chart_takes_a_frame_or_filters_and_says_so(store):
         plot.cost([1, 2])
     with pytest.raises(UsageError, match="Did you mean 'altair'"):
         plot.cost(df, backend="altiar")
+    with pytest.raises(UsageError, match="no column 'modle'. Did you mean 'model'"):
+        plot.latency(store=store, by="modle")
+    for every in ("week", "0m", "1s"):
+        with pytest.raises(UsageError, match=f"every='{every}'"):
+            plot.cost(df, every=every)
     with pytest.raises(UsageError, match="a run or a thread"):
         plot.context("last", thread="t")
 

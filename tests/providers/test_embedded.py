@@ -5,10 +5,12 @@ import json
 
 import pytest
 
+from lumos_nb import Agent, frames, settings
 from lumos_nb.errors import ContextLengthError, MissingDependencyError
 from lumos_nb.events import Finish
 from lumos_nb.messages import Message, ToolCall, ToolResult
 from lumos_nb.providers import ToolSpec, embedded_server, llm
+from lumos_nb.providers.base import ModelOptions
 from lumos_nb.providers.embedded import is_installed
 from lumos_nb.providers.embedded_prompt import fit, recall
 from lumos_nb.providers.embedded_tools import answer_grammar, envelope, pick_tool
@@ -194,3 +196,14 @@ class TestModel:
         await llm("local/smollm2").generate([user("Good morning!")])
         counting.cancel()
         assert turns > 2
+
+
+@pytest.mark.model
+async def test_calls_one_after_the_other_need_one_try_each(tmp_path):
+    """The embedded server closes a connection behind each answer; a further try for that would stand in every trace."""
+    settings.configure(db=str(tmp_path / "lumos.db"))
+    agent = Agent("a", model="local/smollm2")
+    for _ in range(3):
+        await agent.generate("Say yes.", model_options=ModelOptions(max_tokens=3))
+    assert frames.runs().n_retries.tolist() == [0, 0, 0]
+    settings.reset()
