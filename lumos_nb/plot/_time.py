@@ -17,6 +17,7 @@ from lumos_nb.plot._source import frame, named
 _BINS = ("1min", "5min", "15min", "1h", "6h", "1D", "7D", "28D")
 _MOST_BINS = 60
 _FEW_BINS = 6
+_MOST_BARS = 1_000
 
 
 def cost(data: Any = None, *, every: str | None = None, backend: str = "matplotlib", **filters: Any) -> Chart:
@@ -76,6 +77,8 @@ def _binned(runs: Any, amount: Any, column: str, every: str | None) -> tuple[Any
     times = runs["started_at"][known]
     bin_ = _given(every) if every else _bin(times)
     df = pd.DataFrame({"time": times.dt.floor(bin_), "model": models, column: amount[known], "n_runs": 1})
+    if (n_bars := df["time"].nunique()) > _MOST_BARS:
+        raise UsageError(f"every={every!r} gives {n_bars:,} bars.", hint="Take longer ones, or a shorter time.")
     df = df.groupby(["time", "model"], as_index=False, observed=True)[[column, "n_runs"]].sum()
     df["model"] = pd.Categorical(df["model"].astype("object"), categories=order)
     df = df.sort_values(["time", "model"], ignore_index=True)

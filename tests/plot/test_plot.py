@@ -116,6 +116,14 @@ def test_what_it_came_to_by_then_ends_with_the_sum(store):
     assert ends.sum() == data["tokens"].sum() == 11_000
 
 
+def test_bars_without_number_are_refused_before_they_are_drawn(tmp_path):
+    store = open_store(str(tmp_path / "long.db"))
+    store.write([run_row(n) for n in range(1_200)])
+    with pytest.raises(UsageError, match="gives 1,200 bars"):
+        plot.tokens(store=store, every="1m")
+    assert len(plot.tokens(store=store).data["time"].unique()) <= 61
+
+
 def test_more_models_than_colours_are_drawn_as_others(store):
     models = plot.tokens(store=store).data["model"].unique().tolist()
     assert len(models) == 7 and models.count("other (4)") == 1
