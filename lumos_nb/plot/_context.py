@@ -54,7 +54,7 @@ def context(
     steps = frame(data, frames.steps, filters, ("run_id", "step", "input_tokens", "cache_read_tokens"))
     found = _sizes(steps)
     known = found["context_window"].notna().any()
-    note = "" if known or not len(found) else "The size of the model's window is not in the log."
+    note = "" if known or not len(found) else "How large the model's window is, is not known."
     return Chart(
         found, title="Tokens of the prompt", note=note, empty="There are no model calls here.", backend=backend,
         draw=_draw, altair=_altair,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lumos_nb.errors import UsageError
+from lumos_nb.errors import UsageError, nearest
 
 
 def frame(data: Any, read: Callable[..., Any], filters: dict[str, Any], needs: Iterable[str]) -> Any:
@@ -20,22 +20,22 @@ def frame(data: Any, read: Callable[..., Any], filters: dict[str, Any], needs: I
     Raises:
         UsageError: It is no DataFrame, has not the columns, or filters were given with it.
     """
-    if data is None:
-        return read(**filters)
-    columns = getattr(data, "columns", None)
     name = read.__name__
-    if columns is None:
+    if data is None:
+        data = read(**filters)
+    elif not hasattr(data, "columns"):
         raise UsageError(
             f"A chart cannot be made of {type(data).__name__!r}.",
             hint=f"Give a DataFrame of lumos.{name}(), or filters.",
         )
-    if filters:
+    elif filters:
         raise UsageError(
             f"Filters such as {next(iter(filters))}= are for lumos.{name}(), not for a DataFrame that is given.",
             hint="Leave out one of the two.",
         )
-    if missing := [column for column in needs if column not in columns]:
-        raise UsageError(f"The DataFrame has no column {missing[0]!r}.", hint=f"Give one of lumos.{name}().")
+    if missing := [column for column in needs if column not in data.columns]:
+        hint = f"{nearest(missing[0], map(str, data.columns))} The frame is one of lumos.{name}()."
+        raise UsageError(f"The DataFrame has no column {missing[0]!r}.", hint=hint)
     return data
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lumos_nb import frames
+from lumos_nb.errors import UsageError
 from lumos_nb.frames import _filters
 from lumos_nb.plot import _figure
 from lumos_nb.plot._chart import Chart
@@ -16,6 +17,7 @@ from lumos_nb.plot._source import frame, named
 _BINS = ("1min", "5min", "15min", "1h", "6h", "1D", "7D", "28D")
 _MOST_BINS = 60
 _FEW_BINS = 6
+_MOST_BARS = 1_000
 
 
 def cost(data: Any = None, *, every: str | None = None, backend: str = "matplotlib", **filters: Any) -> Chart:
@@ -73,13 +75,29 @@ def _binned(runs: Any, amount: Any, column: str, every: str | None) -> tuple[Any
     known = amount.notna() & runs["started_at"].notna()
     models, order = named(runs["model"][known], _figure.MOST + 1)
     times = runs["started_at"][known]
-    bin_ = pd.Timedelta(_filters.duration_ns(every), "ns") if every else _bin(times)
+    bin_ = _given(every) if every else _bin(times)
     df = pd.DataFrame({"time": times.dt.floor(bin_), "model": models, column: amount[known], "n_runs": 1})
+    if (n_bars := df["time"].nunique()) > _MOST_BARS:
+        raise UsageError(f"every={every!r} gives {n_bars:,} bars.", hint="Take longer ones, or a shorter time.")
     df = df.groupby(["time", "model"], as_index=False, observed=True)[[column, "n_runs"]].sum()
     df["model"] = pd.Categorical(df["model"].astype("object"), categories=order)
     df = df.sort_values(["time", "model"], ignore_index=True)
     df["cumulative"] = df.groupby("model", observed=True)[column].cumsum()
     return df, bin_.total_seconds()
+
+
+def _given(every: str) -> Any:
+    import pandas as pd
+
+    try:
+        bin_ = pd.Timedelta(_filters.duration_ns(every), "ns")
+    except UsageError as error:
+        bin_, hint = pd.Timedelta(0), error.hint
+    else:
+        hint = "Write a minute or more."
+    if bin_ < pd.Timedelta("1min"):
+        raise UsageError(f"every={every!r} is no length of a bar.", hint=hint)
+    return bin_
 
 
 def _bin(times: Any) -> Any:

@@ -116,6 +116,14 @@ def test_what_it_came_to_by_then_ends_with_the_sum(store):
     assert ends.sum() == data["tokens"].sum() == 11_000
 
 
+def test_bars_without_number_are_refused_before_they_are_drawn(tmp_path):
+    store = open_store(str(tmp_path / "long.db"))
+    store.write([run_row(n) for n in range(1_200)])
+    with pytest.raises(UsageError, match="gives 1,200 bars"):
+        plot.tokens(store=store, every="1m")
+    assert len(plot.tokens(store=store).data["time"].unique()) <= 61
+
+
 def test_more_models_than_colours_are_drawn_as_others(store):
     models = plot.tokens(store=store).data["model"].unique().tolist()
     assert len(models) == 7 and models.count("other (4)") == 1
@@ -172,6 +180,11 @@ def test_a_chart_takes_a_frame_or_filters_and_says_so(store):
         plot.cost([1, 2])
     with pytest.raises(UsageError, match="Did you mean 'altair'"):
         plot.cost(df, backend="altiar")
+    with pytest.raises(UsageError, match="no column 'modle'. Did you mean 'model'"):
+        plot.latency(store=store, by="modle")
+    for every in ("week", "0m", "1s"):
+        with pytest.raises(UsageError, match=f"every='{every}'"):
+            plot.cost(df, every=every)
     with pytest.raises(UsageError, match="a run or a thread"):
         plot.context("last", thread="t")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 
 import pytest
 
 from lumos_nb import Agent, llm, settings, tool
-from lumos_nb.messages import Message, ToolCall
+from lumos_nb.messages import ImagePart, Message, TextPart, ToolCall
 from lumos_nb.stores import default_store
 from lumos_nb.telemetry import diagnose, recorded
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
@@ -149,6 +150,35 @@ async def test_a_tool_that_runs_an_agent_leads_to_the_run_within_that_failed():
     [found] = diagnose(ids["a"]).findings
     assert found.kind == "tool_bug" and ids["inner"] in found.suggestion
     assert diagnose(ids["inner"]).findings[0].kind == "no_key"
+
+
+async def test_what_others_wrote_never_becomes_code_of_the_cell_nor_acts_on_a_terminal():
+    evil = "x\n\r\u2028\x85ran.append(1)\x1b[31m\u202e'); ran.append(2) #\x00"
+
+    @tool(name="class")
+    def bad(text: str) -> str:
+        raise ValueError(text)
+
+    script = [ToolCall(id=evil, name="class", arguments=json.dumps({"text": evil})), evil]
+    await ask(Agent(evil, model=ScriptedProvider(script, model=evil), tools=[bad], instructions=evil), evil)
+    found = diagnose("last")
+    ran = []
+    await run_cell(found.reproduce, ran=ran)
+    assert ran == []
+    shown = found.to_text() + found._repr_mimebundle_()["text/html"]
+    assert not set(shown) & set("\x1b\x00\u202e\x85\r")
+
+
+async def test_what_the_log_does_not_keep_of_a_prompt_is_said_in_the_cell():
+    picture = Message(role="user", content=(TextPart("See"), ImagePart(data=b"\x89PNG", media_type="image/png")))
+    with FakeServer([SERVED["bad_request"]]) as server:
+        agent = Agent("a", model=llm("mine/m", base_url=server.base_url), instructions="Be brief.")
+        talk = [Message(role="user", content="I am Ada."), Message(role="assistant", content="Hello.")]
+        for prompt, is_partial in ((picture, True), ([*talk, *talk[:1]], True), ("Just text", False)):
+            await ask(agent, prompt)
+            found = diagnose("last")
+            assert found.findings[0].kind == "bad_request"
+            assert ("More was sent" in found.reproduce) is is_partial
 
 
 async def test_a_recording_has_the_conversation_the_answers_and_what_the_tools_gave():

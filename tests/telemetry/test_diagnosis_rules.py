@@ -52,17 +52,17 @@ async def test_a_run_is_slow_by_its_own_like_and_what_it_waited_for_is_named():
 
 
 async def test_tools_that_waited_for_each_other_are_told_with_what_it_would_save(monkeypatch):
-    monkeypatch.setattr(savings, "WORTH_S", 0.1)
+    monkeypatch.setattr(savings, "WORTH_S", 0.6)  # what a loaded machine may add stays below
 
     def slow(n: int) -> int:
-        time.sleep(0.1)
+        time.sleep(0.4)
         return n
 
     calls = [call("slow", f"c{n}", n=n) for n in range(3)]
     await scripted([calls, "Done."], [slow])
     [found] = diagnose("last").findings
     assert found.kind == "serial_tools" and found.step == 1
-    assert 0.15 < found.saves_s < 0.5
+    assert found.saves_s > 0.7
     await scripted([calls, "Done."], [tool(thread=True)(slow)])
     assert kinds() == []
 
@@ -227,7 +227,7 @@ async def test_chance_alone_gives_no_advice():
 
 
 async def test_one_agent_with_two_models_is_told_which_is_slower():
-    for model, delay_s in (("quick", 0.0), ("slow", 0.05)):
+    for model, delay_s in (("quick", 0.0), ("slow", 0.1)):
         for _ in range(10):
             provider = ScriptedProvider([Answer(text="Hi", delay_s=delay_s)], model=model)
             await ask(Agent("a", model=provider))

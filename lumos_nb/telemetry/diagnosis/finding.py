@@ -5,6 +5,7 @@ One idea: a finding never says more than its evidence does, and evidence is quot
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -65,6 +66,9 @@ SEVERITIES = ("failed", "warning", "note")
 """The run failed of it; it ended well and badly; it could be quicker or cheaper."""
 
 QUOTED_CHARS = 400
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that do something to a terminal, or turn the text around them."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -144,7 +148,7 @@ def quoted(source: str, value: Any, chars: int = QUOTED_CHARS) -> Evidence:
     """
     text = value if isinstance(value, str) else f"{value}"
     # Of megabytes no more is searched for keys than is shown, with room for one that crosses the end.
-    text = hidden(valid_text(text[: chars + 2_000])).strip()
+    text = _UNSEEN.sub("·", _ANSI.sub("", hidden(valid_text(text[: chars + 2_000])))).strip()
     return Evidence(source, text if len(text) <= chars else f"{text[:chars].rstrip()}…")
 
 

@@ -6,6 +6,7 @@ each of them can be the real one or the recorded one.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import LumosError, ToolError
 from lumos_nb.events import AgentStep, RunStart
+from lumos_nb.memory.exchanges import read_exchanges
 from lumos_nb.memory.runs import find_run, read_run
 from lumos_nb.memory.snapshots import read_config
 from lumos_nb.messages import Message, ToolCall, ToolSpec, decode_message
@@ -36,6 +38,9 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     prompt: tuple[Message, ...]
     #: The conversation before its last model call.
     messages: tuple[Message, ...]
+    #: Whether more was sent than `messages`: a run that failed in its first step keeps only the text asked last,
+    #: no pictures, no files, and no conversation that was handed in with it.
+    is_partial: bool
     #: What the model answered, a line for `ScriptedProvider` each: a text, or tool calls.
     answers: tuple[Any, ...]
     #: JSON schema that the answer had to fit, or None.
@@ -139,6 +144,7 @@ def recorded(run: str = "last", store: Store | None = None) -> Recording:
         instructions=config.get("instructions") or "",
         prompt=(*history, *_before(said, first)),
         messages=(*history, *(_before(said, last) if is_answered else said)),
+        is_partial=not steps and _is_partial(store, run_id, len(history) + len(said)),
         answers=tuple(_line(step) for step in steps),
         output=((config.get("options") or {}).get("output") or {}).get("schema"),
         names=names,
@@ -168,6 +174,17 @@ def _conversation(
     told = {r.call_id: r for r in given if r.call_id in calls}
     results = tuple((r.name, calls[id].arguments, r.content, r.is_error) for id, r in told.items())
     return said, steps, results, saved.tools
+
+
+_MEDIA = re.compile(rb'"(?:image_url|image|images|inline_?data|input_image|input_audio|input_file|document|file)"\s*:')
+
+
+def _is_partial(store: Store, run_id: str, n_messages: int) -> bool:
+    """Return whether the request that was sent held more messages than these, or something else than text."""
+    sent = read_exchanges(store, run_id)
+    body = sent[-1].request_body if sent else b""
+    has_system = b'"system"' in body or b'"developer"' in body
+    return bool(_MEDIA.search(body)) or body.count(b'"role"') > n_messages + has_system
 
 
 def _before(said: list[Message], step: AgentStep | None) -> list[Message]:

@@ -162,20 +162,22 @@ def _notes(
     lines = ["# No model is asked: the answers are those of the log."]
     if not is_offline:
         lines = ["# This asks the model again: it needs its key, and may cost something."]
+    if recording.is_partial:
+        lines.append("# More was sent than the log keeps of a first step: add its pictures, files or conversation.")
     if set(recording.names) - set(real):
         lines.append("# run.tools() gives what the tools gave; name a function in it to run that one anew.")
     if real:
         names = ", ".join(real)
         lines.append(f"# This runs {names} as the notebook has it now: run the cell that defines it first.")
-        lines += _alone(findings[0], recording)
+        lines += _alone(findings[0], recording, real)
     return lines
 
 
-def _alone(finding: Finding, recording: Recording) -> list[str]:
+def _alone(finding: Finding, recording: Recording, real: list[str]) -> list[str]:
     """Return how to call a tool by itself, for a debugger."""
     failed = (arguments for name, arguments, _, is_error in recording.results if name == finding.tool and is_error)
     given = next(failed, "")
-    if finding.kind != "tool_bug" or len(given) > 2 * LINE_CHARS or _pasted(given) is None:
+    if finding.kind != "tool_bug" or finding.tool not in real or len(given) > 2 * LINE_CHARS or _pasted(given) is None:
         return []
     try:
         arguments = ToolCall(id="", name="", arguments=given).parsed()

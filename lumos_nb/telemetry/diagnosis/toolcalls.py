@@ -83,7 +83,7 @@ def _bug(call: Row, case: Case) -> Told:
     do = f"Mend {line} of {call['tool']!r}" if line else f"Mend {call['tool']!r}"
     return (
         f"The tool {call['tool']!r} raised {error}{where}.",
-        f"{do}, or raise ToolError with what the model should do instead. The cell below calls it again.",
+        f"{do}, or raise ToolError with what the model should do instead.",
         more,
     )
 
