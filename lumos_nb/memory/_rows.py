@@ -23,6 +23,7 @@ from lumos_nb.messages import (
     valid,
     valid_text,
 )
+from lumos_nb.providers.windows import context_window
 
 PREVIEW_CHARS = 200
 TOKEN_COLUMNS = TokenUsage.__struct_fields__
@@ -155,6 +156,7 @@ def step_row(step: AgentStep, *, status: str, run_id: str, ended_at: int) -> dic
         "tokens_per_s": step.tokens_per_s,
         **tokens(step.usage),
         "context_tokens": step.usage.input_tokens,
+        "context_window": context_window(step.provider, step.model),
         "cost_usd": step.cost_usd,
         "n_tool_calls": len(step.tool_calls),
         "stop_reason": step.stop_reason or None,
