@@ -6,8 +6,8 @@ Text is `str` (pandas 3) or `string` (pandas 2), few distinct texts `category`, 
 for what is not known: every plotting and statistics library takes it.
 
 Rows are taken in portions, so that a million events fit. Text is kept by pyarrow where it is
-installed (pandas does the same), else equal texts are kept once. A value that is not of its
-column's type (another program wrote it) becomes text in a text column, and missing elsewhere.
+installed, else equal texts are kept once. A value that is not of its column's type (another
+program wrote it) becomes text in a text column, and missing elsewhere.
 """
 
 from __future__ import annotations
