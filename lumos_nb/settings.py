@@ -90,7 +90,7 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     keep_exchanges: bool = True
     #: Where traces and metrics are sent (OTLP over HTTP), as `http://localhost:4318`; empty: the standard variable
     #: OTEL_EXPORTER_OTLP_ENDPOINT, and without it nowhere.
-    otlp: str = ""
+    otlp: Annotated[str, msgspec.Meta(pattern="^[^@]*$")] = ""
     #: Send prompts, answers, arguments and results of tools along; OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT
     #: does so too.
     otlp_content: bool = False
@@ -168,7 +168,7 @@ def _convert(values: dict[str, Any], prefix: str = "") -> LumosConfig:
                 value = msgspec.json.decode(value)
             out[name] = msgspec.convert(value, fields[name], strict=False, dec_hook=_secret)
         except msgspec.MsgspecError as error:
-            value = "…" if name in {"keys", "vendors"} else value
+            value = "…" if name in {"keys", "vendors", "otlp"} else value
             shown = f"{prefix}{name.upper()}" if prefix else name
             known = get_args(fields[name]) if get_origin(fields[name]) is Literal else ()
             hint = f"There is: {', '.join(known)}." if known else _FORMS.get(name, "")
@@ -180,6 +180,7 @@ _FORMS = {
     "prices": 'Write it as {"vendor/model": {"input": 1.0, "output": 2.0, "cache_read": 0.1, "cache_write": 1.25}}, '
     "in US dollars a million tokens.",
     "vendors": 'Write it as {"mine": {"base_url": "http://…/v1", "key_env": ["MY_KEY"]}}.',
+    "otlp": "A name and a password are no part of it: say them in OTEL_EXPORTER_OTLP_HEADERS.",
     "permissions": 'Write it as {"run_*": "ask", "delete_*": "deny"}.',
     "keys": 'Write it as {"openai": "KEY"}.',
 }

@@ -7,6 +7,7 @@ what is new in it.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -140,8 +141,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def read_exchanges(store: Store, run_id: str, step: int | None = None) -> list[SavedExchange]:
-    """Return the exchanges of a run, or of one step of it, in their order; none of a run that kept none.
+def read_exchanges(store: Store, run_id: str, step: int | Collection[int | None] | None = None) -> list[SavedExchange]:
+    """Return the exchanges of a run, or of one or some steps of it, in their order; none of a run that kept none.
 
     Example:
         >>> import tempfile; from lumos_nb.stores import open_store
@@ -149,21 +150,23 @@ def read_exchanges(store: Store, run_id: str, step: int | None = None) -> list[S
         []
     """
     where: list[Condition] = [("run_id", "=", run_id)]
+    wanted = {step} if isinstance(step, int) else step
     found: list[SavedExchange] = []
-    bodies: dict[int, bytes] = {}
+    before = (0, b"")
     for values in store.select("exchanges", _COLUMNS, where=where, order=["n"]):
         row = dict(zip(_COLUMNS, values, strict=True))
-        body = bodies[row["n"]] = _whole(row, bodies)
-        if step is None or row["step"] == step:
-            found.append(_saved(row, body))
+        # A body is a change of the one before: no other has to be held, which for a long run would be all of them.
+        before = (row["n"], _whole(row, before))
+        if wanted is None or row["step"] in wanted:
+            found.append(_saved(row, before[1]))
     return found
 
 
-def _whole(row: dict[str, Any], bodies: dict[int, bytes]) -> bytes:
+def _whole(row: dict[str, Any], before: tuple[int, bytes]) -> bytes:
     new = _unpacked(row["request_body"])
     if row["base_n"] is None:
         return new
-    base = bodies.get(row["base_n"], b"")
+    base = before[1] if before[0] == row["base_n"] else b""
     return base[: row["base_prefix"]] + new + base[len(base) - row["base_suffix"] :]
 
 

@@ -29,7 +29,7 @@ def doctor(runtime: Runtime) -> Any:
 
     rows = [("lumos_nb", __version__, "ok"), ("python", platform.python_version(), "ok")]
     rows += [(name, _version(name), "ok" if _version(name) else "not installed") for name in _PACKAGES]
-    rows += [_model(runtime), _database(runtime), _answers(get_ipython())]
+    rows += [_model(runtime), _database(runtime), _answers(get_ipython()), _traces()]
     return pd.DataFrame(rows, columns=["what", "value", "state"])
 
 
@@ -63,6 +63,18 @@ def _database(runtime: Runtime) -> tuple[str, str, str]:
     except LumosError as error:
         return "database", str(path), str(error)
     return "database", str(path), "ok"
+
+
+def _traces() -> tuple[str, str, str]:
+    """Say where traces are sent, and what has become of them."""
+    from lumos_nb.telemetry import otel
+
+    stats = otel.stats()
+    if not stats.endpoint:
+        return "traces", "kept here, sent nowhere", "ok"
+    lost = stats.n_spans_lost + stats.n_runs_dropped
+    sent = f"{stats.endpoint}: {stats.n_spans:,} spans sent"
+    return "traces", sent, f"{lost:,} lost: {stats.last_error}" if lost else "ok"
 
 
 def _answers(shell: Any) -> tuple[str, str, str]:

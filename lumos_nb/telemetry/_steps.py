@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,12 +74,13 @@ def read(store: Store, run_id: str) -> tuple[Row, tuple[TraceStep, ...]]:
     """Return the row of a run, and its steps; a model call that failed is a step too."""
     where: list[Condition] = [("run_id", "=", run_id)]
     (run,) = _rows(store, "runs", where)
-    calls = _rows(store, "tool_calls", where, "started_at")
-    steps = {row["step"]: _step(row, [c for c in calls if c["step"] == row["step"]])
-             for row in _rows(store, "steps", where, "step")}  # fmt: skip
+    calls: dict[int, list[Row]] = defaultdict(list)
+    for call in _rows(store, "tool_calls", where, "started_at"):
+        calls[call["step"]].append(call)
+    steps = {row["step"]: _step(row, calls[row["step"]]) for row in _rows(store, "steps", where, "step")}
     for step in _asked(store, where):
         if step not in steps:
-            steps[step] = _unanswered(run, step, [c for c in calls if c["step"] == step])
+            steps[step] = _unanswered(run, step, calls[step])
     return run, tuple(steps[step] for step in sorted(steps))
 
 

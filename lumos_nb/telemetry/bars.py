@@ -14,6 +14,8 @@ from lumos_nb.telemetry.wording import escaped, seconds
 
 _W, _H = 1000, 16
 _NARROWEST = 2.5
+_ARROW = 12
+"""What is open at its end has an arrow there, so wide."""
 _ACCENT = "var(--jp-brand-color1,#2f7fd1)"
 _ERROR = "var(--jp-error-color1,#d9453d)"
 _PLAIN = "currentColor"
@@ -75,6 +77,8 @@ def _shape(span: Span, scale: Scale) -> str:
     left = min(left, _W - _NARROWEST)
     right = max(scale.place(end) * _W, left + _NARROWEST)
     is_open = span.end_ns is None
+    if is_open:
+        right = max(left, min(right, _W - _ARROW))
     colour = _ERROR if span.status in {"error", "denied"} else _ACCENT if span.op == "chat" else _PLAIN
     drawn = _OPS.get(span.op, _dashed)(left, right, colour)
     if span.op == "chat" and span.ttft_s is not None:
@@ -119,9 +123,8 @@ def _many(spans: Sequence[Span], scale: Scale) -> str:
 
 
 def _open_end(right: float, colour: str) -> str:
-    x = min(right, _W - 8)
     style = f"stroke:{colour};stroke-width:2;fill:none;{_SAME}"
-    return f'<path d="M{x:.1f} 2L{x + 6:.1f} 8L{x:.1f} 14" style="{style}"/>'
+    return f'<path d="M{right + 3:.1f} 3L{right + _ARROW:.1f} 8L{right + 3:.1f} 13" style="{style}"/>'
 
 
 def _rect(left: float, right: float, top: float, height: float, style: str) -> str:

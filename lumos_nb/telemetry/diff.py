@@ -44,6 +44,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     a: float | None
     b: float | None
+    #: `run`, or `step 2`.
+    where: str = "run"
 
     @property
     def change(self) -> float | None:
@@ -62,7 +64,7 @@ class TraceDiff(msgspec.Struct, frozen=True, kw_only=True):
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a dict for each change and figure, for a DataFrame: where, what, kind, a, b."""
-        figures = [{"where": "run", "what": f.name, "kind": "figure", "a": f.a, "b": f.b} for f in self.figures]
+        figures = [{"where": f.where, "what": f.name, "kind": "figure", "a": f.a, "b": f.b} for f in self.figures]
         return [*map(msgspec.structs.asdict, self.changes), *figures]
 
     def to_dict(self) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def _step_changes(a: ExecutionTrace, b: ExecutionTrace) -> Iterator[Change]:
         if first is None or second is None:
             yield _lone(first, second, said)
             continue
-        where = f"step {second.step}" if first.step == second.step else f"step {first.step}, now {second.step}"
+        where = _place(first, second)
         yield from _changed(where, "answer", said[0].get(first.step), said[1].get(second.step))
         for name in ("provider", "model", "stop_reason", "status", "error_type"):
             yield from _changed(where, name, getattr(first, name), getattr(second, name))
@@ -220,11 +222,27 @@ def _value(arguments: str) -> Any:
 
 def _figures(a: ExecutionTrace, b: ExecutionTrace) -> tuple[Figure, ...]:
     def of(trace: ExecutionTrace) -> dict[str, float | None]:
-        used = {name: getattr(trace.usage, name) for name in TokenUsage.__struct_fields__}
         calls = sum(len(step.tool_calls) for step in trace.steps)
         return {"duration_s": trace.duration_s, "working_s": trace.working_s, "ttft_s": trace.ttft_s,
-                "steps": len(trace.steps), "tool_calls": calls, **used, "cost_usd": trace.cost_usd}  # fmt: skip
+                "steps": len(trace.steps), "tool_calls": calls, **_used(trace)}  # fmt: skip
 
-    first, second = of(a), of(b)
-    found = [Figure(name=name, a=first[name], b=second[name]) for name in first]
-    return tuple(f for f in found if f.a or f.b)
+    found = list(_both("run", of(a), of(b)))
+    for first, second in aligned(a.steps, b.steps):
+        if first is not None and second is not None:
+            figures = [{"duration_s": step.duration_s, **_used(step)} for step in (first, second)]
+            found += _both(_place(first, second), *figures)
+    return tuple(found)
+
+
+def _used(part: ExecutionTrace | TraceStep) -> dict[str, float | None]:
+    return {**{name: getattr(part.usage, name) for name in TokenUsage.__struct_fields__}, "cost_usd": part.cost_usd}
+
+
+def _both(where: str, a: dict[str, float | None], b: dict[str, float | None]) -> Iterator[Figure]:
+    for name, value in a.items():
+        if value or b[name]:
+            yield Figure(name=name, a=value, b=b[name], where=where)
+
+
+def _place(a: TraceStep, b: TraceStep) -> str:
+    return f"step {b.step}" if a.step == b.step else f"step {a.step}, now {b.step}"

@@ -28,6 +28,8 @@ _PRE = (
 )
 _MINUS = "background:color-mix(in srgb,var(--jp-error-color1,#d9453d) 16%,transparent);text-decoration:none"
 _PLUS = "background:color-mix(in srgb,var(--jp-success-color1,#388e3c) 16%,transparent);text-decoration:none"
+_SHOWN_STEPS = 40
+_SHORT = {"duration_s": "{} s", "input_tokens": "{} in", "output_tokens": "{} out", "cost_usd": "${}"}
 NOTHING = "Nothing differs in what was said, called and decided."
 
 
@@ -38,7 +40,7 @@ def diff_text(diff: TraceDiff) -> str:
         lines += [NOTHING, ""]
     for change in diff.changes:
         lines += [heading(change), *(f"  {line}" for line in change_lines(change)), ""]
-    return visible("\n".join([*lines, *map(_figure_line, diff.figures)]).rstrip())
+    return visible("\n".join([*lines, *map(_figure_line, _of_run(diff)), *_step_lines(diff)]).rstrip())
 
 
 def diff_html(diff: TraceDiff) -> str:
@@ -91,6 +93,23 @@ def _line_html(line: str) -> str:
     return f'<{tag} style="{style}">{escaped(line)}</{tag}>\n'
 
 
+def _of_run(diff: TraceDiff) -> list[Figure]:
+    return [figure for figure in diff.figures if figure.where == "run"]
+
+
+def _step_lines(diff: TraceDiff) -> list[str]:
+    """Return a line for each step that both runs have: its figures, and what they are now."""
+    steps: dict[str, list[str]] = {}
+    for figure in diff.figures:
+        if figure.where != "run" and figure.name in _SHORT:
+            same = figure.a == figure.b
+            told = _number(figure.a) if same else f"{_number(figure.a)} → {_number(figure.b)}"
+            steps.setdefault(figure.where, []).append(_SHORT[figure.name].format(told))
+    lines = [f"{where}: {' · '.join(told)}" for where, told in steps.items()]
+    left = len(lines) - _SHOWN_STEPS
+    return lines if left <= 0 else [*lines[:_SHOWN_STEPS], f"… {left:,} more steps; all of them: diff.rows()"]
+
+
 def _figure_line(figure: Figure) -> str:
     return f"{figure.name:<20} {_number(figure.a):>12} {_number(figure.b):>12} {_change(figure):>12}"
 
@@ -102,11 +121,13 @@ def _figures_html(diff: TraceDiff) -> str:
         + "".join(f'<td style="{cell}">{escaped(text)}</td>'
                   for text in (_number(figure.a), _number(figure.b), _change(figure)))
         + "</tr>"
-        for figure in diff.figures
+        for figure in _of_run(diff)
     )  # fmt: skip
     head = "".join(f'<th style="{cell};font-weight:400;{_MUTED}">{name}</th>' for name in ("", "-", "+", "change"))
     table = '<table style="border-collapse:collapse;margin:8px 0 0 0;border:0;font-size:inherit;color:inherit">'
-    return f'{table}<tr style="background:none">{head}</tr>{rows}</table>' if rows else ""
+    steps = "".join(f"<div>{escaped(line)}</div>" for line in _step_lines(diff))
+    by_step = f'<details><summary style="cursor:pointer;{_MUTED}">By step</summary>{steps}</details>' if steps else ""
+    return f'{table}<tr style="background:none">{head}</tr>{rows}</table>{by_step}' if rows else ""
 
 
 def _number(value: float | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,11 +17,12 @@ import msgspec
 from lumos_nb.errors import LumosError
 from lumos_nb.memory.exchanges import SavedExchange, read_config, read_exchanges
 from lumos_nb.stores import Store
+from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.answers import read_answers, read_prompt, read_results
-from lumos_nb.telemetry.masking import masked
+from lumos_nb.telemetry.masking import masked, masked_headers, masked_url
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.tree import what_failed
-from lumos_nb.telemetry.wire import body_text, request_of, response_of
+from lumos_nb.telemetry.wire import body_text
 from lumos_nb.telemetry.wording import decision, seconds, size
 
 _READ_BYTES = 64_000_000
@@ -56,8 +57,8 @@ class Inspector:
     def __init__(self, store: Store | None = None) -> None:
         self._store = store
         self._left_bytes = _READ_BYTES
-        self._run_id = ""
-        self._of_run: dict[int | None, list[SavedExchange]] | None = None
+        self._expected: dict[str, set[int]] = defaultdict(set)
+        self._read: dict[str, list[SavedExchange] | None] = {}
 
     def pieces(self, span: Span, room: int) -> list[Piece]:
         """Return the pieces of a span, none longer than `room` characters."""
@@ -99,17 +100,24 @@ class Inspector:
             found += _exchange_pieces(exchange, room // min(len(saved), 4), n, len(saved), _call(span, exchange, n))
         return found
 
+    def expect(self, spans: Iterable[Span]) -> None:
+        """Read together what will be asked for of these: each request is kept as a change of the one before."""
+        self._expected, self._read = defaultdict(set), {}
+        for span in spans:
+            if span.op == "chat" and span.step is not None:
+                self._expected[span.run_id].add(span.step)
+
     def _exchanges(self, store: Store, span: Span) -> list[SavedExchange]:
-        """Return a step's exchanges. A run's are read at once: each request is kept as a change of the one before."""
-        if span.run_id != self._run_id:
-            self._run_id, self._of_run = span.run_id, defaultdict(list)
-            sizes = store.select("exchanges", ["request_bytes", "response_bytes"], where=[("run_id", "=", span.run_id)])
-            if sum((a or 0) + (b or 0) for a, b in sizes) > _READ_BYTES:
-                self._of_run = None
-            else:
-                for exchange in read_exchanges(store, span.run_id):
-                    self._of_run[exchange.step].append(exchange)
-        return read_exchanges(store, span.run_id, span.step) if self._of_run is None else self._of_run[span.step]
+        if span.run_id not in self._read:
+            steps = self._expected[span.run_id]
+            where: list[Condition] = [("run_id", "=", span.run_id), ("step", "in", list(steps))]
+            sizes = store.select("exchanges", ["request_bytes", "response_bytes"], where=where)
+            # Of a giant conversation one after the other is held.
+            few = sum((a or 0) + (b or 0) for a, b in sizes) <= _READ_BYTES
+            self._read[span.run_id] = read_exchanges(store, span.run_id, steps) if few else None
+        read = self._read[span.run_id]
+        found = read_exchanges(store, span.run_id, span.step) if read is None else read
+        return [exchange for exchange in found if exchange.step == span.step]
 
     def _tool(self, span: Span, room: int) -> list[Piece]:
         given, asked = span.attributes.get("args_json"), span.attributes.get("asked_args_json")
@@ -128,20 +136,18 @@ class Inspector:
 
 
 def _exchange_pieces(saved: SavedExchange, room: int, n: int, of: int, call: str) -> list[Piece]:
-    request, response = request_of(saved), response_of(saved)
     which = f" {n} of {of}" if of > 1 else ""
-    status = f"HTTP {response.http_status}" if response.http_status else "no answer"
-    told = [status, response.status, response.error_type or "", size(len(response.body)), seconds(response.duration_s)]
-    first = f"first byte after {seconds(response.first_byte_s)}" if response.first_byte_s is not None else ""
+    sent, got = size(len(saved.request_body)), size(len(saved.response_body))
+    told = [f"HTTP {saved.http_status}" if saved.http_status else "no answer", saved.status, saved.error_type or "",
+            got, seconds(saved.duration_s)]  # fmt: skip
+    first = f"first byte after {seconds(saved.first_byte_s)}" if saved.first_byte_s is not None else ""
     return [
-        Piece(label=f"Request{which}", text=f"{request.method} {request.url} · {size(len(request.body))}"),
-        _piece("Headers", _lines(request.headers), room, is_folded=True),
-        _piece("Body", _short_texts(request.body), room, call.format("request"), size(len(request.body)), True),
+        Piece(label=f"Request{which}", text=f"{saved.method} {masked_url(saved.url)} · {sent}"),
+        _piece("Headers", _lines(saved.request_headers), room, is_folded=True),
+        _piece("Body", _short_texts(saved.request_body), room, call.format("request"), sent, True),
         Piece(label=f"Response{which}", text=" · ".join(part for part in [*told, first] if part)),
-        _piece("Headers", _lines(response.headers), room, is_folded=True),
-        _piece(
-            "Raw response", _short_texts(response.body), room, call.format("response"), size(len(response.body)), True
-        ),
+        _piece("Headers", _lines(saved.response_headers), room, is_folded=True),
+        _piece("Raw response", _short_texts(saved.response_body), room, call.format("response"), got, True),
     ]
 
 
@@ -150,7 +156,7 @@ def _call(span: Span, saved: SavedExchange, n: int) -> str:
 
 
 def _lines(headers: dict[str, str]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in headers.items())
+    return "\n".join(f"{name}: {value}" for name, value in masked_headers(headers).items())
 
 
 def _short_texts(body: bytes) -> str:
@@ -165,7 +171,7 @@ def _short_texts(body: bytes) -> str:
 
 def _shorter(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONG_TEXT:
-        return f"{value[:_LONG_TEXT]}… ({len(value) - _LONG_TEXT:,} more characters)"
+        return f"{_beginning(value, _LONG_TEXT)}… ({len(value) - _LONG_TEXT:,} more characters)"
     if isinstance(value, list):
         return [_shorter(entry) for entry in value]
     return {k: _shorter(v) for k, v in value.items()} if isinstance(value, dict) else value

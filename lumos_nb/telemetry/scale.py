@@ -16,9 +16,11 @@ WORK = ("chat", "execute_tool")
 """What counts as work. Runs are as long as what is in them, and waits are waits."""
 
 _BREAK_SHARE = 0.25
-_BREAK_WIDTH = 0.06
+_BREAK_WIDTH, _BREAKS_WIDTH = 0.06, 0.4
 _SHORTEST_BREAK_S = 2.0
-_MOST_BREAKS = 5
+_MOST_BREAKS = 20
+_SHORTEST_NS = 1_000_000
+"""An axis is never shorter: one of nanoseconds tells nobody anything."""
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
@@ -43,7 +45,8 @@ class Scale:
         self.start_ns, self.end_ns = start_ns, max(end_ns, start_ns + 1)
         self._breaks = breaks
         idle = sum(b - a for a, b in breaks)
-        self._work_width = 1 - _BREAK_WIDTH * len(breaks)
+        self._break_width = min(_BREAK_WIDTH, _BREAKS_WIDTH / max(1, len(breaks)))
+        self._work_width = 1 - self._break_width * len(breaks)
         self._work_ns = max(1, self.end_ns - start_ns - idle)
 
     def place(self, ns: int) -> float:
@@ -53,13 +56,13 @@ class Scale:
         for a, b in self._breaks:
             if ns >= a:
                 part = (min(ns, b) - a) / (b - a)
-                idle, width = idle + part * (b - a), width + part * _BREAK_WIDTH
+                idle, width = idle + part * (b - a), width + part * self._break_width
         return width + (ns - self.start_ns - idle) / self._work_ns * self._work_width
 
     def ticks(self, about: int = 5) -> list[Tick]:
         """Return moments a round number of seconds after the start, and the breaks with their true length."""
         step = _round_step(self._work_ns / 1e9 / about)
-        found = [Tick(self.place(a), f"{clock((b - a) / 1e9)} later", True) for a, b in self._breaks]
+        found = [Tick(self.place(a), f"+{clock((b - a) / 1e9)}", True) for a, b in self._breaks]
         edges = [self.start_ns, *(moment for pair in self._breaks for moment in pair), self.end_ns]
         for a, b in zip(edges[::2], edges[1::2], strict=True):
             first = -(-(a - self.start_ns) // round(step * 1e9))
@@ -81,7 +84,7 @@ def clock(value_s: float) -> str:
     whole = round(value_s)
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
-    if whole < 86400:
+    if whole < 2 * 86400:
         return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
@@ -91,7 +94,9 @@ def scale_of(spans: Sequence[Span]) -> Scale:
     if not spans:
         return Scale(0, 1)
     start = min(span.start_ns for span in spans)
-    end = max(max(span.start_ns, span.end_ns or 0) for span in spans)
+    end = max(*(max(span.start_ns, span.end_ns or 0) for span in spans), start + _SHORTEST_NS)
+    if any(span.end_ns is None for span in spans):  # room to see that it goes on
+        end += (end - start) // 20
     return Scale(start, end, _breaks(_idle(spans, start, end), end - start))
 
 

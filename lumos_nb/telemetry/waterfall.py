@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from lumos_nb.stores import Store
 from lumos_nb.telemetry import tree
 from lumos_nb.telemetry.bars import SHAPES, axis_svg, bar_svg
 from lumos_nb.telemetry.folding import NOT_WELL, Row, rows_of
@@ -20,7 +21,7 @@ from lumos_nb.telemetry.scale import Scale, scale_of
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.wording import MARKS, escaped, seconds, title
 
-_ROOM_CHARS, _MOST_CHARS, _LEAST_CHARS = 400_000, 8_000, 800
+_ROOM_CHARS, _MOST_CHARS, _LEAST_CHARS = 300_000, 8_000, 800
 """What all pieces may take together, and one of them."""
 _LISTED = 20
 
@@ -70,6 +71,7 @@ class Waterfall:
         if not rows:
             return f'<div style="{_FRAME}">Nothing was recorded.</div>'
         room = min(_MOST_CHARS, max(_LEAST_CHARS, _ROOM_CHARS // (3 * len(rows))))
+        self._inspector.expect(row.spans[0] for row in rows if not row.is_fold)
         drawn = "".join(self._row(row, scale, room) for row in rows)
         return f'<div style="{_FRAME}">{_axis(scale)}{drawn}{_legend(self.spans, rows)}</div>'
 
@@ -90,14 +92,18 @@ class Waterfall:
         )
 
 
-def waterfall(spans: Sequence[Span]) -> Waterfall:
-    """Return spans as a waterfall. What bars open to is then only what the spans say; `ExecutionTrace` has more.
+def waterfall(spans: Sequence[Span], store: Store | None = None) -> Waterfall:
+    """Return spans as a waterfall.
+
+    Args:
+        spans: In any order.
+        store: Where what bars open to is kept; None: they open to what the spans themselves say.
 
     Example:
         >>> waterfall([])
         Nothing was recorded.
     """
-    return Waterfall(spans)
+    return Waterfall(spans, Inspector(store))
 
 
 def _words(row: Row) -> str:

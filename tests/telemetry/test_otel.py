@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 import lumos_nb as lumos
@@ -84,6 +85,15 @@ def check(span, ours: Span) -> None:
         assert name.startswith("lumos.") or name in TYPES, name
     assert ("error.type" in found) is (span.status.code == 2) is (ours.status in {"error", "cancelled"})
     assert found.get("gen_ai.conversation.id") == ours.thread_id
+
+
+async def test_where_a_model_answers_is_said_and_one_in_this_process_is_internal(collector):
+    (chat,) = [values(s.attributes) for s in collector.spans if s.name == "chat m"]
+    assert f"http://{chat['server.address']}:{chat['server.port']}" in collector.model_server.base_url
+    assert chat["gen_ai.usage.cache_read.input_tokens"] == 40 and chat["gen_ai.usage.input_tokens"] == 100
+    embedded = next(s for s in read_spans(default_store()) if s.op == "chat")
+    embedded = msgspec.structs.replace(embedded, provider="local")
+    assert otel_spans([embedded])[0].kind == "INTERNAL"
 
 
 async def test_tokens_and_cost_stand_on_model_calls_alone_and_add_up_to_the_runs(collector):

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from lumos_nb import Agent, settings
+from lumos_nb.errors import SettingsError
 from lumos_nb.stores import default_store
 from lumos_nb.telemetry import otel
 from lumos_nb.telemetry.otel import export, sending
@@ -86,10 +87,21 @@ def test_a_collector_that_is_broken_in_other_ways_does_not_end_the_thread(monkey
     assert any(t.name == "lumos-otel" and t.is_alive() for t in threading.enumerate())
 
 
-def test_a_name_and_password_in_the_address_are_not_shown():
-    settings.configure(otlp="http://ada:secret@127.0.0.1:9")
+def test_a_name_and_password_in_the_address_are_not_shown(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ada:secret@127.0.0.1:9")
+    settings.reset()
     run()
     assert otel.flush(20) and "secret" not in repr(otel.stats())
+    with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_HEADERS") as caught:
+        settings.configure(otlp="http://ada:secret@127.0.0.1:9")
+    assert "secret" not in str(caught.value)
+
+
+def test_the_last_error_says_why(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")  # long enough for a second try
+    settings.configure(otlp="http://localhost:9")
+    run()
+    assert otel.flush(20) and "refused" in otel.stats().last_error.lower()
 
 
 def test_nothing_is_printed_where_a_collector_is_not_there(capfd):
@@ -114,6 +126,21 @@ def test_headers_and_resource_come_from_the_standard_variables(monkeypatch):
         assert collector.resource["service.name"] == "reports"
         assert collector.resource["deployment.environment"] == "test"
         assert {p for p, _, _ in collector.requests} == {"/v1/traces"}
+
+
+def test_the_address_of_traces_does_for_the_collector():
+    with Collector() as collector:
+        settings.configure(otlp=f"{collector.url}/v1/traces/")
+        run()
+        assert otel.flush(10) and {p for p, _, _ in collector.requests} == {"/v1/traces", "/v1/metrics"}
+
+
+def test_a_wish_for_grpc_is_answered_in_the_statistics(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", NOBODY)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    settings.reset()
+    assert run().response == "Hello." and otel.flush(10)
+    assert "http/protobuf" in otel.stats().last_error
 
 
 def test_the_standard_switch_turns_it_off(monkeypatch):
@@ -176,6 +203,10 @@ def test_a_collector_that_does_not_answer_does_not_hold_up_the_end_of_a_program(
     with Collector(delay_s=60) as collector:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "50"}
         assert program(tmp_path, **variables) < 30
+
+
+def test_a_collector_that_is_gone_leaves_no_words_at_the_end_of_a_program(tmp_path):
+    assert program(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY, OTEL_EXPORTER_OTLP_TIMEOUT="20") < 30
 
 
 def test_without_the_library_runs_go_on_and_the_statistics_say_what_to_install(tmp_path):

@@ -15,7 +15,7 @@ from lumos_nb.errors import UsageError
 from lumos_nb.memory.ids import trace_id
 from lumos_nb.stores import Insert, SqliteStore, Update
 from lumos_nb.telemetry import ExecutionTrace, load_trace, load_traces
-from lumos_nb.telemetry.masking import DOTS
+from lumos_nb.telemetry.masking import DOTS, masked
 from lumos_nb.testing import Answer
 from tests.telemetry.recording import database, recorded
 from tests.telemetry.test_waterfall import check
@@ -81,8 +81,8 @@ def test_a_notebook_gets_the_waterfall_and_a_terminal_the_tree(first):
 def test_bars_open_to_the_request_the_answer_and_what_a_tool_was_given_and_gave(first):
     html = first.waterfall().to_html()
     for shown in ("Tidy up the tables.", "Be careful.", "HTTP 429 · refused · RateLimitError", "HTTP 200 · ok", "data: {",
-                  "&quot;stream&quot;: true", "First rows of a table.", "Request 2 of 2", "retry-after: 0.1",
-                  "&quot;table&quot;: &quot;orders_old&quot;", "changed by you", "id,amount",
+                  "\"stream\": true", "First rows of a table.", "Request 2 of 2", "retry-after: 0.1",
+                  "\"table\": \"orders_old\"", "changed by you", "id,amount",
                   "Done: &lt;b&gt;three&lt;/b&gt; rows of &#36;5 each"):  # fmt: skip
         assert shown in html, shown
 
@@ -213,6 +213,32 @@ def test_events_rows_and_bodies_that_nobody_knows_break_nothing(copy, first):
     check(trace.waterfall().to_html())
     assert "eaten" in trace.to_text() and "cannot be read" in trace.waterfall().to_html()
     assert trace.to_dict()["v"] == 1
+
+
+def test_fifty_megabytes_are_shown_by_their_ends_and_had_whole(copy, first):
+    giant = "begin " + "x" * 50_000_000 + " end"
+    run = {"run_id": first.run_id}
+    copy.write([
+        Update("tool_calls", {**run, "tool_call_id": "c2"}, {"result_json": json.dumps({"content": giant})}),
+        Update("exchanges", {**run, "n": 3}, {"response_body": b"\0" + giant.encode(), "response_bytes": len(giant)}),
+    ])  # fmt: skip
+    trace = load_trace(first.run_id, copy)
+    html = trace.waterfall().to_html()
+    assert len(html) < 150_000 and "of 50,000,010 characters" in html
+    end = first.run_id[-12:]
+    assert (
+        f'all of it: load_trace("{end}").result("c2")' in html
+        and f'load_trace("{end}").response(2, attempt=1).text' in html
+    )
+    assert trace.result("c2") == giant and trace.response(2).text == giant
+    assert "20,000 of 50,000,010 characters" in repr(trace.response(2)) and len(repr(trace.response(2))) < 25_000
+
+
+@pytest.mark.parametrize(
+    "text", ["risk-assessment-of-all-things", "task_queue_of_the_whole_week", "Bearer of news", "the pk_orders table"]
+)
+def test_what_only_looks_a_little_like_a_key_stays(text):
+    assert masked(text, ()) == text
 
 
 def test_a_database_of_version_1_has_traces(tmp_path):

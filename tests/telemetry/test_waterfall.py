@@ -183,7 +183,7 @@ def test_a_long_absence_is_drawn_short_and_its_length_is_told():
     ]
     scale = scale_of(spans)
     assert scale.place(spans[1].end_ns) > 0.4 and scale.place(spans[3].start_ns) < 0.6
-    assert "2:59:56 later" in waterfall(spans).to_html()
+    assert ">+2:59:56<" in waterfall(spans).to_html()
     places = [tick.place for tick in scale.ticks()]
     assert places == sorted(places) and all(0 <= place <= 1 for place in places)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lumos_nb.errors import MissingDependencyError
+from lumos_nb.errors import MissingDependencyError, UsageError
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.metrics import memory_points, points_of
@@ -202,7 +202,11 @@ def open_wire(endpoint: str) -> Wire:
 
     Raises:
         MissingDependencyError: OpenTelemetry's library is not installed.
+        UsageError: The standard variables ask for gRPC.
     """
+    if not endpoint and os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "").strip().lower() == "grpc":
+        hint = "Set it to http/protobuf, and the endpoint to the collector's port for HTTP, mostly 4318."
+        raise UsageError("OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', and traces are sent over HTTP.", hint=hint)
     try:
         from lumos_nb.telemetry.otel.wire import Wire
     except ImportError:

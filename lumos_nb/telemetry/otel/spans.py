@@ -24,6 +24,8 @@ _DESCRIPTION_CHARS = 1_000
 _FAILED = frozenset({"error", "cancelled"})
 _SAID = ("attempt", "n_chunks", "decision", "decided_by", "queue_s", "side_effect", "tape", "cost_source", "n_retries")
 """What else a span says of itself and holds no content, as `lumos.…`."""
+_USUAL = {"attempt": 1, "n_retries": 0, "tape": "live"}
+"""What need not be said."""
 
 
 class OtelSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,8 +106,8 @@ def _attributes(span: Span, totals: Mapping[str, TokenUsage]) -> dict[str, Any]:
         "gen_ai.agent.name": span.agent,
         "lumos.run_id": span.run_id,
         "lumos.step": span.step,
-        "lumos.status": span.status,
-        **{f"lumos.{name}": span.attributes.get(name) for name in _SAID},
+        "lumos.status": span.status if span.status != "ok" else None,
+        **{f"lumos.{name}": value for name in _SAID if (value := span.attributes.get(name)) != _USUAL.get(name)},
         **error_type(span),
     }
     match span.op:

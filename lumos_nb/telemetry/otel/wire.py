@@ -16,7 +16,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Counter, Histogram
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan
@@ -33,6 +33,8 @@ from lumos_nb.telemetry.otel.spans import OtelSpan, resource_attributes
 _SPANS_AT_ONCE = 512
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _OTLP_LOGGER = "opentelemetry.exporter.otlp"
+# For good: what nobody handles, Python prints on stderr, and that is a cell's output.
+logging.getLogger(_OTLP_LOGGER).addHandler(logging.NullHandler())
 
 
 _TAKES_NONE = re.compile(r"metrics batch code: (404|405|501)")
@@ -52,7 +54,7 @@ class Wire:
         logging.getLogger(_OTLP_LOGGER).addHandler(self.heard)
         self._resource = _resource()
         self._scope = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
-        base = endpoint.rstrip("/")
+        base = endpoint.rstrip("/").removesuffix("/v1/traces")
         given: dict[str, Any] = {} if timeout_s is None else {"timeout": timeout_s}
         traces, metrics = (f"{base}/v1/{kind}" if base else None for kind in ("traces", "metrics"))
         self._traces = OTLPSpanExporter(endpoint=traces, **given) if _is_wanted("TRACES") else None
@@ -109,7 +111,10 @@ class _Series:
     def __init__(self, resource: Resource, exporter: OTLPMetricExporter) -> None:
         self._reader = InMemoryMetricReader(exporter._preferred_temporality, exporter._preferred_aggregation)
         # No hook at exit of its own: it would wait for a collector that does not answer.
-        provider = MeterProvider([self._reader], resource, shutdown_on_exit=False)
+        # No exemplars: this thread is in nobody's span.
+        provider = MeterProvider(
+            [self._reader], resource, exemplar_filter=AlwaysOffExemplarFilter(), shutdown_on_exit=False
+        )
         self._meter = provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
         self._instruments: dict[str, Counter | Histogram] = {}
 
@@ -137,14 +142,20 @@ class _Series:
 
 
 class _Heard(logging.Handler):
-    """Keeps the last complaint of the library; without a handler it would print it into a cell."""
+    """Keeps the last complaint of the library."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.last = ""
+        self.last, self._cause = "", ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = record.getMessage()[:500]
+        said = record.getMessage()[:500]
+        if record.levelno < logging.ERROR:  # why it tries again; that it gave up is said later, without the reason
+            self._cause = said
+        elif said.startswith("Failed to export") and "code:" not in said:
+            self.last = f"{said} {self._cause}".rstrip()
+        else:
+            self.last = said
 
 
 @contextmanager
