@@ -8,6 +8,7 @@ import pytest
 
 from lumos_nb import Agent, llm, settings, tool
 from lumos_nb.messages import Message, ToolCall
+from lumos_nb.stores import default_store
 from lumos_nb.telemetry import diagnose, recorded
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
 from lumos_nb.transport import default_transport
@@ -124,6 +125,30 @@ async def test_long_and_secret_texts_are_loaded_from_the_log_and_never_pasted():
     again = await run_cell(found.reproduce, mean=mean)
     assert again["run"].prompt[0].text.startswith(f"My key is {key}")
     assert diagnose("last").findings[0].kind == "tool_arguments"
+
+
+async def test_a_key_of_this_process_is_known_whatever_it_looks_like(monkeypatch):
+    monkeypatch.setenv("MISTRAL_API_KEY", "opensesame")
+    await ask(Agent("a", model=ScriptedProvider([call("mean", values="opensesame"), "?"]), tools=[mean]), "opensesame!")
+    found = diagnose("last")
+    assert "opensesame" not in found.to_text() + str(found.to_dict()) + str(found._repr_mimebundle_())
+    assert (await run_cell(found.reproduce, mean=mean))["run"].prompt[0].text == "opensesame!"
+
+
+async def test_a_tool_that_runs_an_agent_leads_to_the_run_within_that_failed():
+    inner = Agent("inner", model=llm("openai/gpt-5"))
+
+    async def ask_inner() -> str:
+        return (await inner.generate("Help")).response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OPENAI_API_KEY", raising=False)
+        await scripted([call("ask_inner"), "It failed."], [ask_inner])
+    runs = default_store().select("runs", ["run_id", "agent"])
+    ids = {agent: run_id for run_id, agent in runs}
+    [found] = diagnose(ids["a"]).findings
+    assert found.kind == "tool_bug" and ids["inner"] in found.suggestion
+    assert diagnose(ids["inner"]).findings[0].kind == "no_key"
 
 
 async def test_a_recording_has_the_conversation_the_answers_and_what_the_tools_gave():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import combinations, pairwise
+from itertools import pairwise
 from statistics import median
 
 import msgspec
@@ -20,7 +20,7 @@ from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.diagnosis.finding import count, dollars, one_line, seconds
 from lumos_nb.telemetry.diagnosis.many import ManyRuns, RunRow, read_many
-from lumos_nb.telemetry.diagnosis.savings import BYTES_A_TOKEN, CACHED_FROM_TOKENS, FULL_SHARE
+from lumos_nb.telemetry.diagnosis.savings import BYTES_A_TOKEN, CACHED_FROM_TOKENS, FULL_SHARE, window_of
 from lumos_nb.telemetry.diagnosis.shares import wilson
 
 ENOUGH = 10
@@ -129,48 +129,34 @@ def _saved_usd(vendor: str, model: str, tokens: int, instead: TokenUsage) -> flo
     return None if costs[0] is None or costs[1] is None else costs[0] - costs[1]
 
 
-def _slower_models(many: ManyRuns) -> Iterable[Advice]:
-    def told(agent: str, slow: str, quick: str, a: float, b: float) -> str:
-        return f"{agent!r} took {seconds(a)} with {slow}, {seconds(b)} with {quick} (medians)."
-
-    for advice, per_run in _compared(many, "slower_model", lambda run: run.duration_s, told):
-        yield msgspec.structs.replace(advice, saves_s=per_run * advice.n)
+_COMPARED: tuple[tuple[str, str, str, str, Callable[[float | None], str]], ...] = (
+    ("slower_model", "duration_s", "saves_s", "took", seconds),
+    ("dearer_model", "cost_usd", "saves_usd", "cost", dollars),
+)
 
 
-def _dearer_models(many: ManyRuns) -> Iterable[Advice]:
-    def told(agent: str, dear: str, cheap: str, a: float, b: float) -> str:
-        return f"{agent!r} cost {dollars(a)} a run with {dear}, {dollars(b)} with {cheap} (medians)."
-
-    for advice, per_run in _compared(many, "dearer_model", lambda run: run.cost_usd, told):
-        yield msgspec.structs.replace(advice, saves_usd=per_run * advice.n)
-
-
-def _compared(
-    many: ManyRuns,
-    kind: str,
-    value: Callable[[RunRow], float | None],
-    told: Callable[[str, str, str, float, float], str],
-) -> Iterable[tuple[Advice, float]]:
-    """Yield advice on models of one agent of which one takes a multiple of another, and the difference a run."""
-    groups: dict[str, dict[str, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
-    for run in many.runs:
-        amount = value(run)
-        if run.status == "completed" and amount is not None:
-            groups[run.agent or ""][f"{run.provider}/{run.model}"].append((amount, run.run_id))
-    for agent, models in groups.items():
-        enough = {model: rows for model, rows in models.items() if len(rows) >= ENOUGH}
-        for pair in combinations(enough, 2):
-            more, less = sorted(pair, key=lambda model: -median(amount for amount, _ in enough[model]))
-            a, b = (median(amount for amount, _ in enough[model]) for model in (more, less))
-            if a <= 0 or a < TIMES * b:
-                continue
-            rows = enough[more]
-            yield Advice(
-                kind=kind, subject=agent, n=len(rows), of_n=sum(map(len, models.values())),
-                what=told(agent, more, less, a, b),
-                do=f"See on some of these runs whether {less} answers as well: `lumos.plot.compare`.",
-                run_ids=_some(run_id for _, run_id in rows),
-            ), a - b  # fmt: skip
+def _compared(many: ManyRuns) -> Iterable[Advice]:
+    """Yield models that are a multiple slower or dearer than the best one of the same agent."""
+    for kind, column, saves, verb, said in _COMPARED:
+        groups: dict[str, dict[str, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
+        for run in many.runs:
+            if run.status == "completed" and getattr(run, column) is not None:
+                groups[run.agent or ""][f"{run.provider}/{run.model}"].append((getattr(run, column), run.run_id))
+        for agent, models in groups.items():
+            enough = {model: rows for model, rows in models.items() if len(rows) >= ENOUGH}
+            usual = {model: median(amount for amount, _ in rows) for model, rows in enough.items()}
+            best = min(usual, key=lambda model: usual[model], default="")
+            for model, rows in enough.items():
+                if usual[model] <= 0 or usual[model] < TIMES * usual[best]:
+                    continue
+                advice = Advice(
+                    kind=kind, subject=agent, n=len(rows), of_n=sum(map(len, models.values())),
+                    what=f"{agent!r} {verb} {said(usual[model])} with {model}, {said(usual[best])} with {best} "
+                    "(medians of a run).",
+                    do=f"See on some of these runs whether {best} answers as well: `lumos.plot.compare`.",
+                    run_ids=_some(run_id for _, run_id in rows),
+                )  # fmt: skip
+                yield msgspec.structs.replace(advice, **{saves: (usual[model] - usual[best]) * len(rows)})
 
 
 def _idle_tools(many: ManyRuns) -> Iterable[Advice]:
@@ -239,8 +225,9 @@ def _retries_by_hour(many: ManyRuns) -> Iterable[Advice]:
 
 
 def _context(many: ManyRuns) -> Iterable[Advice]:
-    known = [step for step in many.steps if step.context_window and step.context_tokens is not None]
-    full = [s for s in known if (s.context_tokens or 0) >= FULL_SHARE * (s.context_window or 1)]
+    windows = [(step, window_of(step.context_window, step.provider, step.model)) for step in many.steps]
+    known = [(step, window) for step, window in windows if window and step.context_tokens is not None]
+    full = [step for step, window in known if (step.context_tokens or 0) >= FULL_SHARE * window]
     if _is_often(len(full), len(known)):
         yield Advice(
             kind="context_fills", subject=one_line(full[-1].model or "", 80), n=len(full), of_n=len(known),
@@ -251,5 +238,5 @@ def _context(many: ManyRuns) -> Iterable[Advice]:
 
 
 _RULES: tuple[Callable[[ManyRuns], Iterable[Advice]], ...] = (
-    _failing_tools, _never_cached, _slower_models, _dearer_models, _idle_tools, _endings, _retries_by_hour, _context,
+    _failing_tools, _never_cached, _compared, _idle_tools, _endings, _retries_by_hour, _context,
 )  # fmt: skip

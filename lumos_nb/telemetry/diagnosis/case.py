@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb.memory.ids import span_id
 from lumos_nb.memory.reopening import runs_elsewhere, this_process
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
@@ -38,13 +39,10 @@ class ToolEnd(msgspec.Struct, frozen=True):
 
     step: int
     tool: str
+    #: When the first call of its step began; where a person was asked, when it began to work itself.
+    start_ns: int
     end_ns: int
     duration_s: float
-
-    @property
-    def start_ns(self) -> int:
-        """When it began to work."""
-        return self.end_ns - round(max(0.0, self.duration_s) * 1e9)
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +63,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     said_at: tuple[int, ...]
     #: Tracebacks of failed calls, last line first, by step and id.
     tracebacks: dict[tuple[int, str], str]
+    #: Runs within it that failed, by the id of the tool call that began them.
+    failed_within: dict[str, str]
     #: Address of its last request, without keys; empty where that was not kept.
     url: str
     #: When anything was last heard of it, in nanoseconds since 1970.
@@ -105,18 +105,20 @@ def read_case(store: Store, run_id: str) -> Case:
     start = next((e for kind, e, _, _ in events if kind == "run_start"), None)
     last = next(store.select("events", ["ts"], where=where, order=["-run_seq"], limit=1), (run["started_at"],))
     is_over = run["status"] in {"failed", "cancelled"}
+    calls = tuple(rows_of(store, "tool_calls", where, "started_at", "tool_call_id"))
     return Case(
         run=run,
         steps=tuple(rows_of(store, "steps", where, "step")),
-        calls=tuple(rows_of(store, "tool_calls", where, "started_at", "tool_call_id")),
+        calls=calls,
         notes=tuple(Note(str(e.get("kind") or ""), e, step, ts) for kind, e, step, ts in events if kind == "metadata"),
         spans=tuple(read_spans(store, where)),
-        tool_ends=tuple(_tool_ends(store, where)),
+        tool_ends=tuple(_tool_ends(store, where, calls)),
         error_message=str(error.get("message") or run["error_message"] or "") if is_over else "",
         error_hint=str(error.get("hint") or "") if is_over else "",
         tools=None if start is None or "tools" not in start else tuple(start["tools"]),
         said_at=tuple(step or 0 for kind, _, step, _ in events if kind == "user_message"),
         tracebacks=_tracebacks(store, where),
+        failed_within=_failed_within(store, run_id, calls),
         url=next(store.select("exchanges", ["url"], where=where, order=["-n"], limit=1), ("",))[0] or "",
         last_at_ns=last[0] or 0,
         place=_place(run),
@@ -145,11 +147,18 @@ def _events(store: Store, where: Sequence[Condition]) -> Any:
             yield kind, content, step, ts
 
 
-def _tool_ends(store: Store, where: Sequence[Condition]) -> Iterator[ToolEnd]:
+def _tool_ends(store: Store, where: Sequence[Condition], calls: Sequence[Row]) -> Iterator[ToolEnd]:
+    """Yield the ends of calls. A call that blocks keeps the others from beginning, and from telling that they ended."""
+    asked = {call["step"] for call in calls if call["asked_at"] is not None}
+    begun: dict[int, int] = {}
+    for call in calls:
+        begun[call["step"]] = min(begun.get(call["step"], call["started_at"] or 0), call["started_at"] or 0)
     columns = ["step", "name", "ts", "dur_s"]
     ended = [*where, ("kind", "=", "tool_call_complete")]
     for step, tool, ts, duration_s in store.select("events", columns, where=ended, order=["run_seq"]):
-        yield ToolEnd(step or 0, tool or "", ts or 0, duration_s or 0.0)
+        own = (ts or 0) - round(max(0.0, duration_s or 0.0) * 1e9)
+        start = own if step in asked else min(own, begun.get(step, own))
+        yield ToolEnd(step or 0, tool or "", start, ts or 0, duration_s or 0.0)
 
 
 def _tracebacks(store: Store, where: Sequence[Condition]) -> dict[tuple[int, str], str]:
@@ -164,6 +173,13 @@ def _tracebacks(store: Store, where: Sequence[Condition]) -> dict[tuple[int, str
         if isinstance(content, dict) and isinstance(content.get("traceback"), str):
             found[(step, call_id)] = content["traceback"]
     return found
+
+
+def _failed_within(store: Store, run_id: str, calls: Sequence[Row]) -> dict[str, str]:
+    where = [("parent_run_id", "=", run_id), ("status", "=", "failed")]
+    failed = {span: run for span, run in store.select("runs", ["parent_span_id", "run_id"], where=where) if span}
+    ids = {call["tool_call_id"]: span_id(run_id, call["tool_call_id"]) for call in calls} if failed else {}
+    return {call_id: failed[span] for call_id, span in ids.items() if span in failed}
 
 
 def _place(run: Row) -> str:

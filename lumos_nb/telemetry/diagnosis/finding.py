@@ -9,8 +9,11 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb import settings
+from lumos_nb.credentials import Secret, find_key
 from lumos_nb.messages import valid_text
 from lumos_nb.providers.failures import redact
+from lumos_nb.providers.vendors import VENDORS
 
 KINDS = {
     # How a run failed.
@@ -115,6 +118,23 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return f"would save about {said} (estimate)" if said else ""
 
 
+def hidden(text: str) -> str:
+    """Return a text without anything that looks like a key, and without the keys of this process.
+
+    Example:
+        >>> hidden("Bad key: sk-abcdef123456")
+        'Bad key: ••••'
+    """
+    for key in _keys():
+        text = key.hidden_in(text)
+    return redact(text)
+
+
+def _keys() -> list[Secret]:
+    found = [find_key(vendor.key_env) for vendor in VENDORS.values() if vendor.key_env]
+    return [*settings.current().keys.values(), *(key for key in found if key is not None)]
+
+
 def quoted(source: str, value: Any, chars: int = QUOTED_CHARS) -> Evidence:
     """Return a value as evidence: bounded, and without anything that looks like a key.
 
@@ -124,7 +144,7 @@ def quoted(source: str, value: Any, chars: int = QUOTED_CHARS) -> Evidence:
     """
     text = value if isinstance(value, str) else f"{value}"
     # Of megabytes no more is searched for keys than is shown, with room for one that crosses the end.
-    text = redact(valid_text(text[: chars + 2_000])).strip()
+    text = hidden(valid_text(text[: chars + 2_000])).strip()
     return Evidence(source, text if len(text) <= chars else f"{text[:chars].rstrip()}…")
 
 

@@ -20,11 +20,13 @@ _FRAME = (
 _MUTED = "color:var(--jp-ui-font-color2,#7a7a7a)"
 _HEAD = f"padding-bottom:2px;margin-bottom:6px;border-bottom:1px solid var(--jp-border-color2,#8886);{_MUTED}"
 _CODE = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px)"
-_PRE = f"margin:2px 0 6px 0;padding:0;background:none;color:inherit;white-space:pre-wrap;{_CODE};line-height:1.4"
+_PRE = f"margin:0 0 2px 0;padding:0;background:none;color:inherit;white-space:pre-wrap;{_CODE};line-height:1.4"
 _BAR = {
     "failed": "var(--jp-error-color1,#d9453d)", "warning": "var(--jp-warn-color1,#c98a00)",
     "note": "var(--jp-border-color1,#8888)",
 }  # fmt: skip
+# A page without a doctype hands neither colour nor size down to a table.
+_TABLE = "border:none;border-collapse:collapse;margin:2px 0 4px 0;color:inherit;font-size:inherit"
 _CELL = "padding:1px 12px 1px 0;border:none;text-align:left;vertical-align:top;background:none"
 _SUMMARY = f'<summary style="cursor:pointer;{_MUTED}">'
 
@@ -45,7 +47,7 @@ def _finding(finding: Finding) -> str:
         f'<td style="{_CELL}"><pre style="{_PRE}">{escape(e.value)}</pre></td></tr>'
         for e in finding.evidence
     )
-    folded = f'<details>{_SUMMARY}Evidence</summary><table style="border:none">{rows}</table></details>' if rows else ""
+    folded = f'<details>{_SUMMARY}Evidence</summary><table style="{_TABLE}">{rows}</table></details>' if rows else ""
     border = f"border-left:3px solid {_BAR[finding.severity]};margin:6px 0 10px 0;padding:0 0 0 12px"
     return (
         f'<div style="{border}"><div><b>{escape(KINDS[finding.kind])}</b>{where}</div>'
@@ -65,7 +67,7 @@ def _phases(took: dict[str, float]) -> str:
         'background:var(--jp-brand-color1,#4a90d9)"></div></td></tr>'
         for name, value in took.items()
     )
-    return f'<details>{_SUMMARY}Where the time went</summary><table style="border:none">{rows}</table></details>'
+    return f'<details>{_SUMMARY}Time, part by part</summary><table style="{_TABLE}">{rows}</table></details>'
 
 
 def _cell(text: str) -> str:

@@ -14,10 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lumos_nb.messages import ToolCall
-from lumos_nb.providers.failures import redact
 from lumos_nb.providers.vendors import expanded, vendors
 from lumos_nb.telemetry.diagnosis.case import Case
-from lumos_nb.telemetry.diagnosis.finding import Finding, one_line
+from lumos_nb.telemetry.diagnosis.finding import Finding, hidden, one_line
 from lumos_nb.telemetry.diagnosis.recording import NO_MORE, Recording
 
 SHORT_CHARS = 1_000
@@ -73,7 +72,7 @@ def _name(case: Case) -> str:
 
 def _pasted(text: str) -> str | None:
     """Return a text as Python, or None for one that is long, empty, or may hold a key."""
-    if not text.strip() or len(text) > SHORT_CHARS or redact(text) != text:
+    if not text.strip() or len(text) > SHORT_CHARS or hidden(text) != text:
         return None
     return repr(text)
 
@@ -114,10 +113,16 @@ def _scripted(recording: Recording) -> str:
     lines = [*map(_line, recording.answers), *([] if is_over else [repr(NO_MORE)])]
     pasted = [line for line in lines if line is not None]
     if len(pasted) == len(lines) and sum(map(len, pasted)) <= SHORT_CHARS:
-        short = f"[{', '.join(pasted)}]"
-        inside = "".join(f"    {line},\n" for line in pasted)
-        return f"ScriptedProvider({short if len(short) <= LINE_CHARS - 40 else f'[{chr(10)}{inside}]'})"
+        return f"ScriptedProvider({_list(pasted)})"
     return f"ScriptedProvider([*run.answers{'' if is_over else f', {NO_MORE!r}'}])"
+
+
+def _list(values: Sequence[str]) -> str:
+    """Return a list, on several lines if it is long."""
+    short = f"[{', '.join(values)}]"
+    if len(short) <= LINE_CHARS - 40:
+        return short
+    return "[\n" + "".join(f"    {value},\n" for value in (v.replace("\n", "\n    ") for v in values)) + "]"
 
 
 def _line(answer: Any) -> str | None:
@@ -126,7 +131,7 @@ def _line(answer: Any) -> str | None:
     calls = [_tool_call(call) for call in answer]
     if not all(calls):
         return None
-    return str(calls[0]) if len(calls) == 1 else f"[{', '.join(map(str, calls))}]"
+    return str(calls[0]) if len(calls) == 1 else _list([str(call) for call in calls])
 
 
 def _tool_call(call: ToolCall) -> str | None:

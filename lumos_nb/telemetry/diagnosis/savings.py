@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.providers import cost_usd
+from lumos_nb.providers.windows import context_window
 from lumos_nb.telemetry.diagnosis.case import Case, Row, ToolEnd
 from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, quoted, seconds
 
@@ -29,6 +30,11 @@ ONE_BY_ONE = 3
 def saving_findings(case: Case) -> list[Finding]:
     """Return what would have saved time or money."""
     return [*_serial_tools(case), *_one_by_one(case), *_uncached(case), *_large_results(case), *_context(case)]
+
+
+def window_of(recorded: int | None, provider: str | None, model: str | None) -> int | None:
+    """Return the window of a model call: as recorded, else as it is known of the model."""
+    return recorded or context_window(provider or "", model or "")
 
 
 def _is_worth(saved_s: float, case: Case) -> bool:
@@ -154,7 +160,7 @@ def _sum(values: list[float | None]) -> float | None:
 def _large_results(case: Case) -> list[Finding]:
     """Return the tool whose results made up most of the prompts."""
     sent = sum(s["input_tokens"] or 0 for s in case.steps)
-    later = {s["step"]: sum(1 for t in case.steps if t["step"] > s["step"]) for s in case.steps}
+    later = {step["step"]: len(case.steps) - n for n, step in enumerate(case.steps, start=1)}
     carried: dict[str, int] = defaultdict(int)
     for call in case.calls:
         told = min(call["result_bytes"] or 0, _longest_told())
@@ -190,18 +196,18 @@ def _longest_told() -> int:
 
 def _context(case: Case) -> list[Finding]:
     """Return that the conversation comes near the model's window."""
-    known = [s for s in case.steps if s["context_window"]]
-    full = [s for s in known if (s["context_tokens"] or 0) >= FULL_SHARE * s["context_window"]]
+    windows = [(s, window) for s in case.steps if (window := window_of(s["context_window"], s["provider"], s["model"]))]
+    full = [(s, window) for s, window in windows if (s["context_tokens"] or 0) >= FULL_SHARE * window]
     if not full:
         return []
-    last = full[-1]
+    last, size = full[-1]
     return [
         Finding(
             kind="context_fills",
             severity="note",
-            title=f"The prompt filled {last['context_tokens'] / last['context_window']:.0%} of the model's window.",
+            title=f"The prompt filled {last['context_tokens'] / size:.0%} of the model's window.",
             suggestion="Start a new thread, let tools return less, or use a model with a larger window.",
             step=last["step"],
-            evidence=(Evidence("steps.context_tokens", f"{last['context_tokens']:,} of {last['context_window']:,}"),),
+            evidence=(Evidence("steps.context_tokens", f"{last['context_tokens']:,} of {size:,}"),),
         )
     ]

@@ -6,6 +6,7 @@ would have gone on with counts: tools before a person's answer, waits before the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
@@ -107,8 +108,8 @@ def _slower(case: Case, store: Store, took: dict[str, float]) -> list[Finding]:
             severity="note",
             title=f"It took {seconds(case.duration_s)}; {count(len(known), 'other run')} of this agent with this model "
             f"took {seconds(usual)} (median).{_most(took, case.duration_s)}",
-            suggestion=_do(took),
-            evidence=(*_split(took), Evidence("runs.duration_s, median of others", f"{usual:.3f}")),
+            suggestion=_do(case, took),
+            evidence=(*_split(case, took), Evidence("runs.duration_s, median of others", f"{usual:.3f}")),
         )
     ]
 
@@ -118,8 +119,8 @@ def _dominated(case: Case, took: dict[str, float]) -> Finding:
         kind="dominated",
         severity="note",
         title=f"It took {seconds(case.duration_s)}.{_most(took, case.duration_s)}",
-        suggestion=_do(took),
-        evidence=_split(took),
+        suggestion=_do(case, took),
+        evidence=_split(case, took),
     )
 
 
@@ -130,14 +131,23 @@ def _most(took: dict[str, float], total: float) -> str:
     return f" Most of it was {PHASES[name]}: {seconds(longest)} of {seconds(total)}."
 
 
-def _split(took: dict[str, float]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(PHASES[name], f"{value:.3f} s") for name, value in took.items())
+def _split(case: Case, took: dict[str, float]) -> tuple[Evidence, ...]:
+    found = [Evidence(PHASES[name], f"{value:.3f} s") for name, value in took.items()]
+    by_tool = [Evidence(f"tool {tool!r}", f"{value:.3f} s") for tool, value in _by_tool(case).most_common(5)]
+    return (*found, *by_tool)
+
+
+def _by_tool(case: Case) -> Counter[str]:
+    """Return the seconds that each tool worked."""
+    worked: Counter[str] = Counter()
+    for end in case.tool_ends:
+        worked[end.tool] += end.duration_s  # type: ignore[assignment]  # a count of seconds
+    return worked
 
 
 _DO = {
     "first_token": "A shorter prompt, one that is read from the cache, or a smaller model answers sooner.",
     "writing": "Ask for shorter answers, or use a model that writes quicker.",
-    "tools": "Look at the slowest tool first: the evidence of the steps names it.",
     "approval": "Allow what needs no question: approve=[…], or Allow in this thread.",
     "retry": "Name a second model that takes over: model=[…, …].",
     "rate_limit": "Raise LUMOS_MAX_IN_FLIGHT if the server allows more at once.",
@@ -146,5 +156,9 @@ _DO = {
 }
 
 
-def _do(took: dict[str, float]) -> str:
-    return _DO[next(iter(took))] if took else "Look at the trace: `%trace`."
+def _do(case: Case, took: dict[str, float]) -> str:
+    first = next(iter(took), "")
+    if first == "tools" and (slowest := _by_tool(case).most_common(1)):
+        tool, value = slowest[0]
+        return f"Look at {tool!r} first: its calls worked for {seconds(value)}."
+    return _DO.get(first, "Look at the trace: `%trace`.")

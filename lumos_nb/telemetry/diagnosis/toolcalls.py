@@ -15,6 +15,9 @@ from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, one_l
 LOOP_CALLS = 3
 """So many times the same call with the same arguments is a loop."""
 
+SHOWN = 5
+"""No more loops, and no more kinds of failures, are told of one run: the first say enough."""
+
 _STOPPED = {"Cancelled", "ToolInterruptedError", "CancelledError"}
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+), in (?P<name>.*)\n(?:    (?P<code>\S.*)\n)?', re.M)
 _FOREIGN = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python3|<frozen ")
@@ -26,7 +29,7 @@ def tool_findings(case: Case) -> list[Finding]:
     for call in case.calls:
         if kind := kind_of_call(call, case):
             groups[kind, call["tool"] or "", call["error_type"] or ""].append(call)
-    found = [_finding(kind, calls, case) for (kind, _, _), calls in groups.items()]
+    found = [_finding(kind, calls, case) for (kind, _, _), calls in list(groups.items())[: 4 * SHOWN]]
     return [*found, *_loops(case)]
 
 
@@ -70,6 +73,13 @@ def _bug(call: Row, case: Case) -> Told:
     more = [quoted("tool_calls.error_message", error)]
     if frame:
         more.append(quoted("traceback", f"{frame['file']}, line {frame['line']}, in {frame['name']}\n{frame['code']}"))
+    if within := case.failed_within.get(call["tool_call_id"]):
+        more.append(quoted("runs.run_id of the run within", within))
+        return (
+            f"The tool {call['tool']!r} ran an agent that failed: {error}",
+            f"`lumos.diagnose({within!r})` says why that run failed.",
+            more,
+        )
     do = f"Mend {line} of {call['tool']!r}" if line else f"Mend {call['tool']!r}"
     return (
         f"The tool {call['tool']!r} raised {error}{where}.",
@@ -143,7 +153,8 @@ def _loops(case: Case) -> list[Finding]:
     same: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for call in case.calls:
         same[call["tool"] or "", call["args_hash"] or call["args_json"] or ""].append(call)
-    return [_loop(calls) for calls in same.values() if len(calls) >= LOOP_CALLS]
+    loops = sorted((calls for calls in same.values() if len(calls) >= LOOP_CALLS), key=len, reverse=True)
+    return [_loop(calls) for calls in loops[:SHOWN]]
 
 
 def _loop(calls: list[Row]) -> Finding:
