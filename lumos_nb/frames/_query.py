@@ -168,8 +168,7 @@ class Query:
 
     def _said(self) -> Iterator[str]:
         table = self._source.table
-        of_rows = "rows, counted when they are read" if table is None else f"{self.count():,} rows"
-        yield f"q.{self._source.name}: {of_rows}"
+        yield f"q.{self._source.name}: {'rows, counted when they are read' if table is None else _n_rows(self.count())}"
         if self._conditions:
             yield "  where " + " and ".join(_filters.in_words(self._source.columns, c) for c in self._conditions)
         if self._limit is not None:
@@ -183,3 +182,7 @@ class Query:
 
 def _portion(found: Iterator[Row], n: int) -> list[Row]:
     return list(islice(found, n))
+
+
+def _n_rows(n: int) -> str:
+    return f"{n:,} row{'' if n == 1 else 's'}"
