@@ -39,11 +39,14 @@ from lumos_nb.stores.base import Condition
 def find_run(store: Store, name: str = "last") -> str:
     """Return the id of a run: of the `last` one, or of the one that has this id, or a beginning or end of it.
 
+    A run within a tool of another is not the last one: that other is.
+
     Raises:
         UsageError: There is no such run, or there are several.
     """
     if name == "last":
-        for (run_id,) in store.select("runs", ["run_id"], order=["-started_at"], limit=1):
+        where = [("parent_run_id", "=", None)]
+        for (run_id,) in store.select("runs", ["run_id"], where=where, order=["-started_at"], limit=1):
             return str(run_id)
         raise UsageError("There is no run yet.", hint="Run a %%agent cell first.")
     ids = [r[0] for r in store.select("runs", ["run_id"], where=[("run_id", "contains", name)], limit=50)]
@@ -202,7 +205,7 @@ def read_run(store: Store, run_id: str) -> SavedRun:
 
 def last_stopped(store: Store, notebook: str | None, but: Iterable[str] = ()) -> str | None:
     """Return the id of the last run that has not ended well, of a notebook if one is given, or None."""
-    where: list[Condition] = [("status", "!=", "completed")]
+    where: list[Condition] = [("status", "!=", "completed"), ("parent_run_id", "=", None)]
     if notebook is not None:
         where.append(("notebook", "=", notebook))
     others = set(but)

@@ -77,7 +77,7 @@ class _RunSpans:
         return self._span(
             "chat", step["model"] or "", self._of_step(step["step"]), self._id, start,
             _after(start, step["duration_s"]) or step["ended_at"],
-            "ok" if step["status"] == "running" else _STATUS.get(step["status"], step["status"] or "ok"),
+            "ok",  # it has a row because it was answered; what became of its tools is their own
             step=step["step"], provider=step["provider"], model=step["model"], error_type=step["error_type"],
             usage=usage, cost_usd=step["cost_usd"], ttft_s=step["ttft_s"],
             attributes=_known(step, "stop_reason", "attempt", "n_chunks", "tokens_per_s", "n_tool_calls"),

@@ -6,6 +6,7 @@ import pytest
 
 from lumos_nb import Agent, frames, tool
 from lumos_nb.memory.ids import span_id, trace_id
+from lumos_nb.memory.runs import find_run, last_stopped
 from lumos_nb.messages import ToolCall
 from lumos_nb.stores import default_store
 from lumos_nb.telemetry.spans import in_tree, trace_spans
@@ -75,3 +76,28 @@ async def test_runs_at_once_within_one_step_belong_to_their_own_calls():
     result = await agent.generate("Go.")
     within = frames.runs(agent="inner").set_index("prompt_preview")
     assert dict(within["parent_span_id"]) == {str(n): span_id(result.run_id, f"c{n}") for n in range(5)}
+
+
+def test_the_last_run_is_the_outer_one():
+    result = outer(plain).generate_sync("Go.")
+    assert find_run(default_store()) == result.run_id
+
+
+async def test_the_last_stopped_run_is_the_outer_one():
+    """One that was stopped within a tool is taken up by its outer run, which asks anew."""
+
+    @tool
+    async def ask(what: str) -> str:
+        """Ask."""
+        await Agent("inner", model=ScriptedProvider([Answer(text="a b", delay_s=30)])).generate(what)
+        return "never"
+
+    running = asyncio.create_task(outer(ask).generate("Go."))
+    while len(frames.runs()) < 2:
+        await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    stopped = last_stopped(default_store(), None)
+    assert frames.runs(run_id=stopped).agent.tolist() == ["outer"]
+    assert set(frames.runs().status) == {"cancelled"}

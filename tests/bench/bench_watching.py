@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 
-ROUNDS, RUNS, CALLS = 3, 20, 5
+ROUNDS, RUNS, WORDS = 3, 20, 40
+FEW, MANY = 5, 25
+"""Tool calls of a run; what the further ones cost is the price of a tool call."""
 OFF = {"LUMOS_ENABLE_TELEMETRY": "false"}
 ON = {"LUMOS_ENABLE_TELEMETRY": "true"}
 WAYS = {
@@ -32,8 +34,9 @@ def script(request):
     from lumos_nb.testing import Answer
 
     answered = request.body["messages"][-1]["role"] == "tool"
-    calls = [] if answered else [ToolCall(id=f"c{n}", name="rows", arguments='{"n": 3}') for n in range(CALLS)]
-    return Answer(text="word " * 50, tool_calls=calls, tokens_per_s=50)
+    n_calls = 0 if answered else int(request.body["messages"][-1]["content"])
+    calls = [ToolCall(id=f"c{n}", name="rows", arguments='{"n": 3}') for n in range(n_calls)]
+    return Answer(text="word " * WORDS, tool_calls=calls, tokens_per_s=50)
 
 
 def serve() -> None:
@@ -46,7 +49,7 @@ def serve() -> None:
         sys.stdin.read()
 
 
-async def work(model_url: str) -> dict[str, float]:
+async def work(model_url: str, calls: str) -> dict[str, float]:
     """Make the runs, all at once, and return what they took of the CPU."""
     from lumos_nb import Agent, llm, tool
     from lumos_nb.transport import default_transport
@@ -56,10 +59,10 @@ async def work(model_url: str) -> dict[str, float]:
         return "row " * n
 
     agent = Agent("bench", model=llm("mine/m", base_url=model_url, api_key="k"), tools=[rows])
-    await agent.generate("warm up")
+    await agent.generate(calls)
     await asyncio.sleep(1.0)  # what is loaded late has been loaded
     started, wall = time.process_time(), time.perf_counter()
-    await asyncio.gather(*(agent.generate("Go") for _ in range(RUNS)))
+    await asyncio.gather(*(agent.generate(calls) for _ in range(RUNS)))
     if "LUMOS_OTLP" in os.environ:
         from lumos_nb.telemetry import otel
 
@@ -70,12 +73,12 @@ async def work(model_url: str) -> dict[str, float]:
     return {"cpu_s": took, "wall_s": time.perf_counter() - wall}
 
 
-def measured(way: dict[str, str], addresses: dict[str, str]) -> dict[str, float]:
+def measured(way: dict[str, str], addresses: dict[str, str], calls: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         env = {k: v.format(folder=folder, **addresses) for k, v in way.items()}
         vendors = json.dumps({"mine": {"base_url": addresses["model"]}})
         env = {**os.environ, "LUMOS_DB": f"{folder}/l.db", "LUMOS_VENDORS": vendors, **env}
-        command = [sys.executable, __file__, "work", addresses["model"]]
+        command = [sys.executable, __file__, "work", addresses["model"], str(calls)]
         return json.loads(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout)
 
 
@@ -106,7 +109,7 @@ def in_the_thread() -> None:
     def rows(n: int) -> str:
         return "row " * n
 
-    calls = [ToolCall(id=f"c{n}", name="rows", arguments='{"n": 3}') for n in range(CALLS)]
+    calls = [ToolCall(id=f"c{n}", name="rows", arguments='{"n": 3}') for n in range(FEW)]
     model = ScriptedProvider(lambda messages: "Done." if messages[-1].role == "tool" else calls)
     agent = Agent("bench", model=model, tools=[rows])
     ids = [agent.generate_sync("Go").run_id for _ in range(200)]
@@ -126,22 +129,22 @@ def main() -> None:
     )
     assert server.stdout is not None
     addresses = json.loads(server.stdout.readline())
-    best: dict[str, float] = {}
-    walls: dict[str, float] = {}
+    cpu_s: dict[tuple[str, int], float] = {}
+    wall_s: dict[str, float] = {}
     for _ in range(ROUNDS):
         for name, way in WAYS.items():
-            found = measured(way, addresses)
-            best[name] = min(best.get(name, 9e9), found["cpu_s"])
-            walls[name] = min(walls.get(name, 9e9), found["wall_s"])
+            for calls in (FEW, MANY):
+                found = measured(way, addresses, calls)
+                cpu_s[name, calls] = min(cpu_s.get((name, calls), 9e9), found["cpu_s"])
+                wall_s[name] = min(wall_s.get(name, 9e9), found["wall_s"])
     server.kill()
-    print(f"{RUNS} runs at once of 2 model calls and {CALLS} tool calls each; CPU of the process, least of {ROUNDS}")
-    off, default = best["nothing recorded"], best["recorded (the default)"]
-    for name, cpu_s in best.items():
-        share = cpu_s / walls[name] * 100
-        line = f"{name:30s} {cpu_s * 1e3 / RUNS:7.2f} ms a run   x{cpu_s / off:4.2f}   {share:4.1f}% of a core"
-        base, over = (off, "nothing") if name == "recorded (the default)" else (default, "recorded")
-        more = (cpu_s - base) / (RUNS * CALLS) * 1e6
-        print(line if cpu_s is off else f"{line}   {more:+8.1f} µs a tool call over {over}")
+    print(f"{RUNS} runs at once, each 2 model calls and {FEW} tool calls; CPU of the process, least of {ROUNDS}")
+    none = cpu_s["nothing recorded", FEW]
+    for name in WAYS:
+        few, many = cpu_s[name, FEW], cpu_s[name, MANY]
+        share, more = few / wall_s[name] * 100, (few - none) / RUNS / wall_s[name] * 100
+        line = f"{name:28s} {few / RUNS * 1e3:6.2f} ms a run  x{few / none:4.2f}  {share:4.1f}% of a core"
+        print(f"{line}  {more:+5.2f}% of a run's time  {(many - few) / RUNS / (MANY - FEW) * 1e6:6.1f} µs a tool call")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LUMOS_DB"] = f"{folder}/l.db"
         hand_over()
@@ -152,7 +155,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["serve"]:
             serve()
-        case ["work", url]:
-            print(json.dumps(asyncio.run(work(url))))
+        case ["work", url, calls]:
+            print(json.dumps(asyncio.run(work(url, calls))))
         case _:
             main()

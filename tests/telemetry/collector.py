@@ -28,7 +28,7 @@ class Collector:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
-                collector.requests.append((self.path, dict(self.headers), body))
+                collector.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
                 time.sleep(collector.delay_s)
                 self.send_response(collector.status)
                 self.send_header("content-length", "0")

@@ -114,6 +114,7 @@ def test_nothing_is_printed_where_a_collector_is_not_there(capfd):
 
 def test_headers_and_resource_come_from_the_standard_variables(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=blue")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=reports,deployment.environment=test")
     with Collector() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{collector.url}/v1/traces")
@@ -123,6 +124,7 @@ def test_headers_and_resource_come_from_the_standard_variables(monkeypatch):
         assert otel.flush(10)
         (path, headers, _), *_ = collector.requests
         assert path == "/v1/traces" and headers["x-team"] == "blue"
+        assert headers["content-encoding"] == "gzip"
         assert collector.resource["service.name"] == "reports"
         assert collector.resource["deployment.environment"] == "test"
         assert {p for p, _, _ in collector.requests} == {"/v1/traces"}
