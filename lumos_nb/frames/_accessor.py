@@ -64,15 +64,16 @@ class FrameAccessor:
         _need(df, [*names, "cost_usd"])
         if {"op", "span_id"} <= set(df):
             df = df[df["op"] == "chat"]  # the others used nothing themselves
-        groups = df.groupby(names, dropna=False, observed=True)
+        groups = df.assign(n_unpriced=df["cost_usd"].isna()).groupby(names, dropna=False, observed=True)
         tokens = [name for name in _TOKENS if name in df]
+        n_unpriced = groups["n_unpriced"].sum().astype("Int64")
         out = (
             groups[tokens]
             .sum()
             .assign(
-                cost_usd=groups["cost_usd"].sum(skipna=False),
+                cost_usd=groups["cost_usd"].sum().where(n_unpriced == 0),
                 n=groups.size().astype("Int64"),
-                n_unpriced=groups["cost_usd"].agg(lambda cost: cost.isna().sum()).astype("Int64"),
+                n_unpriced=n_unpriced,
             )
         )
         out = out.sort_values(["cost_usd", *tokens[:1]], ascending=False, kind="stable").reset_index()

@@ -27,10 +27,12 @@ def compared(this: Any, other: Any, by: Sequence[str]) -> Any:
 
 def _parts(df: Any, by: Sequence[str]) -> dict[tuple[Any, ...], Any]:
     """Return the rows of each group, by the group's values; a missing value is None."""
+    import pandas as pd
+
     if not by:
         return {(): df}
     groups = df.groupby(list(by), dropna=False, observed=True)
-    return {tuple(None if value != value else value for value in key): part for key, part in groups}
+    return {tuple(None if pd.isna(value) else value for value in key): part for key, part in groups}
 
 
 def _figures(df: Any) -> dict[str, float]:

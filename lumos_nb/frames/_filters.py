@@ -39,8 +39,7 @@ def compared(columns: Sequence[Column], name: str, comparison: str, value: Any) 
     comparison = "=" if comparison == "==" else comparison
     if comparison not in COMPARISONS:
         raise UsageError(f"There is no comparison {comparison!r}.", hint=f"There is: {' '.join(COMPARISONS)}.")
-    if hasattr(value, "tolist"):  # Series, Index, array, or one number of numpy
-        value = value.tolist()
+    value = _plain(value)
     if isinstance(value, list | tuple | set | frozenset | range):
         if comparison not in {"=", "in"}:
             raise UsageError(f"{comparison!r} compares {name!r} with one value.", hint="Only = and in take a list.")
@@ -57,6 +56,15 @@ def listed(columns: Sequence[Column], where: Any) -> list[Condition]:
             hint='Write where=[("cost_usd", ">", 0.1), ("tool", "=", "x")].',
         )
     return [compared(columns, *c) for c in given]
+
+
+def _plain(value: Any) -> Any:
+    """Return a Series, an Index, an array or a number of numpy as a list or value of Python."""
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":  # whose own would be numbers
+        import pandas as pd
+
+        value = pd.DatetimeIndex(value) if value.ndim else pd.Timestamp(value)
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _stored(column: Column, value: Any) -> Any:
@@ -123,6 +131,7 @@ def as_ns(value: Any) -> int:
     """Return a time as nanoseconds since 1970; one without a zone is UTC, as the frames show it."""
     import pandas as pd
 
+    value = _plain(value)
     try:
         if not isinstance(value, str | datetime | date | pd.Timestamp):
             raise TypeError(value)

@@ -69,8 +69,8 @@ class Groups:
         query, names = self._query, [c.name for c in self._columns]
         if query._source.table is not None and query._limit is None:
             return list(query.store.aggregate(query._source.name, names, asked, where=query.conditions))
-        wanted = [*names, *(column or names[0] for _, column in asked)]
-        groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        wanted = [*names, *(column or query._source.columns[0].name for _, column in asked)]
+        groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {} if names else {(): []}
         for row in query._rows(wanted, newest_first=True):
             groups.setdefault(row[: len(names)], []).append(row[len(names) :])
         return [(*group, *_figures(asked, rows)) for group, rows in groups.items()]
@@ -92,7 +92,7 @@ def _figure(how: str, column: str | None, values: list[Any]) -> Any:
     if how == "count":
         return len(values) if column is None else len(known)
     if how == "sum":
-        return sum(known) if len(known) == len(values) else None
+        return sum(known) if known and len(known) == len(values) else None
     if not known:
         return None
     return sum(known) / len(known) if how == "mean" else (min if how == "min" else max)(known)

@@ -140,7 +140,10 @@ class Query:
         return needs("polars", "polars()").from_arrow(self.arrow())
 
     def group_by(self, *names: str) -> Groups:
-        """Return groups by columns, of which the store counts, adds and averages: `.count()`, `.agg(…)`."""
+        """Return groups by columns, of which the store counts, adds and averages: `.count()`, `.agg(…)`.
+
+        Without a column all rows are one group.
+        """
         return Groups(self.columns(*names)._columns, self)
 
     # ---- how it is asked -----------------------------------------------------------------
@@ -150,7 +153,10 @@ class Query:
 
     def _frame(self, rows: Any, *, newest_first: bool) -> Any:
         schema = f"{self._source.name}/{self._source.version}"
-        return _typed.frame(rows, self._columns, schema=schema, key=self._source.key, newest_first=newest_first)
+        has_key = {c.name for c in self._columns}.issuperset(self._source.key)
+        return _typed.frame(
+            rows, self._columns, schema=schema, key=self._source.key if has_key else (), newest_first=newest_first
+        )
 
     # ---- shown ---------------------------------------------------------------------------
 
@@ -162,8 +168,7 @@ class Query:
 
     def _said(self) -> Iterator[str]:
         table = self._source.table
-        of_rows = "rows, counted when they are read" if table is None else f"{self.count():,} rows"
-        yield f"q.{self._source.name}: {of_rows}"
+        yield f"q.{self._source.name}: {'rows, counted when they are read' if table is None else _n_rows(self.count())}"
         if self._conditions:
             yield "  where " + " and ".join(_filters.in_words(self._source.columns, c) for c in self._conditions)
         if self._limit is not None:
@@ -177,3 +182,7 @@ class Query:
 
 def _portion(found: Iterator[Row], n: int) -> list[Row]:
     return list(islice(found, n))
+
+
+def _n_rows(n: int) -> str:
+    return f"{n:,} row{'' if n == 1 else 's'}"

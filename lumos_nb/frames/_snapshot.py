@@ -8,6 +8,7 @@ new part in the place of the old one. A part is complete before it has its name.
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -122,7 +123,7 @@ def _write(target: Path, query: Query) -> int:
     from pyarrow import parquet
 
     schema = _arrow.schema_of(query.limit(0).df())
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}")
     n = 0
     try:
         with parquet.ParquetWriter(unfinished, schema, compression="zstd") as writer:

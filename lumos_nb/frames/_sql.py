@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -83,10 +83,16 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _type(declared: str | None, values: Sequence[Any]) -> str:
-    if declared is not None and declared != "blob" and _typed.fits(declared, values):
+    if declared is not None and declared != "blob" and _fits(declared, values):
         return declared
     known = [v for v in values if v is not None]
     for kind in ("int", "float", "text"):
-        if known and _typed.fits(kind, known):
+        if known and _fits(kind, known):
             return kind
     return "object" if known else declared or "text"
+
+
+def _fits(column_type: str, values: Iterable[Any]) -> bool:
+    """Return whether all values are what a column of this type holds."""
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "bool": (int,), "time": (int,), "float": (int, float)}
+    return all(v is None or isinstance(v, kinds.get(column_type, (str,))) for v in values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lumos_nb.errors import nearest
 from lumos_nb.frames import _filters
 from lumos_nb.frames._derived import METRIC_ROWS, SPAN_ROWS
 from lumos_nb.frames._messages import MESSAGE_ROWS, PART_ROWS
@@ -175,8 +176,6 @@ class Queries:
 
     def __getattr__(self, name: str) -> Query:
         if name not in SOURCES:
-            from lumos_nb.errors import nearest
-
             raise AttributeError(f"There is no frame {name!r}. {nearest(name, SOURCES)}")
         return Query(SOURCES[name], self._store)
 

@@ -6,8 +6,8 @@ Text is `str` (pandas 3) or `string` (pandas 2), few distinct texts `category`, 
 for what is not known: every plotting and statistics library takes it.
 
 Rows are taken in portions, so that a million events fit. Text is kept by pyarrow where it is
-installed (pandas does the same), else equal texts are kept once. A value that is not of its
-column's type (another program wrote it) becomes text in a text column, and missing elsewhere.
+installed, else equal texts are kept once. A value that is not of its column's type (another
+program wrote it) becomes text in a text column, and missing elsewhere.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from lumos_nb.stores.schema import Column
 
 _ROWS_AT_ONCE = 2_000
+_MOST_KNOWN = 20_000
 
 
 def frame(
@@ -65,12 +66,6 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def fits(column_type: str, values: Iterable[Any]) -> bool:
-    """Return whether all values are what a column of this type holds."""
-    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "bool": (int,), "time": (int,), "float": (int, float)}
-    return all(v is None or isinstance(v, kinds.get(column_type, (str,))) for v in values)
-
-
 @cache
 def text_dtype() -> Any:
     """Return the dtype of text: what this pandas uses by itself."""
@@ -100,6 +95,7 @@ class _Text:
         self._chunks: list[Any] = []
         self._values: list[str | None] = []
         self._known: dict[str | None, str | None] = {}
+        self._n_looked_up, self._is_varied = 0, False
 
     def add(self, values: Sequence[Any]) -> None:
         arrow = _arrow()
@@ -113,8 +109,16 @@ class _Text:
 
     def _add_objects(self, values: Sequence[Any]) -> None:
         known = self._known
-        self._values.extend(known.setdefault(v, v) if _is_text(v) else str(v) for v in values)
-        if len(known) > 100_000:
+        if not set(map(type, values)) <= {str, type(None)}:
+            values = [v if _is_text(v) else str(v) for v in values]
+        if self._is_varied:
+            self._values.extend(values)
+            return
+        self._values.extend(map(known.setdefault, values, values))
+        self._n_looked_up += len(values)
+        if len(known) > _MOST_KNOWN:  # begun anew, for equal ones stand together; or left, if there are hardly any
+            self._is_varied = len(known) * 2 > self._n_looked_up
+            self._n_looked_up = 0
             known.clear()
 
     def array(self) -> Any:

@@ -229,10 +229,13 @@ def _condition(name: str, op: str, value: Any, values: list[Any]) -> str:
     """Return one comparison and append its parameters."""
     if op == "in":
         listed = list(value)
+        odd = [v for v in listed if isinstance(v, str) and "\0" in v]  # where JSON's text would end
         # One parameter whatever the length: SQLite takes only so many of them.
         values.append(msgspec.json.encode([v for v in listed if v is not None]).decode())
         known = f"{name} IN (SELECT value FROM json_each(?))"  # noqa: S608
-        return f"({known} OR {name} IS NULL)" if None in listed else known
+        values.extend(odd)
+        either = [known, *[f"{name} = ?"] * len(odd), *[f"{name} IS NULL"] * (None in listed)]
+        return f"({' OR '.join(either)})"
     if value is None and op in {"=", "!="}:
         return f"{name} IS {'NOT ' if op == '!=' else ''}NULL"
     values.append(value)
@@ -268,6 +271,7 @@ def _literal(value: Any) -> str:
     if not isinstance(value, str):
         return "NULL" if value is None else str(value)
     text = value if len(value) <= _LITERAL_CHARS else f"{value[:_LITERAL_CHARS]}…"
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return "'" + text.replace("'", "''") + "'"
 
 

@@ -14,14 +14,13 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lumos_nb.errors import ConflictError, StoreError
-from lumos_nb.stores import _sql, _sqlite_file, _sqlite_query
+from lumos_nb.stores import _sql, _sqlite_file, _sqlite_query, _sqlite_writes
 from lumos_nb.stores._sqlite_errors import store_error
-from lumos_nb.stores.base import Condition, Delete, Ensure, Found, Insert, Measure, Update, Upsert, Write
+from lumos_nb.stores.base import Condition, Found, Measure, Write
 from lumos_nb.stores.schema import Table
 
 _ROWS_AT_ONCE = 2_000
@@ -43,7 +42,7 @@ class SqliteStore:
         busy_timeout_s: How long to wait for another process that is writing.
 
     Example:
-        >>> import tempfile; from pathlib import Path
+        >>> import tempfile; from pathlib import Path; from lumos_nb.stores import Insert
         >>> store = SqliteStore(Path(tempfile.mkdtemp()) / "lumos.db")
         >>> store.write([Insert("threads", {"thread_id": "t1", "title": "sales"})])
         >>> list(store.select("threads", ["title"]))
@@ -257,14 +256,7 @@ class SqliteStore:
         connection = self._open_writer()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for (kind, *what), writes in groupby(batch, _kind):
-                if kind is Insert:
-                    _insert(connection, _sql.insert(*what), [write.row for write in writes])  # type: ignore[union-attr]
-                elif kind is Upsert:
-                    _upsert(connection, _sql.upsert(*what), [write.row for write in writes])  # type: ignore[union-attr]
-                else:
-                    for write in writes:
-                        _apply(connection, write)
+            _sqlite_writes.apply(connection, batch)
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
@@ -308,51 +300,3 @@ def _write_all() -> None:
 def _or_none(rows: Iterator[tuple[Any, ...]], measures: Sequence[Measure]) -> Iterator[tuple[Any, ...]]:
     """Yield the figures of all rows, also where there is no file."""
     yield next(rows, tuple(0 if how == "count" else None for how, _ in measures))
-
-
-def _kind(write: Write) -> tuple[Any, ...]:
-    """Return what writes have in common that one statement can do."""
-    rows = isinstance(write, Insert | Upsert)
-    return (type(write), write.table, tuple(write.row)) if rows else (None,)  # type: ignore[union-attr]
-
-
-def _insert(connection: sqlite3.Connection, plan: _sql.Plan, rows: list[dict[str, Any]]) -> None:
-    """Add rows that have the same columns."""
-    if plan.is_numbered and len(rows) > 1:
-        for row in rows:
-            _insert(connection, plan, [row])
-        return
-    connection.executemany(plan.sql, ([row[name] for name in plan.narrow] for row in rows))
-    if plan.lazy:
-        # Nobody else writes during this transaction, and the numbers go up: the rows have the last ones.
-        last = connection.execute("SELECT last_insert_rowid()").fetchone()[0]
-        numbered = zip(range(last - len(rows) + 1, last + 1), rows, strict=True)
-        connection.executemany(plan.lazy_sql, ([n, *(row[name] for name in plan.lazy)] for n, row in numbered))
-
-
-def _upsert(connection: sqlite3.Connection, plan: _sql.Plan, rows: list[dict[str, Any]]) -> None:
-    """Add or change rows that have the same columns."""
-    connection.executemany(plan.sql, ([row[name] for name in plan.narrow] for row in rows))
-    if plan.lazy:
-        names = (*plan.lazy, *plan.key)
-        connection.executemany(plan.lazy_sql, ([row[name] for name in names] for row in rows))
-
-
-def _apply(connection: sqlite3.Connection, write: Write) -> None:
-    """Do one write inside the open transaction."""
-    match write:
-        case Ensure(table, row):
-            plan = _sql.ensure(table, tuple(row))
-            connection.execute(plan.sql, [row[name] for name in plan.narrow])
-        case Update(table, where, set_, add):
-            plan = _sql.update(table, tuple(set_), tuple(add), tuple(where))
-            if plan.lazy:  # first, for the other statement may change what `where` looks at
-                connection.execute(plan.lazy_sql, [*(set_[name] for name in plan.lazy), *where.values()])
-            if plan.sql:
-                values = [*(set_[name] for name in plan.narrow), *add.values(), *where.values()]
-                connection.execute(plan.sql, values)
-        case Delete(table, where):
-            described = _sql.table_named(table)
-            _sql.check_columns(described, list(where))
-            for sql in _sql.delete(described, tuple(where)):
-                connection.execute(sql, list(where.values()))

@@ -139,6 +139,32 @@ def test_groups_that_no_store_can_make_mean_the_same(many):
     )
 
 
+def test_all_rows_are_one_group_where_no_column_is_named(many):
+    for events in (frames.q.on(many).events, frames.q.on(many).events.limit(5_000)):
+        total = events.group_by().agg(steps=("step", "sum"), most=("dur_s", "max"))
+        assert total.values.tolist() == [[5_000, frames.events(store=many).step.sum(), 499.9]]
+        nothing = events.where(kind="none").group_by().agg(steps=("step", "sum"))
+        assert nothing.n.tolist() == [0] and nothing.steps.isna().all()
+
+
+def test_times_of_numpy_and_pandas_are_times(many):
+    import numpy as np
+
+    ts = frames.events(store=many).ts
+    for one in (
+        ts[7],
+        ts.to_numpy()[7],
+        np.datetime64("1970-01-01T00:00:07"),
+        "1970-01-01 00:00:07",
+        ts[7].to_pydatetime(),
+    ):
+        assert frames.events(where=("ts", ">=", one), limit=None, store=many).seq.tolist()[0] == 8
+        assert frames.events(since=one, store=many).seq.tolist()[0] == 8
+        assert frames.events(ts=one, store=many).seq.tolist() == [8]
+    for several in (ts[:3], ts[:3].to_numpy(), pd.DatetimeIndex(ts[:3]), ts[:3].dt.tz_localize(None).tolist()):
+        assert frames.events(ts=several, store=many).seq.tolist() == [1, 2, 3]
+
+
 def test_a_sum_with_an_unknown_amount_is_unknown(many):
     sums = frames.q.on(many).events.group_by("run_id").agg(seconds=("dur_s", "sum"), steps=("step", "sum"))
     assert sums.seconds.isna().all() and sums.steps.notna().all()

@@ -10,8 +10,10 @@ import pytest
 import lumos_nb as lumos
 from lumos_nb import frames
 from lumos_nb.errors import StoreError, UsageError
+from lumos_nb.frames._typed import text_dtype
 from lumos_nb.stores import Insert, SqliteStore
 
+TEXT = str(text_dtype())
 FOREVER = "with recursive a(n) as (select 1 union all select n + 1 from a) select count(*) from a"
 
 
@@ -28,7 +30,7 @@ def test_columns_of_ours_keep_their_types_and_others_have_that_of_their_values(r
         " 'x' as said, null as none, tool as cached from tool_calls group by tool order by tool"
     )
     assert found.dtypes.astype(str).tolist() == [
-        "category", "Int64", "float64", "datetime64[ns, UTC]", "Int64", "str", "str", "str",
+        "category", "Int64", "float64", "datetime64[ns, UTC]", "Int64", TEXT, TEXT, TEXT,
     ]  # fmt: skip
     assert found.n.tolist() == [3, 3] and found.tool.tolist() == ["ask", "broken"]
 

@@ -97,6 +97,8 @@ def test_conditions_order_and_limit(store):
     assert found(("agent", "in", [])) == []
     assert found(("n_runs", "in", range(2, 100_000))) == ["Ünï", "b"]
     assert found(("title", "contains", "ÜNÏ")) == ["Ünï"]
+    store.write([thread("nul", agent="a\x00b")])
+    assert found(("agent", "in", ["x", "a\x00b", None])) == ["b", "a", "nul"]
     assert found(("title", "contains", "%")) == []
 
 
