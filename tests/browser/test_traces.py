@@ -101,9 +101,7 @@ def test_a_waterfall_tells_what_happened_and_its_bars_open(open_notebook: Any, s
     nb.shot("trace-narrow")
 
 
-def test_a_run_with_a_broken_tool_is_explained_and_a_cell_does_it_again(
-    open_notebook: Any, server: FakeServer
-) -> None:
+def test_a_run_with_a_broken_tool_is_explained_and_a_cell_does_it_again(open_notebook: Any, server: FakeServer) -> None:
     cells = [SETUP.replace("BASE_URL", repr(server.base_url)), "%%agent adder --new\nSum of the south?", "%agent fix"]
     nb = open_notebook("fixed.ipynb", cells)
     for n in (0, 1, 2):
