@@ -273,6 +273,8 @@ class ToolCallComplete(_Event, frozen=True, tag="tool_call_complete"):
     duration_s: float
     #: ok, error, denied, cancelled.
     status: str = "ok"
+    #: Seconds from its start event to the start of its work: another tool may have had the thread until then.
+    queue_s: float = 0.0
 
 
 class ApprovalRequested(_Event, frozen=True, tag="approval_requested"):

@@ -88,7 +88,9 @@ class ToolCalls:
 class _Call:
     """One call, from its rules to its result."""
 
-    __slots__ = ("_arguments", "_asked", "_begun", "_error", "_events", "_ruling", "_step", "_tool", "call")
+    __slots__ = (
+        "_arguments", "_asked", "_begun", "_error", "_events", "_let_go_at", "_ruling", "_step", "_tool", "call",
+    )  # fmt: skip
 
     def __init__(self, call: ToolCall, step: ToolCalls, events: Events) -> None:
         self._step, self._events = step, events
@@ -125,6 +127,7 @@ class _Call:
 
     def start(self) -> ToolCallStart:
         """Return the event that it begins."""
+        self._let_go_at = time.perf_counter()
         return ToolCallStart(self.call, "" if self._error else self._tool.side_effect)
 
     async def run(self) -> None:
@@ -145,7 +148,8 @@ class _Call:
                 raise  # the run was cancelled, not something that the tool waited for
             result, status = from_error(self.call, error), "error"
         duration_s = time.perf_counter() - self._begun[0] if self._begun else 0.0
-        complete = ToolCallComplete(self.call.id, result, duration_s, status)
+        queue_s = self._begun[0] - self._let_go_at if self._begun else 0.0
+        complete = ToolCallComplete(self.call.id, result, duration_s, status, queue_s)
         # Behind call_soon, so that output which a thread handed over before the end comes first.
         asyncio.get_running_loop().call_soon(self._events.put, complete)
 

@@ -32,7 +32,7 @@ from lumos_nb.messages import ToolCall, valid_text
 from lumos_nb.stores import Update, Upsert
 from lumos_nb.stores.base import Write
 
-_TURN_NS = 2_000_000
+_TURN_S = 0.002
 """A call that begins so much later than it was let go has waited for its turn."""
 
 
@@ -183,9 +183,9 @@ class Tally:
         row = {"tool": event.result.name, **result_columns(event.result, event.status, event.duration_s)}
         if (self.step, event.call_id) not in self._calls:  # denied, or refused before it began
             row["started_at"] = now
-        began, let_go_at = now - round(event.duration_s * 1e9), self._let_go_at.get(event.call_id, now)
-        if began - let_go_at > _TURN_NS:
-            row["started_at"], row["queue_s"] = began, self._queue_s(event.call_id, began)
+        if event.queue_s > _TURN_S and event.call_id in self._let_go_at:
+            row["started_at"] = self._let_go_at[event.call_id] + round(event.queue_s * 1e9)
+            row["queue_s"] = self._queue_s(event.call_id, row["started_at"])
         self._count_call(event.call_id, now)
         self._run["n_tool_errors"] += event.status == "error"
         return Upsert("tool_calls", {**row, **self._call_key(event.call_id)})

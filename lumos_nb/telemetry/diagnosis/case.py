@@ -6,7 +6,7 @@ later version, is left out; it never keeps the rest from being read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -34,17 +34,6 @@ class Note(msgspec.Struct, frozen=True):
     ts_ns: int
 
 
-class ToolEnd(msgspec.Struct, frozen=True):
-    """When a tool call was over, and how long it worked; before that it may have waited behind another."""
-
-    step: int
-    tool: str
-    #: When the first call of its step began; where a person was asked, when it began to work itself.
-    start_ns: int
-    end_ns: int
-    duration_s: float
-
-
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run."""
 
@@ -53,7 +42,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[Row, ...]
     notes: tuple[Note, ...]
     spans: tuple[Span, ...]
-    tool_ends: tuple[ToolEnd, ...]
     #: What happened and what to do, as the error said it; the row has both in one text.
     error_message: str
     error_hint: str
@@ -85,6 +73,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return max(0.0, (self.last_at_ns - (self.run["started_at"] or 0)) / 1e9)
 
     @property
+    def tool_spans(self) -> list[Span]:
+        """Tool calls that are over."""
+        return [s for s in self.spans if s.op == "execute_tool" and s.end_ns is not None]
+
+    @property
     def last_step(self) -> int | None:
         """The step that it came to, whether that was answered or not."""
         found = [s.step for s in self.spans if s.step is not None]
@@ -112,7 +105,6 @@ def read_case(store: Store, run_id: str) -> Case:
         calls=calls,
         notes=tuple(Note(str(e.get("kind") or ""), e, step, ts) for kind, e, step, ts in events if kind == "metadata"),
         spans=tuple(read_spans(store, where)),
-        tool_ends=tuple(_tool_ends(store, where, calls)),
         error_message=str(error.get("message") or run["error_message"] or "") if is_over else "",
         error_hint=str(error.get("hint") or "") if is_over else "",
         tools=None if start is None or "tools" not in start else tuple(start["tools"]),
@@ -145,20 +137,6 @@ def _events(store: Store, where: Sequence[Condition]) -> Any:
             content = content.get("data")
         if isinstance(content, dict):
             yield kind, content, step, ts
-
-
-def _tool_ends(store: Store, where: Sequence[Condition], calls: Sequence[Row]) -> Iterator[ToolEnd]:
-    """Yield the ends of calls. A call that blocks keeps the others from beginning, and from telling that they ended."""
-    asked = {call["step"] for call in calls if call["asked_at"] is not None}
-    begun: dict[int, int] = {}
-    for call in calls:
-        begun[call["step"]] = min(begun.get(call["step"], call["started_at"] or 0), call["started_at"] or 0)
-    columns = ["step", "name", "ts", "dur_s"]
-    ended = [*where, ("kind", "=", "tool_call_complete")]
-    for step, tool, ts, duration_s in store.select("events", columns, where=ended, order=["run_seq"]):
-        own = (ts or 0) - round(max(0.0, duration_s or 0.0) * 1e9)
-        start = own if step in asked else min(own, begun.get(step, own))
-        yield ToolEnd(step or 0, tool or "", start, ts or 0, duration_s or 0.0)
 
 
 def _tracebacks(store: Store, where: Sequence[Condition]) -> dict[tuple[int, str], str]:

@@ -116,7 +116,7 @@ def diagnose(run: str = "last", store: Store | None = None) -> Diagnosis:
         return _without_database(error)
     return Diagnosis(
         run_id=case.run["run_id"], status=case.run["status"] or "unknown", summary=_summary(case), findings=found,
-        phases=phases(case.spans, case.tool_ends), reproduce=cell,
+        phases=phases(case.spans), reproduce=cell,
     )  # fmt: skip
 
 

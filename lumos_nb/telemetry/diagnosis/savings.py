@@ -12,8 +12,9 @@ from itertools import pairwise
 from lumos_nb.events import TokenUsage
 from lumos_nb.providers import cost_usd
 from lumos_nb.providers.windows import context_window
-from lumos_nb.telemetry.diagnosis.case import Case, Row, ToolEnd
+from lumos_nb.telemetry.diagnosis.case import Case, Row
 from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, quoted, seconds
+from lumos_nb.telemetry.span import Span
 
 WORTH_S = 1.0
 WORTH_SHARE = 0.1
@@ -44,16 +45,16 @@ def _is_worth(saved_s: float, case: Case) -> bool:
 def _serial_tools(case: Case) -> list[Finding]:
     """Return the calls of one step that waited for each other."""
     asked = {c["step"] for c in case.calls if c["asked_at"] is not None}  # they waited for a person
-    by_step: dict[int, list[ToolEnd]] = defaultdict(list)
-    for end in case.tool_ends:
-        if end.step not in asked:
-            by_step[end.step].append(end)
-    saved = {step: _waited(ends) for step, ends in by_step.items() if len(ends) > 1}
+    by_step: dict[int, list[Span]] = defaultdict(list)
+    for span in case.tool_spans:
+        if span.step not in asked:
+            by_step[span.step or 0].append(span)
+    saved = {step: _waited(spans) for step, spans in by_step.items() if len(spans) > 1}
     total = sum(saved.values())
     if not _is_worth(total, case):
         return []
     worst = max(saved, key=lambda step: saved[step])
-    names = ", ".join(sorted({repr(end.tool) for end in by_step[worst]}))
+    names = ", ".join(sorted({repr(span.tool) for span in by_step[worst]}))
     return [
         Finding(
             kind="serial_tools",
@@ -62,15 +63,15 @@ def _serial_tools(case: Case) -> list[Finding]:
             suggestion=f"Let {names} run side by side: @tool(thread=True) for what blocks, or async def.",
             step=worst,
             saves_s=total,
-            evidence=tuple(Evidence(f"{end.tool!r}", f"worked {end.duration_s:.3f} s") for end in by_step[worst][:8]),
+            evidence=tuple(Evidence(f"{s.tool!r}", f"worked {s.duration_s or 0:.3f} s") for s in by_step[worst][:8]),
         )
     ]
 
 
-def _waited(ends: list[ToolEnd]) -> float:
+def _waited(calls: list[Span]) -> float:
     """Return how much sooner the last of them would have been over, had all worked at once."""
-    took_s = (max(end.end_ns for end in ends) - min(end.start_ns for end in ends)) / 1e9
-    return max(0.0, took_s - max(end.duration_s for end in ends))
+    took_s = (max(call.end_ns or 0 for call in calls) - min(call.start_ns for call in calls)) / 1e9
+    return max(0.0, took_s - max(call.duration_s or 0.0 for call in calls))
 
 
 def _one_by_one(case: Case) -> list[Finding]:

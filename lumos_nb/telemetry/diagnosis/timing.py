@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from lumos_nb.stores import Store
-from lumos_nb.telemetry.diagnosis.case import Case, ToolEnd
+from lumos_nb.telemetry.diagnosis.case import Case
 from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, seconds
 from lumos_nb.telemetry.span import Span
 
@@ -37,7 +37,7 @@ LONG_S = 5.0
 """What took half of a run of at least five seconds is worth a word."""
 
 
-def phases(spans: Sequence[Span], tool_ends: Sequence[ToolEnd] = ()) -> dict[str, float]:
+def phases(spans: Sequence[Span]) -> dict[str, float]:
     """Return the seconds that the parts of a run took, by phase, the longest first.
 
     Example:
@@ -47,8 +47,7 @@ def phases(spans: Sequence[Span], tool_ends: Sequence[ToolEnd] = ()) -> dict[str
         {'writing': 2.0, 'first_token': 1.0}
     """
     names = list(PHASES)
-    worked = [edge for end in tool_ends for edge in _edge("tools", end.start_ns, end.end_ns)]
-    edges = sorted([*worked, *(edge for span in spans for edge in _edges(span))])
+    edges = sorted(edge for span in spans for edge in _edges(span))
     open_ = [0] * len(names)
     took = [0] * len(names)
     before = 0
@@ -68,8 +67,8 @@ def _edges(span: Span) -> list[tuple[int, int, str]]:
     if end is None or end <= start:
         return []
     match span.op:
-        case "invoke_agent" | "execute_tool":  # a call's span does not tell when it waited behind another one
-            return []
+        case "execute_tool":
+            return _edge("tools", start, end)
         case "chat":
             first = end if span.ttft_s is None else min(end, start + round(max(0.0, span.ttft_s) * 1e9))
             return [*_edge("first_token", start, first), *_edge("writing", first, end)]
@@ -82,7 +81,7 @@ def _edge(phase: str, start: int, end: int) -> list[tuple[int, int, str]]:
 
 def slow_findings(case: Case, store: Store) -> list[Finding]:
     """Return whether the run was slower than its like, and what it spent its time with."""
-    took = phases(case.spans, case.tool_ends)
+    took = phases(case.spans)
     found = [*_slower(case, store, took)]
     total = case.duration_s
     is_over = case.run["status"] in {"completed", "cancelled"}  # one that failed has other worries
@@ -140,8 +139,8 @@ def _split(case: Case, took: dict[str, float]) -> tuple[Evidence, ...]:
 def _by_tool(case: Case) -> Counter[str]:
     """Return the seconds that each tool worked."""
     worked: Counter[str] = Counter()
-    for end in case.tool_ends:
-        worked[end.tool] += end.duration_s  # type: ignore[assignment]  # a count of seconds
+    for span in case.tool_spans:
+        worked[span.tool or ""] += span.duration_s or 0.0  # type: ignore[assignment]  # a count of seconds
     return worked
 
 
