@@ -42,7 +42,7 @@ class FrameAccessor:
         """
         _need(self._df, ["run_id"])
         from lumos_nb.telemetry.spans import trace_spans
-        from lumos_nb.telemetry.waterfall import waterfall
+        from lumos_nb.telemetry.waterfall.waterfall import waterfall
 
         runs = [str(run) for run in self._df["run_id"].dropna().unique()]
         if len(runs) > _MOST_RUNS:

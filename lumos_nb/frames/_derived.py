@@ -18,7 +18,7 @@ from lumos_nb.frames._sources import Row
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.schema import Column
-from lumos_nb.telemetry.metrics import MetricPoint, metric_points
+from lumos_nb.telemetry.metrics.points import MetricPoint, metric_points
 
 _FAMILIES_AT_ONCE = 500
 _OF_RUN = {"run_id", "thread_id"}

@@ -12,10 +12,10 @@ import pytest
 from lumos_nb import tool
 from lumos_nb.events import TokenUsage
 from lumos_nb.telemetry import diff_traces, load_trace
-from lumos_nb.telemetry._steps import TraceStep, TraceTool
-from lumos_nb.telemetry.aligning import aligned
-from lumos_nb.telemetry.diff import Change, TraceDiff, _changed
-from lumos_nb.telemetry.diffview import change_lines, diff_html
+from lumos_nb.telemetry.diff.aligning import aligned
+from lumos_nb.telemetry.diff.diff import Change, TraceDiff, _changed
+from lumos_nb.telemetry.diff.view import change_lines, diff_html
+from lumos_nb.telemetry.traces.steps import TraceStep, TraceTool
 from lumos_nb.testing import Answer
 from tests.telemetry.recording import call, database, recorded
 from tests.telemetry.test_waterfall import check

@@ -15,8 +15,8 @@ from lumos_nb.errors import UsageError
 from lumos_nb.events import TokenUsage
 from lumos_nb.stores import Insert, default_store
 from lumos_nb.telemetry import MetricsCollector
-from lumos_nb.telemetry.figures import spread
-from lumos_nb.telemetry.metrics import metric_points
+from lumos_nb.telemetry.metrics.figures import spread
+from lumos_nb.telemetry.metrics.points import metric_points
 from lumos_nb.telemetry.otel.semconv import METRICS
 from lumos_nb.testing import Answer, ScriptedProvider
 from tests.telemetry import golden

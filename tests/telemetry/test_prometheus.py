@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lumos_nb.telemetry.metrics import MetricPoint
+from lumos_nb.telemetry.metrics.points import MetricPoint
 from lumos_nb.telemetry.otel.semconv import BUCKETS, METRICS
 from lumos_nb.telemetry.prometheus import exposition
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.telemetry import Waterfall, waterfall
-from lumos_nb.telemetry.folding import SHOWN_WHOLE, rows_of
-from lumos_nb.telemetry.scale import scale_of
 from lumos_nb.telemetry.span import OPS, Span
+from lumos_nb.telemetry.waterfall.folding import SHOWN_WHOLE, rows_of
+from lumos_nb.telemetry.waterfall.scale import scale_of
 
 START = 1_790_000_000_000_000_000
 MS = 1_000_000

@@ -20,7 +20,7 @@ import msgspec
 from lumos_nb.errors import MissingDependencyError, UsageError
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
-from lumos_nb.telemetry.metrics import memory_points, points_of
+from lumos_nb.telemetry.metrics.points import memory_points, points_of
 from lumos_nb.telemetry.otel.content import content_of
 from lumos_nb.telemetry.otel.spans import otel_spans
 from lumos_nb.telemetry.spans import read_spans

@@ -26,7 +26,7 @@ from opentelemetry.sdk.version import __version__ as sdk_version
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from lumos_nb._version import __version__
-from lumos_nb.telemetry.metrics import MetricPoint
+from lumos_nb.telemetry.metrics.points import MetricPoint
 from lumos_nb.telemetry.otel import semconv
 from lumos_nb.telemetry.otel.spans import OtelSpan, resource_attributes
 

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
 
-from lumos_nb.telemetry._steps import TraceStep
+from lumos_nb.telemetry.traces.steps import TraceStep
 
 _MOST_COMPARED = 1_000_000
 """Longer runs are taken step by step: to align them would take minutes."""

@@ -15,7 +15,7 @@ from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import TokenUsage
 from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.base import Condition
-from lumos_nb.telemetry.figures import (
+from lumos_nb.telemetry.metrics.figures import (
     AgentMetrics,
     MemoryMetrics,
     Spread,
@@ -26,7 +26,7 @@ from lumos_nb.telemetry.figures import (
     seconds_of,
     spread,
 )
-from lumos_nb.telemetry.metrics import MetricPoint, memory_points, metric_points
+from lumos_nb.telemetry.metrics.points import MetricPoint, memory_points, metric_points
 from lumos_nb.telemetry.otel.semconv import METRICS
 
 _TOKENS = TokenUsage.__struct_fields__

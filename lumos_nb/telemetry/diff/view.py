@@ -9,11 +9,11 @@ from __future__ import annotations
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from lumos_nb.telemetry.masking import masked
-from lumos_nb.telemetry.wording import escaped, visible
+from lumos_nb.telemetry.traces.masking import masked
+from lumos_nb.telemetry.traces.wording import escaped, visible
 
 if TYPE_CHECKING:
-    from lumos_nb.telemetry.diff import Change, Figure, TraceDiff
+    from lumos_nb.telemetry.diff.diff import Change, Figure, TraceDiff
 
 _MOST_CHARS, _MOST_LINES, _SHOWN_LINES = 200_000, 3_000, 120
 _MUTED = "color:var(--jp-ui-font-color2,#757575)"
