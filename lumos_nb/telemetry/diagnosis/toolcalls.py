@@ -9,7 +9,8 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from lumos_nb.telemetry.diagnosis.case import Case, Row
+from lumos_nb.stores.reading import Row
+from lumos_nb.telemetry.diagnosis.case import Case
 from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, one_line, quoted
 
 LOOP_CALLS = 3
