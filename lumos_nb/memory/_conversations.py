@@ -25,6 +25,7 @@ from lumos_nb.stores.schema import MESSAGES, THREADS
 
 _ATTEMPTS = 200
 THREAD_COLUMNS = [c.name for c in THREADS.columns]
+_OF_RUNS = ("exchanges", "events", "tool_calls", "steps", "runs")
 
 
 def new_thread_row(**columns: Any) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def _threads(store: Store, where: Sequence[Condition], limit: int | None = None)
 def delete_thread(store: Store, thread_id: str) -> None:
     """Remove a thread and everything that was recorded in it."""
     runs = [run for (run,) in store.select("runs", ["run_id"], where=[("thread_id", "=", thread_id)])]
-    of_runs = [Delete(table, {"run_id": run}) for run in runs for table in ("events", "tool_calls", "steps", "runs")]
+    of_runs = [Delete(table, {"run_id": run}) for run in runs for table in _OF_RUNS]
     own = [Delete(table, {"thread_id": thread_id}) for table in ("messages", "threads")]
     kept = [Delete("working_memory", {"scope": thread_id}), Delete("kept_settings", {"name": allowed_key(thread_id)})]
     store.write([*of_runs, *own, *kept])
