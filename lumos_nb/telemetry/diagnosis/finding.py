@@ -10,12 +10,10 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb import settings
-from lumos_nb.credentials import Secret, find_key
 from lumos_nb.messages import valid_text
 from lumos_nb.phrases import price, seconds
 from lumos_nb.providers.failures import redact
-from lumos_nb.providers.vendors import VENDORS
+from lumos_nb.telemetry.masking import masked
 
 KINDS = {
     # How a run failed.
@@ -130,14 +128,8 @@ def hidden(text: str) -> str:
         >>> hidden("Bad key: sk-abcdef123456")
         'Bad key: ••••'
     """
-    for key in _keys():
-        text = key.hidden_in(text)
-    return redact(text)
-
-
-def _keys() -> list[Secret]:
-    found = [find_key(vendor.key_env) for vendor in VENDORS.values() if vendor.key_env]
-    return [*settings.current().keys.values(), *(key for key in found if key is not None)]
+    # A sentence needs less of a text than a view of a request, so more is taken for a key: `redact`.
+    return redact(masked(text))
 
 
 def quoted(source: str, value: Any, chars: int = QUOTED_CHARS) -> Evidence:
