@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any
 
 from lumos_nb.errors import UsageError, nearest
+from lumos_nb.events import TokenUsage
 from lumos_nb.frames import _compare
 from lumos_nb.stores import Store, default_store
 
-_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_TOKENS = TokenUsage.__struct_fields__
 _MOST_RUNS = 200
 
 

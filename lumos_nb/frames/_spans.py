@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb.events import TokenUsage
 from lumos_nb.stores import Store
 from lumos_nb.stores.schema import Column
 from lumos_nb.telemetry.spans import Span, in_tree, read_spans
 
-_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_TOKENS = TokenUsage.__struct_fields__
 _AMOUNTS = (*_TOKENS, "cost_usd")
 
 COLUMNS = (

@@ -16,7 +16,7 @@ from lumos_nb.plot._chart import Chart
 from lumos_nb.plot._source import floats, frame
 from lumos_nb.plot._spread import _s
 from lumos_nb.plot._time import _amount
-from lumos_nb.telemetry.diagnosis.shares import wilson
+from lumos_nb.telemetry.shares import wilson
 
 _MEASURES = {
     "duration_s": ("Time of a run", _s),

@@ -11,7 +11,7 @@ from lumos_nb import frames
 from lumos_nb.plot import _figure
 from lumos_nb.plot._chart import Chart
 from lumos_nb.plot._source import floats, frame
-from lumos_nb.telemetry.diagnosis.shares import wilson
+from lumos_nb.telemetry.shares import wilson
 
 SHOWN = 25
 _DTYPES = {

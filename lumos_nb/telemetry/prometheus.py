@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from lumos_nb.messages import valid_text
 from lumos_nb.telemetry.metrics.points import MetricPoint
-from lumos_nb.telemetry.otel.semconv import BUCKETS, METRICS
+from lumos_nb.telemetry.semconv import BUCKETS, METRICS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """What to serve the text as."""

@@ -15,7 +15,7 @@ from lumos_nb.messages import ToolCall
 from lumos_nb.stores import Insert, SqliteStore, Update, default_store
 from lumos_nb.telemetry import diagnose
 from lumos_nb.telemetry.diagnosis import advice, savings, timing
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 from lumos_nb.testing import Answer, FakeServer, Reply, ScriptedProvider
 from lumos_nb.transport import default_transport
 from tests.telemetry.recorded_runs import ask, call, mean, scripted

@@ -9,7 +9,7 @@ import pytest
 
 from lumos_nb.errors import UsageError
 from lumos_nb.telemetry import load_trace, load_traces
-from lumos_nb.telemetry.traces.export import export_text, form_of, page
+from lumos_nb.telemetry.files import export_text, form_of, page
 from tests.telemetry.recording import database, recorded
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "v1" / "trace.json"

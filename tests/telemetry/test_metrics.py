@@ -17,7 +17,7 @@ from lumos_nb.stores import Insert, default_store
 from lumos_nb.telemetry import MetricsCollector
 from lumos_nb.telemetry.metrics.figures import spread
 from lumos_nb.telemetry.metrics.points import metric_points
-from lumos_nb.telemetry.otel.semconv import METRICS
+from lumos_nb.telemetry.semconv import METRICS
 from lumos_nb.testing import Answer, ScriptedProvider
 from tests.telemetry import golden
 

@@ -10,12 +10,10 @@ import pytest
 import lumos_nb as lumos
 from lumos_nb import Agent, settings
 from lumos_nb.stores import default_store
-from lumos_nb.telemetry import otel
-from lumos_nb.telemetry.otel import semconv
+from lumos_nb.telemetry import otel, semconv
 from lumos_nb.telemetry.otel.content import CAPTURE, MAX_BYTES
 from lumos_nb.telemetry.otel.spans import otel_spans
-from lumos_nb.telemetry.span import OPS, Span
-from lumos_nb.telemetry.spans import read_spans
+from lumos_nb.telemetry.spans import OPS, Span, read_spans
 from lumos_nb.testing import ScriptedProvider
 from lumos_nb.transport import default_transport
 from tests.telemetry import golden

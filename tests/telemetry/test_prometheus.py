@@ -6,8 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lumos_nb.telemetry.metrics.points import MetricPoint
-from lumos_nb.telemetry.otel.semconv import BUCKETS, METRICS
 from lumos_nb.telemetry.prometheus import exposition
+from lumos_nb.telemetry.semconv import BUCKETS, METRICS
 
 NASTY = 'a"b\\c\nd {x="y"} # 🎉 \u202e \x00 \ud83d'
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.telemetry import Waterfall, waterfall
-from lumos_nb.telemetry.span import OPS, Span
+from lumos_nb.telemetry.spans import OPS, Span
 from lumos_nb.telemetry.waterfall.folding import SHOWN_WHOLE, rows_of
 from lumos_nb.telemetry.waterfall.scale import scale_of
 

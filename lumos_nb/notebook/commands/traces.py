@@ -11,7 +11,7 @@ from lumos_nb.notebook.commands import Command
 from lumos_nb.notebook.shown import Shown, written
 from lumos_nb.runtime import Runtime
 from lumos_nb.telemetry import ExecutionTrace, TraceDiff, Traces, diff_traces, load_traces
-from lumos_nb.telemetry.traces.export import FORMS, export_text, form_of
+from lumos_nb.telemetry.files import FORMS, export_text, form_of
 
 
 def trace_show(runtime: Runtime, name: str = "last") -> ExecutionTrace | Traces:

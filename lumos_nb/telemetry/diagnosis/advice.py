@@ -22,7 +22,7 @@ from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.diagnosis.finding import one_line
 from lumos_nb.telemetry.diagnosis.many import ManyRuns, RunRow, read_many
 from lumos_nb.telemetry.diagnosis.savings import BYTES_A_TOKEN, CACHED_FROM_TOKENS, FULL_SHARE, window_of
-from lumos_nb.telemetry.diagnosis.shares import wilson
+from lumos_nb.telemetry.shares import wilson
 
 ENOUGH = 10
 """Fewer runs, calls or prompts than these say nothing."""

@@ -16,7 +16,7 @@ from lumos_nb.providers.windows import context_window
 from lumos_nb.stores.reading import Row
 from lumos_nb.telemetry.diagnosis.case import Case
 from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, quoted
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 
 WORTH_S = 1.0
 WORTH_SHARE = 0.1

@@ -14,7 +14,7 @@ from lumos_nb.phrases import count, seconds
 from lumos_nb.stores import Store
 from lumos_nb.telemetry.diagnosis.case import Case
 from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 
 PHASES = {
     "away": "stopped, until it was taken up again",

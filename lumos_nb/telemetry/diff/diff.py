@@ -17,7 +17,7 @@ from lumos_nb.memory.exchanges import read_config
 from lumos_nb.stores import Store
 from lumos_nb.telemetry.diff.aligning import aligned, paired
 from lumos_nb.telemetry.diff.view import diff_html, diff_text
-from lumos_nb.telemetry.traces.answers import Results, read_answers, read_prompt, read_results
+from lumos_nb.telemetry.texts import Results, read_answers, read_prompt, read_results
 from lumos_nb.telemetry.traces.trace import ExecutionTrace, TraceStep, TraceTool, load_trace
 
 DIFF_VERSION = 1

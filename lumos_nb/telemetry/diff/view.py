@@ -10,7 +10,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from lumos_nb.telemetry.masking import masked
-from lumos_nb.telemetry.traces.wording import escaped, visible
+from lumos_nb.telemetry.wording import escaped, visible
 
 if TYPE_CHECKING:
     from lumos_nb.telemetry.diff.diff import Change, Figure, TraceDiff

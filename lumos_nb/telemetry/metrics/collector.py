@@ -28,7 +28,7 @@ from lumos_nb.telemetry.metrics.figures import (
     spread,
 )
 from lumos_nb.telemetry.metrics.points import MetricPoint, memory_points, metric_points
-from lumos_nb.telemetry.otel.semconv import METRICS
+from lumos_nb.telemetry.semconv import METRICS
 
 _TOKENS = TokenUsage.__struct_fields__
 _OF_RUN = (

@@ -13,9 +13,8 @@ import msgspec
 
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
-from lumos_nb.telemetry.otel.semconv import METRICS, PROVIDERS
-from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.spans import read_spans
+from lumos_nb.telemetry.semconv import METRICS, PROVIDERS
+from lumos_nb.telemetry.spans import Span, read_spans
 
 _RUNS_AT_ONCE = 250
 _NOT_RUN = frozenset({"denied", "waiting", "running"})

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lumos_nb._version import __version__
-from lumos_nb.telemetry.otel import semconv
+from lumos_nb.telemetry import semconv
 from lumos_nb.telemetry.otel.spans import Attributes, OtelSpan, otel_spans, resource_attributes
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 
 _KINDS = {semconv.INTERNAL: 1, semconv.CLIENT: 3}
 _OK, _ERROR = {"code": 0}, 2

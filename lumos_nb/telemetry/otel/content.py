@@ -22,7 +22,7 @@ from lumos_nb.messages import Message, ReasoningPart, TextPart, ToolCall, ToolRe
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.otel.spans import Attributes
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 
 MAX_BYTES = 64_000
 """Longest attribute, in bytes."""

@@ -14,9 +14,9 @@ import msgspec
 from lumos_nb._version import __version__
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import valid_text
+from lumos_nb.telemetry import semconv
 from lumos_nb.telemetry.metrics.points import error_type, provider_name
-from lumos_nb.telemetry.otel import semconv
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 from lumos_nb.traceparent import span_id, trace_id
 
 Attributes = dict[str, str | int | float | bool | tuple[str, ...]]

@@ -26,8 +26,8 @@ from opentelemetry.sdk.version import __version__ as sdk_version
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from lumos_nb._version import __version__
+from lumos_nb.telemetry import semconv
 from lumos_nb.telemetry.metrics.points import MetricPoint
-from lumos_nb.telemetry.otel import semconv
 from lumos_nb.telemetry.otel.spans import OtelSpan, resource_attributes
 
 _SPANS_AT_ONCE = 512

@@ -15,15 +15,14 @@ from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import TokenUsage
 from lumos_nb.memory.exchanges import SavedExchange, read_exchanges
 from lumos_nb.stores import Store, default_store
-from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.spans import trace_spans
+from lumos_nb.telemetry.spans import Span, trace_spans
+from lumos_nb.telemetry.texts import read_results
 from lumos_nb.telemetry.traces import steps as _steps
-from lumos_nb.telemetry.traces.answers import read_results
-from lumos_nb.telemetry.traces.finding import find_runs
+from lumos_nb.telemetry.traces.raw import RawRequest, RawResponse, request_of, response_of
 from lumos_nb.telemetry.traces.steps import TraceStep, TraceTool
-from lumos_nb.telemetry.traces.tree import error_text
-from lumos_nb.telemetry.traces.wire import RawRequest, RawResponse, request_of, response_of
+from lumos_nb.telemetry.traces.which import find_runs
 from lumos_nb.telemetry.waterfall.inspect import Inspector
+from lumos_nb.telemetry.waterfall.tree import error_text
 from lumos_nb.telemetry.waterfall.waterfall import Waterfall
 
 __all__ = ["ExecutionTrace", "TraceStep", "TraceTool", "Traces", "load_trace", "load_traces"]

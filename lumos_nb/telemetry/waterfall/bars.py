@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.traces.wording import escaped, seconds
+from lumos_nb.telemetry.spans import Span
 from lumos_nb.telemetry.waterfall.scale import Scale
+from lumos_nb.telemetry.wording import escaped, seconds
 
 _W, _H = 1000, 16
 _NARROWEST = 2.5

@@ -14,7 +14,7 @@ from functools import cached_property
 import msgspec
 
 from lumos_nb.events import TokenUsage
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 
 SHOWN_WHOLE = 120
 """Up to so many spans nothing is folded."""

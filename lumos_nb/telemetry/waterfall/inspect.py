@@ -20,11 +20,9 @@ from lumos_nb.phrases import size
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.telemetry.masking import masked, masked_headers, masked_url
-from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.traces.answers import read_answers, read_prompt, read_results
-from lumos_nb.telemetry.traces.tree import what_failed
-from lumos_nb.telemetry.traces.wire import body_text
-from lumos_nb.telemetry.traces.wording import decision, seconds
+from lumos_nb.telemetry.spans import Span
+from lumos_nb.telemetry.texts import read_answers, read_prompt, read_results
+from lumos_nb.telemetry.wording import body_text, decision, seconds, what_failed
 
 _READ_BYTES = 64_000_000
 _LONG_TEXT = 600

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 
 WORK = ("chat", "execute_tool")
 """What counts as work. Runs are as long as what is in them, and waits are waits."""

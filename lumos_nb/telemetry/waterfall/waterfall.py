@@ -13,13 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from lumos_nb.stores import Store
-from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.traces import tree
-from lumos_nb.telemetry.traces.wording import MARKS, escaped, seconds, title
+from lumos_nb.telemetry.spans import Span
+from lumos_nb.telemetry.waterfall import tree
 from lumos_nb.telemetry.waterfall.bars import SHAPES, axis_svg, bar_svg
 from lumos_nb.telemetry.waterfall.folding import NOT_WELL, Row, rows_of
 from lumos_nb.telemetry.waterfall.inspect import Inspector, Piece
 from lumos_nb.telemetry.waterfall.scale import Scale, scale_of
+from lumos_nb.telemetry.wording import MARKS, escaped, seconds, title
 
 _ROOM_CHARS, _MOST_CHARS, _LEAST_CHARS = 300_000, 8_000, 800
 """What all pieces may take together, and one of them."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.traces.trace import TRACE_VERSION, ExecutionTrace
-from lumos_nb.telemetry.traces.wording import escaped, visible
+from lumos_nb.telemetry.wording import escaped, visible
 
 FORMS = ("json", "otlp", "html")
 

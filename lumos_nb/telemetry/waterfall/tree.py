@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from lumos_nb.phrases import price
 from lumos_nb.telemetry.masking import masked
-from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.traces.wording import MARKS, decision, one_line, seconds, title, tokens, visible
+from lumos_nb.telemetry.spans import Span
 from lumos_nb.telemetry.waterfall.folding import Row
+from lumos_nb.telemetry.wording import MARKS, decision, one_line, seconds, title, tokens, visible, what_failed
 
 _WIDTH = 200
 
@@ -96,12 +96,6 @@ def error_text(span: Span) -> str:
     """Return what went wrong in a span, with its place; nothing where nothing is said."""
     said = what_failed(span)
     return one_line(f"{title(span)}: {masked(said[:2000])}", 300) if said else ""
-
-
-def what_failed(span: Span) -> str:
-    """Return type and message of an error; messages of tools begin with the type already."""
-    kind, message = span.error_type or "", span.error_message or ""
-    return message if message.startswith(kind) and message else ": ".join(part for part in (kind, message) if part)
 
 
 def remarks(span: Span) -> list[str]:

@@ -12,10 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 from lumos_nb.events import TokenUsage
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans import Span
 
 MARKS = {"ok": "✓", "error": "✗", "denied": "✗", "cancelled": "-", "running": "…", "waiting": "…"}
 """How a status is told without colour."""
+
+_PRETTY_BYTES = 20_000_000
 
 _WAITS = {
     "approval": "waited for a person",
@@ -161,3 +163,32 @@ def decision(span: Span) -> str:
     said = {"deny": f"denied by {by}", "edit": f"changed by {by}", "allow_thread": f"allowed in this thread by {by}"}
     reason = span.attributes.get("decision_reason")
     return said.get(str(made), f"allowed by {by}") + (f": {one_line(str(reason), 80)}" if reason else "")
+
+
+def what_failed(span: Span) -> str:
+    """Return type and message of an error; messages of tools begin with the type already."""
+    kind, message = span.error_type or "", span.error_message or ""
+    return message if message.startswith(kind) and message else ": ".join(part for part in (kind, message) if part)
+
+
+def body_text(body: bytes) -> str:
+    """Return a body as text: JSON in lines, anything else as it is.
+
+    Example:
+        >>> print(body_text(b'{"model":"m","n":[1]}'))
+        {
+          "model": "m",
+          "n": [
+            1
+          ]
+        }
+        >>> body_text(b"data: {}")
+        'data: {}'
+    """
+    text = body.decode(errors="replace")
+    if not text.lstrip().startswith(("{", "[")) or len(body) > _PRETTY_BYTES:
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return text

@@ -6,7 +6,6 @@ bounded and says of how much it is the beginning.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -16,10 +15,9 @@ from lumos_nb.memory.exchanges import SavedExchange
 from lumos_nb.messages import from_json
 from lumos_nb.phrases import size
 from lumos_nb.telemetry.masking import masked_bytes, masked_headers, masked_url
-from lumos_nb.telemetry.traces.wording import seconds, visible
+from lumos_nb.telemetry.wording import body_text, seconds, visible
 
 _REPR_CHARS = 20_000
-_PRETTY_BYTES = 20_000_000
 
 
 class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,29 +94,6 @@ def response_of(saved: SavedExchange) -> RawResponse:
         body=masked_bytes(saved.response_body), duration_s=saved.duration_s, first_byte_s=saved.first_byte_s,
         error_type=saved.error_type,
     )  # fmt: skip
-
-
-def body_text(body: bytes) -> str:
-    """Return a body as text: JSON in lines, anything else as it is.
-
-    Example:
-        >>> print(body_text(b'{"model":"m","n":[1]}'))
-        {
-          "model": "m",
-          "n": [
-            1
-          ]
-        }
-        >>> body_text(b"data: {}")
-        'data: {}'
-    """
-    text = body.decode(errors="replace")
-    if not text.lstrip().startswith(("{", "[")) or len(body) > _PRETTY_BYTES:
-        return text
-    try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _json(body: bytes) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from lumos_nb.events import TokenUsage
 from lumos_nb.memory.ids import span_id, trace_id
 from lumos_nb.stores.reading import Row
-from lumos_nb.telemetry.span import Span
+from lumos_nb.telemetry.spans.span import Span
 
 EVENT_KINDS = ("step_start", "metadata")
 """The events that are looked at, beside the rows."""

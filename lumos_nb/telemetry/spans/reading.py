@@ -1,9 +1,4 @@
-"""What a run did and when, as spans: the run, its model calls, its tools, and what it waited for.
-
-One idea: spans are derived from the tables, so they cost nothing while a run goes on, and a
-database of last year has them too. Everything that shows time reads them: the waterfall, the
-frame `spans()`, OpenTelemetry.
-"""
+"""The spans of many runs, read from a store in portions, and their order as a tree."""
 
 from __future__ import annotations
 
@@ -14,10 +9,8 @@ from itertools import islice
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.reading import Row, read_rows
-from lumos_nb.telemetry._spans_of_run import EVENT_KINDS, RunRows, spans_of_run
-from lumos_nb.telemetry.span import OPS, Span
-
-__all__ = ["OPS", "Span", "in_tree", "read_spans", "trace_spans"]
+from lumos_nb.telemetry.spans.of_run import EVENT_KINDS, RunRows, spans_of_run
+from lumos_nb.telemetry.spans.span import Span
 
 _RUNS_AT_ONCE = 250
 _EVENT_COLUMNS = ("run_id", "ts", "kind", "name", "step", "dur_s")
