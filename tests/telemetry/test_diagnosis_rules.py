@@ -164,6 +164,15 @@ async def test_what_a_tool_or_a_model_wrote_is_never_markup():
     assert "<script" not in html and "&lt;script" in html
 
 
+async def test_prices_that_a_tool_names_are_not_taken_for_a_formula():
+    def bad(text: str) -> str:
+        raise ValueError(text)
+
+    await scripted([call("bad", text="from $5 to $6"), "?"], [bad])
+    html = diagnose("last")._repr_mimebundle_()["text/html"]
+    assert "$" not in html.replace("<span>$</span>", "") and "<span>$</span>5" in html
+
+
 async def test_a_database_that_is_none_is_itself_the_finding(tmp_path):
     (tmp_path / "lumos.db").write_text("This is no database. " * 100)
     [found] = diagnose().findings

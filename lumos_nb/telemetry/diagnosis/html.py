@@ -5,11 +5,11 @@ One idea: what happened and what to do stand open; what it rests on is folded.
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from lumos_nb.phrases import seconds
 from lumos_nb.telemetry.diagnosis.finding import KINDS, Finding
+from lumos_nb.telemetry.wording import escaped
 
 if TYPE_CHECKING:
     from lumos_nb.telemetry.diagnosis.diagnosis import Diagnosis
@@ -34,25 +34,25 @@ _SUMMARY = f'<summary style="cursor:pointer;{_MUTED}">'
 
 def diagnosis_html(diagnosis: Diagnosis) -> str:
     """Return a diagnosis as HTML."""
-    head = escape(" · ".join(diagnosis.summary))
+    head = escaped(" · ".join(diagnosis.summary))
     found = "".join(map(_finding, diagnosis.findings)) or "<div>Nothing was found to be wrong.</div>"
     parts = [f'<div style="{_HEAD}">{head}</div>', found, _phases(diagnosis.phases), _cell(diagnosis.reproduce)]
     return f'<div data-lumos="diagnosis" style="{_FRAME}">{"".join(parts)}</div>'
 
 
 def _finding(finding: Finding) -> str:
-    where = f' <span style="{_MUTED}">{escape(finding.where)}</span>' if finding.where else ""
-    saves = f' <span style="{_MUTED}">It {escape(finding.saves)}.</span>' if finding.saves else ""
+    where = f' <span style="{_MUTED}">{escaped(finding.where)}</span>' if finding.where else ""
+    saves = f' <span style="{_MUTED}">It {escaped(finding.saves)}.</span>' if finding.saves else ""
     rows = "".join(
-        f'<tr><td style="{_CELL};{_MUTED}">{escape(e.source)}</td>'
-        f'<td style="{_CELL}"><pre style="{_PRE}">{escape(e.value)}</pre></td></tr>'
+        f'<tr><td style="{_CELL};{_MUTED}">{escaped(e.source)}</td>'
+        f'<td style="{_CELL}"><pre style="{_PRE}">{escaped(e.value)}</pre></td></tr>'
         for e in finding.evidence
     )
     folded = f'<details>{_SUMMARY}Evidence</summary><table style="{_TABLE}">{rows}</table></details>' if rows else ""
     border = f"border-left:3px solid {_BAR[finding.severity]};margin:6px 0 10px 0;padding:0 0 0 12px"
     return (
-        f'<div style="{border}"><div><b>{escape(KINDS[finding.kind])}</b>{where}</div>'
-        f"<div>{escape(finding.title)}</div><div>→ {escape(finding.suggestion)}{saves}</div>{folded}</div>"
+        f'<div style="{border}"><div><b>{KINDS[finding.kind]}</b>{where}</div>'
+        f"<div>{escaped(finding.title)}</div><div>→ {escaped(finding.suggestion)}{saves}</div>{folded}</div>"
     )
 
 
@@ -63,7 +63,7 @@ def _phases(took: dict[str, float]) -> str:
         return ""
     longest = max(took.values())
     rows = "".join(
-        f'<tr><td style="{_CELL}">{escape(PHASES[name])}</td><td style="{_CELL};text-align:right">{seconds(value)}</td>'
+        f'<tr><td style="{_CELL}">{PHASES[name]}</td><td style="{_CELL};text-align:right">{seconds(value)}</td>'
         f'<td style="{_CELL};width:200px"><div style="height:8px;margin-top:7px;width:{100 * value / longest:.0f}%;'
         'background:var(--jp-brand-color1,#4a90d9)"></div></td></tr>'
         for name, value in took.items()
@@ -74,4 +74,4 @@ def _phases(took: dict[str, float]) -> str:
 def _cell(text: str) -> str:
     if not text:
         return ""
-    return f'<details>{_SUMMARY}A cell that does it again</summary><pre style="{_PRE}">{escape(text)}</pre></details>'
+    return f'<details>{_SUMMARY}A cell that does it again</summary><pre style="{_PRE}">{escaped(text)}</pre></details>'
