@@ -15,6 +15,7 @@ import msgspec
 from lumos_nb.credentials import Secret
 from lumos_nb.memory._rows import nanoseconds, to_json
 from lumos_nb.memory.snapshots import read_config
+from lumos_nb.messages import valid_text
 from lumos_nb.providers.exchange import Exchange, safe_headers
 from lumos_nb.stores import Insert, Store
 from lumos_nb.stores.base import Condition
@@ -74,7 +75,7 @@ class ExchangeRows:
         self._n, self._body = self._n + 1, body
         row = {
             "started_at": nanoseconds(exchange.started_at), "step": step, "n": self._n, "method": request.method,
-            "url": exchange.url, "status": exchange.status,
+            "url": valid_text(exchange.url), "status": exchange.status,
             "http_status": None if response is None else response.status,
             "duration_s": exchange.duration_s, "first_byte_s": exchange.first_byte_s,
             "request_bytes": len(body), "response_bytes": len(answer), "error_type": exchange.error_type,
