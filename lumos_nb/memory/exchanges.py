@@ -19,6 +19,7 @@ from lumos_nb.messages import valid_text
 from lumos_nb.providers.exchange import Exchange, safe_headers
 from lumos_nb.stores import Insert, Store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.reading import read_rows
 
 __all__ = ["ExchangeRows", "SavedExchange", "read_config", "read_exchanges"]
 
@@ -154,8 +155,7 @@ def read_exchanges(store: Store, run_id: str, step: int | Collection[int | None]
     wanted = {step} if isinstance(step, int) else step
     found: list[SavedExchange] = []
     before = (0, b"")
-    for values in store.select("exchanges", _COLUMNS, where=where, order=["n"]):
-        row = dict(zip(_COLUMNS, values, strict=True))
+    for row in read_rows(store, "exchanges", _COLUMNS, where=where, order=["n"]):
         # A body is a change of the one before: no other has to be held, which for a long run would be all of them.
         before = (row["n"], _whole(row, before))
         if wanted is None or row["step"] in wanted:
