@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from lumos_nb import settings
 from lumos_nb.agent import watching
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
@@ -84,7 +83,7 @@ class Run:
         self.n_history = len(state.messages) - len(prompt)
         self._asides: list[AgentEvent] = []
         state.notify = self._aside
-        if log is not None and settings.current().keep_exchanges:
+        if log is not None and log.keeps_exchanges:
             state.on_exchange = log.keep
         #: Who hears of it: those that watch all runs when it begins, and its own subscriber.
         self._watchers = watching.followed()

@@ -92,6 +92,10 @@ class FrameAccessor:
             by: Columns to compare within, such as `model`.
         """
         names = [by] if isinstance(by, str) else list(by)
+        if not hasattr(other, "columns"):
+            raise UsageError(
+                f"A frame cannot be compared with {type(other).__name__!r}.", hint="Give a DataFrame of the same kind."
+            )
         for df in (self._df, other):
             _need(df, names)
         return _compare.compared(self._df, other, names)

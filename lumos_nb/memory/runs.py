@@ -45,6 +45,9 @@ def find_run(store: Store, name: str = "last") -> str:
     Raises:
         UsageError: There is no such run, or there are several.
     """
+    if not isinstance(name, str):
+        hint = "Give its .run_id." if hasattr(name, "run_id") else "Give its id, a beginning or end of it, or last."
+        raise UsageError(f"{type(name).__name__!r} is no name of a run.", hint=hint)
     if name == "last":
         where = [("parent_run_id", "=", None)]
         for (run_id,) in store.select("runs", ["run_id"], where=where, order=["-started_at"], limit=1):

@@ -20,6 +20,7 @@ KINDS = {
     "database": "The database",
     "no_key": "No key",
     "refused_key": "The key was refused",
+    "not_allowed": "Not allowed",
     "no_credit": "No credit",
     "unknown_model": "Unknown model",
     "rate_limit": "Rate limit",
