@@ -24,8 +24,8 @@ from lumos_nb.agent.watching import is_traced
 from lumos_nb.context import IN_CALL, RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, new_id, provenance
+from lumos_nb.memory.configs import RunConfig
 from lumos_nb.memory.ids import span_id, trace_id
-from lumos_nb.memory.snapshots import AgentSnapshot
 from lumos_nb.messages import Message, TextPart, as_messages
 from lumos_nb.providers.base import LlmProvider
 from lumos_nb.tools import ToolRegistry
@@ -55,7 +55,7 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     info = _info(context, provider, messages, options, within)
     if config.enable_telemetry:
         state.unkept = list(messages)
-        info = msgspec.structs.replace(info, config=_snapshot(agent.name, state))
+        info = msgspec.structs.replace(info, config=_run_config(agent.name, state))
     is_kept = config.enable_telemetry or thread_id is not None
     return Run(
         info, state, messages,
@@ -151,9 +151,9 @@ def _take_place(context: RuntimeContext) -> dict[str, Any]:
     return {"parent_run_id": within.run_id, "parent_span_id": span_id(within.run_id, call_id)}
 
 
-def _snapshot(agent: str, state: LoopState) -> AgentSnapshot:
+def _run_config(agent: str, state: LoopState) -> RunConfig:
     first = state.messages[0]
-    return AgentSnapshot(
+    return RunConfig(
         agent=agent, instructions=first.text if first.role == "system" else "",
         tools=[tool.spec for tool in state.tools], options=state.call_options(), max_steps=state.max_steps,
     )  # fmt: skip

@@ -13,15 +13,12 @@ from typing import Any
 import msgspec
 
 from lumos_nb.memory._rows import nanoseconds, to_json
-from lumos_nb.memory.snapshots import read_config
 from lumos_nb.messages import valid_text
 from lumos_nb.providers.exchange import Exchange, safe_headers
 from lumos_nb.providers.hiding import hidden, hidden_bytes, secrets_in
 from lumos_nb.stores import Insert, Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.reading import read_rows
-
-__all__ = ["ExchangeRows", "SavedExchange", "read_config", "read_exchanges"]
 
 COMPRESS_FROM_BYTES = 4_096
 _RAW, _ZLIB = b"\0", b"\1"

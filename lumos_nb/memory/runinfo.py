@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from lumos_nb.memory.snapshots import AgentSnapshot
+from lumos_nb.memory.configs import RunConfig
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     root_run_id: str | None = None
     trace_id: str | None = None
     #: What the agent is in this run; see `read_config`.
-    config: AgentSnapshot | None = None
+    config: RunConfig | None = None
     #: Of the cell that began it.
     source_hash: str = ""
     names_read: tuple[str, ...] | None = None

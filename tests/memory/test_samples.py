@@ -9,7 +9,8 @@ import pytest
 from lumos_nb import frames
 from lumos_nb.events import AgentEvent, GenerationComplete, decode_event, encode_event
 from lumos_nb.memory import Memory
-from lumos_nb.memory.exchanges import read_config, read_exchanges
+from lumos_nb.memory.configs import read_config
+from lumos_nb.memory.exchanges import read_exchanges
 from lumos_nb.messages import ToolCall, decode_message, encode_message
 from lumos_nb.stores import SqliteStore
 from lumos_nb.telemetry.accounting import disagreements

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lumos_nb import events as e
 from lumos_nb.memory import Memory, RunInfo, Said
-from lumos_nb.memory.snapshots import AgentSnapshot
+from lumos_nb.memory.configs import RunConfig
 from lumos_nb.messages import (
     ImagePart,
     Message,
@@ -60,7 +60,7 @@ async def fill(store):
     tool = ToolSpec(name="rows", description="First rows.")
     info = RunInfo(
         run_id="r1", thread_id="t1", agent="a", prompt="Look", notebook="book.ipynb", cell_id="c1", execution_count=3,
-        config=AgentSnapshot("a", "Be short.", [tool]), source_hash="0123456789abcdef", names_read=("orders",),
+        config=RunConfig("a", "Be short.", [tool]), source_hash="0123456789abcdef", names_read=("orders",),
     )  # fmt: skip
     log = Memory(store).run_log(info)
     await log.start()

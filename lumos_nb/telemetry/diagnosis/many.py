@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.memory.snapshots import read_config
+from lumos_nb.memory.configs import read_config
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 

@@ -16,9 +16,9 @@ import msgspec
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import LumosError, ToolError
 from lumos_nb.events import AgentStep, RunStart
+from lumos_nb.memory.configs import read_config
 from lumos_nb.memory.exchanges import read_exchanges
 from lumos_nb.memory.runs import find_run, read_run
-from lumos_nb.memory.snapshots import read_config
 from lumos_nb.messages import Message, ToolCall, ToolSpec, decode_message
 from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.reading import read_rows

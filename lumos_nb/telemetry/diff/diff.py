@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.events import TokenUsage
-from lumos_nb.memory.exchanges import read_config
+from lumos_nb.memory.configs import read_config
 from lumos_nb.stores import Store
 from lumos_nb.telemetry.diff.aligning import aligned, paired
 from lumos_nb.telemetry.diff.view import diff_html, diff_text

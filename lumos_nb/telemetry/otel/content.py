@@ -15,9 +15,9 @@ import msgspec
 
 from lumos_nb.errors import LumosError
 from lumos_nb.events import RunStart
+from lumos_nb.memory.configs import read_config
 from lumos_nb.memory.runs import SavedRun, read_run
 from lumos_nb.memory.said import Said
-from lumos_nb.memory.snapshots import read_config
 from lumos_nb.messages import Message, ReasoningPart, TextPart, ToolCall, ToolResult, decode_message, valid
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import LumosError
-from lumos_nb.memory.exchanges import SavedExchange, read_config, read_exchanges
+from lumos_nb.memory.configs import read_config
+from lumos_nb.memory.exchanges import SavedExchange, read_exchanges
 from lumos_nb.phrases import size
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition

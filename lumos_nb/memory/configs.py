@@ -18,11 +18,11 @@ from lumos_nb.stores import Ensure, Store
 _encoder = msgspec.json.Encoder(enc_hook=repr)
 
 
-class AgentSnapshot(msgspec.Struct, frozen=True):
+class RunConfig(msgspec.Struct, frozen=True):
     """An agent as one run had it.
 
     Example:
-        >>> AgentSnapshot("a", "Be brief.").hash == AgentSnapshot("b", "Be brief.").hash
+        >>> RunConfig("a", "Be brief.").hash == RunConfig("b", "Be brief.").hash
         True
     """
 
@@ -67,7 +67,7 @@ def read_config(store: Store, config_hash: str | None) -> dict[str, Any] | None:
     Example:
         >>> import tempfile; from lumos_nb.stores import open_store
         >>> store = open_store(tempfile.mkdtemp() + "/lumos.db")
-        >>> name, write = AgentSnapshot(agent="a", instructions="Be brief.").row()
+        >>> name, write = RunConfig(agent="a", instructions="Be brief.").row()
         >>> store.write([write])
         >>> read_config(store, name)["instructions"]
         'Be brief.'
