@@ -6,10 +6,9 @@ import pytest
 
 import lumos_nb as lumos
 from lumos_nb import Agent, RuntimeContext, llm, settings, tool
-from lumos_nb.memory.ids import span_id
 from lumos_nb.messages import ToolCall
 from lumos_nb.testing import FakeServer, ScriptedProvider
-from lumos_nb.traceparent import format_traceparent, parse_traceparent
+from lumos_nb.traceparent import format_traceparent, parse_traceparent, span_id
 from lumos_nb.transport import default_transport
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

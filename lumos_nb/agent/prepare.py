@@ -25,10 +25,10 @@ from lumos_nb.context import IN_CALL, RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, new_id, provenance
 from lumos_nb.memory.configs import RunConfig
-from lumos_nb.memory.ids import span_id, trace_id
 from lumos_nb.messages import Message, TextPart, as_messages
 from lumos_nb.providers.base import LlmProvider
 from lumos_nb.tools import ToolRegistry
+from lumos_nb.traceparent import span_id, trace_id
 
 if TYPE_CHECKING:
     from lumos_nb.agent.agent import Agent, Prompt

@@ -17,9 +17,9 @@ from lumos_nb.agent.step import StepDraft
 from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import UsageError
 from lumos_nb.memory import RunInfo, SavedRun
-from lumos_nb.memory.ids import trace_id
 from lumos_nb.memory.reopening import runs_elsewhere
 from lumos_nb.messages import Message
+from lumos_nb.traceparent import trace_id
 
 if TYPE_CHECKING:
     from lumos_nb.agent.agent import Agent

@@ -9,7 +9,7 @@ import msgspec
 
 from lumos_nb.errors import StoreError
 from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, Metadata, StepComplete, TokenUsage, plain
-from lumos_nb.memory.ids import new_id, span_id
+from lumos_nb.memory.ids import new_id
 from lumos_nb.messages import (
     FilePart,
     ImagePart,
@@ -24,6 +24,7 @@ from lumos_nb.messages import (
     valid_text,
 )
 from lumos_nb.providers.windows import context_window
+from lumos_nb.traceparent import span_id
 
 PREVIEW_CHARS = 200
 TOKEN_COLUMNS = TokenUsage.__struct_fields__

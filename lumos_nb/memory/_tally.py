@@ -27,10 +27,10 @@ from lumos_nb.events import (
     ToolCallStart,
 )
 from lumos_nb.memory._rows import preview, result_columns, step_row, tokens
-from lumos_nb.memory.ids import span_id
 from lumos_nb.messages import ToolCall, valid_text
 from lumos_nb.stores import Update, Upsert
 from lumos_nb.stores.base import Write
+from lumos_nb.traceparent import span_id
 
 _TURN_S = 0.002
 """A call that begins so much later than it was let go has waited for its turn."""

@@ -11,10 +11,6 @@ import random
 import threading
 import time
 
-from lumos_nb.traceparent import span_id, trace_id
-
-__all__ = ["new_id", "span_id", "trace_id"]
-
 _lock = threading.Lock()
 _last_tick = 0
 _random = random.Random()  # noqa: S311

@@ -35,7 +35,6 @@ from lumos_nb.memory._rows import event_row, nanoseconds, preview, to_json
 from lumos_nb.memory._tally import Tally
 from lumos_nb.memory._worker import in_worker, submit
 from lumos_nb.memory.exchanges import ExchangeRows, is_large
-from lumos_nb.memory.ids import trace_id
 from lumos_nb.memory.reopening import this_process
 from lumos_nb.memory.runinfo import RunInfo
 from lumos_nb.memory.runs import SavedRun
@@ -43,6 +42,7 @@ from lumos_nb.memory.said import Said
 from lumos_nb.providers.exchange import Exchange
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
+from lumos_nb.traceparent import trace_id
 
 FLUSH_AFTER_S = 0.25
 TITLE_CHARS = 60

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from lumos_nb import Agent, frames, tool
-from lumos_nb.memory.ids import span_id, trace_id
 from lumos_nb.memory.runs import find_run, last_stopped
 from lumos_nb.messages import ToolCall
 from lumos_nb.stores import default_store
 from lumos_nb.telemetry.spans import in_tree, trace_spans
 from lumos_nb.testing import Answer, ScriptedProvider
+from lumos_nb.traceparent import span_id, trace_id
 
 CALL = Answer(tool_calls=[ToolCall(id="c1", name="ask", arguments='{"what": "x"}')])
 

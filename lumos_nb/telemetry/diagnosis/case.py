@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.memory.ids import span_id
 from lumos_nb.memory.reopening import runs_elsewhere, this_process
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.reading import Row, read_rows
 from lumos_nb.telemetry.spans import Span, read_spans
+from lumos_nb.traceparent import span_id
 
 _EVENTS = ("run_start", "error", "metadata", "user_message")
 _TRACEBACKS = 20

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lumos_nb.events import TokenUsage
-from lumos_nb.memory.ids import span_id, trace_id
 from lumos_nb.stores.reading import Row
 from lumos_nb.telemetry.spans.span import Span
+from lumos_nb.traceparent import span_id, trace_id
 
 EVENT_KINDS = ("step_start", "metadata")
 """The events that are looked at, beside the rows."""
