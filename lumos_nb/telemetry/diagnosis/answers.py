@@ -14,8 +14,7 @@ from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, quoted
 
 def answer_findings(case: Case) -> list[Finding]:
     """Return what is wrong with the answer, and what had to be asked again."""
-    found = [*_ending(case), *_reasked(case), *_retries(case)]
-    return found
+    return [*_ending(case), *_reasked(case), *_retries(case)]
 
 
 def _ending(case: Case) -> list[Finding]:
