@@ -14,10 +14,12 @@ import msgspec
 
 from lumos_nb.memory._rows import nanoseconds, to_json
 from lumos_nb.memory.snapshots import read_config
+from lumos_nb.messages import valid_text
 from lumos_nb.providers.exchange import Exchange, safe_headers
 from lumos_nb.providers.hiding import hidden, hidden_bytes, secrets_in
 from lumos_nb.stores import Insert, Store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.reading import read_rows
 
 __all__ = ["ExchangeRows", "SavedExchange", "read_config", "read_exchanges"]
 
@@ -75,7 +77,7 @@ class ExchangeRows:
         self._n, self._body = self._n + 1, body
         row = {
             "started_at": nanoseconds(exchange.started_at), "step": step, "n": self._n, "method": request.method,
-            "url": exchange.url, "status": exchange.status,
+            "url": valid_text(exchange.url), "status": exchange.status,
             "http_status": None if response is None else response.status,
             "duration_s": exchange.duration_s, "first_byte_s": exchange.first_byte_s,
             "request_bytes": len(body), "response_bytes": len(answer), "error_type": exchange.error_type,
@@ -148,8 +150,7 @@ def read_exchanges(store: Store, run_id: str, step: int | Collection[int | None]
     wanted = {step} if isinstance(step, int) else step
     found: list[SavedExchange] = []
     before = (0, b"")
-    for values in store.select("exchanges", _COLUMNS, where=where, order=["n"]):
-        row = dict(zip(_COLUMNS, values, strict=True))
+    for row in read_rows(store, "exchanges", _COLUMNS, where=where, order=["n"]):
         # A body is a change of the one before: no other has to be held, which for a long run would be all of them.
         before = (row["n"], _whole(row, before))
         if wanted is None or row["step"] in wanted:

@@ -34,6 +34,7 @@ from lumos_nb.memory.said import Said
 from lumos_nb.messages import Message, ToolCall, ToolResult
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.reading import read_rows
 
 
 def find_run(store: Store, name: str = "last") -> str:
@@ -44,6 +45,9 @@ def find_run(store: Store, name: str = "last") -> str:
     Raises:
         UsageError: There is no such run, or there are several.
     """
+    if not isinstance(name, str):
+        hint = "Give its .run_id." if hasattr(name, "run_id") else "Give its id, a beginning or end of it, or last."
+        raise UsageError(f"{type(name).__name__!r} is no name of a run.", hint=hint)
     if name == "last":
         where = [("parent_run_id", "=", None)]
         for (run_id,) in store.select("runs", ["run_id"], where=where, order=["-started_at"], limit=1):
@@ -190,7 +194,7 @@ def read_run(store: Store, run_id: str) -> SavedRun:
         StoreError: An event is of a kind that this version does not know.
     """
     where = [("run_id", "=", run_id)]
-    row = dict(zip(_COLUMNS, next(store.select("runs", _COLUMNS, where=where)), strict=True))
+    row = next(read_rows(store, "runs", _COLUMNS, where=where))
     rows = store.select("events", ["payload_json", "ts"], where=where, order=["run_seq"])
     try:
         saved = SavedRun(row, [(decode_event(payload), ts) for payload, ts in rows])

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from lumos_nb import Agent, llm, settings, tool
+from lumos_nb import Agent, frames, llm, settings, tool
 from lumos_nb.errors import LumosError
 from lumos_nb.memory.exchanges import read_exchanges
 from lumos_nb.messages import ToolCall
@@ -181,3 +181,20 @@ async def test_many_runs_at_once_keep_their_own():
 
 def test_a_request_shows_no_header():
     assert "Bearer" not in repr(Request(url="http://127.0.0.1/", headers={"authorization": "Bearer abc"}))
+
+
+async def test_a_run_with_a_large_request_is_whole_as_soon_as_it_is_over():
+    with FakeServer() as server:
+        one = agent(server)
+        for n in range(10):
+            result = await one.generate(f"{n} " * 5_000)
+            run = frames.runs(run_id=result.run_id)
+            assert run.status.tolist() == ["completed"] and len(kept(result.run_id)) == 1
+
+
+async def test_nothing_is_kept_where_runs_are_not_recorded():
+    settings.configure(enable_telemetry=False)
+    with FakeServer(["Done."]) as server:
+        await agent(server).generate("Hi.", thread_id="t")
+    assert list(default_store().select("exchanges", ["n"])) == []
+    assert len(frames.messages()) == 2
