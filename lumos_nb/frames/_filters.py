@@ -6,14 +6,18 @@ columns; `holds` answers those on columns that are worked out from a row, with t
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence, ValuesView
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from lumos_nb.errors import UsageError, nearest
+from lumos_nb.messages import valid_text
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.schema import Column
 
@@ -40,19 +44,22 @@ def compared(columns: Sequence[Column], name: str, comparison: str, value: Any) 
     if comparison not in COMPARISONS:
         raise UsageError(f"There is no comparison {comparison!r}.", hint=f"There is: {' '.join(COMPARISONS)}.")
     value = _plain(value)
-    if isinstance(value, list | tuple | set | frozenset | range):
+    if isinstance(value, list | tuple | set | frozenset | range | KeysView | ValuesView):
         if comparison not in {"=", "in"}:
             raise UsageError(f"{comparison!r} compares {name!r} with one value.", hint="Only = and in take a list.")
         return (name, "in", [_stored(by_name[name], v) for v in value])
-    return (name, "=" if comparison == "in" else comparison, _stored(by_name[name], value))
+    comparison = "=" if comparison == "in" else comparison
+    return (name, comparison, _stored(by_name[name], value, is_text=comparison == "contains"))
 
 
 def listed(columns: Sequence[Column], where: Any) -> list[Condition]:
     """Return the conditions of `where=`: one `(column, comparison, value)`, or a list of them."""
-    given = [where] if isinstance(where, tuple) and where and isinstance(where[0], str) else list(where or ())
-    if not all(isinstance(c, tuple | list) and len(c) == 3 for c in given):
+    given = [] if where is None else where
+    if isinstance(where, tuple) and where and isinstance(where[0], str):
+        given = [where]
+    if not isinstance(given, list | tuple) or not all(isinstance(c, tuple | list) and len(c) == 3 for c in given):
         raise UsageError(
-            f"where={where!r} is no list of conditions.",
+            f"where={shown(where)} is no list of conditions.",
             hint='Write where=[("cost_usd", ">", 0.1), ("tool", "=", "x")].',
         )
     return [compared(columns, *c) for c in given]
@@ -67,12 +74,51 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _stored(column: Column, value: Any) -> Any:
-    if value is None or value != value:  # NaN, which stands for a missing value
+def _stored(column: Column, value: Any, *, is_text: bool = False) -> Any:
+    """Return a value as the store keeps it, of the column's type: what is of another one compares with nothing.
+
+    Raises:
+        UsageError: It cannot be of that type.
+    """
+    value = value.value if isinstance(value, Enum) else value
+    if value is None or _is_missing(value):
         return None
-    if column.type == "time":
+    if column.type == "time" and not is_text:
         return as_ns(value)
-    return int(value) if column.type == "bool" else value
+    is_number = isinstance(value, bool | int | float | Decimal)
+    if is_text or column.type not in _NUMBERS:
+        if isinstance(value, str):
+            return valid_text(value)
+        if is_number:
+            return str(int(value) if isinstance(value, bool) else value)
+    elif is_number or isinstance(value, str):
+        with contextlib.suppress(ValueError, OverflowError):
+            return _number(column.type, value)
+    kind = "text" if is_text or column.type not in _NUMBERS else "a number"
+    raise UsageError(f"{column.name!r} holds {kind}, and {shown(value)} is none.", hint="Compare it with its like.")
+
+
+_NUMBERS = {"int", "float", "bool"}
+_LARGEST = 2**63 - 1
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether a value stands for a missing one: NaN, NaT or NA."""
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # NA answers NA; a frame answers a frame
+        return type(value).__name__ == "NAType"
+
+
+def _number(column_type: str, value: Any) -> int | float:
+    number = int(value) if column_type == "bool" else value if isinstance(value, int | float) else float(value)
+    return float(number) if abs(number) > _LARGEST else number
+
+
+def shown(value: Any) -> str:
+    """Return a value as it stands in an error."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def holds(row: dict[str, Any], condition: Condition) -> bool:
@@ -142,7 +188,7 @@ def as_ns(value: Any) -> int:
         return int(stamp.as_unit("ns").value)
     except (ValueError, TypeError):
         raise UsageError(
-            f"{value!r} is not a time.", hint="Give a datetime, or text such as '2026-11-21 09:30'."
+            f"{shown(value)} is not a time.", hint="Give a datetime, or text such as '2026-11-21 09:30'."
         ) from None
 
 
@@ -157,12 +203,12 @@ def in_words(columns: Sequence[Column], condition: Condition) -> str:
     name, comparison, value = condition
     is_time = any(c.name == name and c.type == "time" for c in columns)
 
-    def shown(one: Any) -> str:
-        if not is_time or one is None:
+    def worded(one: Any) -> str:
+        if not is_time or not isinstance(one, int):
             return repr(one)
         return f"{datetime.fromtimestamp(one // 10**9, UTC):%Y-%m-%d %H:%M:%S}"
 
     if comparison != "in":
-        return f"{name} {comparison} {shown(value)}"
-    some = ", ".join(shown(one) for one in value[:3])
+        return f"{name} {comparison} {worded(value)}"
+    some = ", ".join(worded(one) for one in value[:3])
     return f"{name} in ({some}{f', … {len(value):,} in all' if len(value) > 3 else ''})"

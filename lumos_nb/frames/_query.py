@@ -6,6 +6,7 @@ One idea: a query is a value. Each method returns a narrower one; `count`, `head
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -24,6 +25,9 @@ class Query:
     """Rows that are asked for, not yet read. Immutable; it shows its count and what it asks in words."""
 
     def __init__(self, source: Source, store: Store | None = None, conditions: tuple[Condition, ...] = ()) -> None:
+        if store is not None and not hasattr(store, "select"):
+            hint = 'Write store=lumos_nb.stores.open_store("other.db").'
+            raise UsageError(f"store={_filters.shown(store)} is no store.", hint=hint)
         self._source = source
         self._store = store
         self._conditions = conditions
@@ -43,7 +47,7 @@ class Query:
     @property
     def store(self) -> Store:
         """Who is asked."""
-        return self._store or default_store()
+        return default_store() if self._store is None else self._store
 
     # ---- narrower ------------------------------------------------------------------------
 
@@ -72,14 +76,16 @@ class Query:
     def limit(self, n: int | None) -> Query:
         """Keep the newest `n` rows, of messages the newest `n` messages."""
         _filters.check_limit(n)
+        n = n and min(n, sys.maxsize)
         return self._with(_limit=n if self._limit is None or n is None else min(n, self._limit))
 
     def columns(self, *names: str) -> Query:
         """Read these columns alone; large ones too, which are left out otherwise."""
         by_name = {c.name: c for c in self._source.columns}
         for name in names:
-            if name not in by_name:
-                raise UsageError(f"{self._source.name!r} has no column {name!r}.", hint=nearest(name, by_name))
+            if not isinstance(name, str) or name not in by_name:
+                hint = nearest(name, by_name) if isinstance(name, str) else 'Write names: columns("a", "b").'
+                raise UsageError(f"{self._source.name!r} has no column {name!r}.", hint=hint)
         return self._with(_columns=tuple(by_name[name] for name in names))
 
     def payload(self) -> Query:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -59,13 +60,16 @@ def snapshot(
         0
     """
     _arrow.needs("pyarrow", "snapshot()")
-    if table not in SOURCES:
-        raise UsageError(f"There is no frame {table!r}.", hint=nearest(table, SOURCES))
+    if not isinstance(table, str) or table not in SOURCES:
+        raise UsageError(f"There is no frame {table!r}.", hint=nearest(str(table), SOURCES))
+    if not isinstance(path, str | os.PathLike) or "\0" in str(path):
+        raise UsageError(f"{path!r} is no path.", hint='Give a folder: snapshot("events.parquet").')
     folder = Path(path).expanduser()
     query = Query(SOURCES[table], store)
     query = query.payload() if payload else query
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _check_frame(folder, table)
         return _grown(folder, query) if table == "events" else _renewed(folder, query)
     except OSError as error:
         raise StoreError(
@@ -74,8 +78,33 @@ def snapshot(
         ) from error
 
 
+def _check_frame(folder: Path, table: str) -> None:
+    """Raise a `UsageError` if a snapshot is of another frame, a `StoreError` if it cannot be read."""
+    from pyarrow import ArrowException, parquet
+
+    for part in sorted(folder.glob("part-*.parquet")):
+        try:
+            there = set(parquet.read_schema(part).names)
+        except (ArrowException, ValueError) as error:
+            raise StoreError(
+                f"{part.name!r} of snapshot {str(folder)!r} cannot be read: {str(error).splitlines()[0]}.",
+                hint="Delete the folder and call snapshot() again: it is made anew from the database.",
+            ) from None
+        # A later version may have more columns, never others.
+        frame = max(SOURCES, key=lambda name: len(there & _names(name)) / len(there | _names(name)))
+        if frame != table:
+            raise UsageError(
+                f"Snapshot {str(folder)!r} was made of {frame!r}, not of {table!r}.",
+                hint="Give another folder to begin a new one.",
+            )
+
+
+def _names(table: str) -> set[str]:
+    return {column.name for column in SOURCES[table].columns}
+
+
 def _renewed(folder: Path, query: Query) -> Snapshot:
-    n = _write(folder / _part(1), query)
+    n = _write(folder / _part(1), query, Path.replace)
     return Snapshot(folder, n, n, 1)
 
 
@@ -94,7 +123,11 @@ def _grown(folder: Path, query: Query) -> Snapshot:
         _check_same(parts[0], query)
         if not query.where("seq", ">", last).count():
             return Snapshot(folder, 0, n_before, len(parts))
-    n = _write(folder / _part(last + 1), query.where("seq", ">", last))
+    try:  # a part without rows has the name that the first with some will have
+        naming = Path.replace if parts and not n_before else _name_first
+        n = _write(folder / _part(last + 1), query.where("seq", ">", last), naming)
+    except FileExistsError:  # another process was quicker: the part has what this one would have had
+        return _grown(folder, query)
     return Snapshot(folder, n, n_before + n, len(list(folder.glob("part-*.parquet"))))
 
 
@@ -118,7 +151,19 @@ def _part(first: int) -> str:
     return f"part-{first:020d}.parquet"
 
 
-def _write(target: Path, query: Query) -> int:
+def _name_first(unfinished: Path, target: Path) -> None:
+    """Give a file its name unless there is one: what others have counted on must not be written over."""
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if target.exists():
+            raise FileExistsError(str(target)) from None
+        unfinished.replace(target)
+
+
+def _write(target: Path, query: Query, name: Callable[[Path, Path], object]) -> int:
     """Write rows to a file that gets its name when it is complete, and return how many they were."""
     from pyarrow import parquet
 
@@ -130,7 +175,7 @@ def _write(target: Path, query: Query) -> int:
             for df in query.batches(_ROWS_AT_ONCE):
                 writer.write_table(_arrow.table(df, schema))
                 n += len(df)
-        unfinished.replace(target)
+        name(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
     return n

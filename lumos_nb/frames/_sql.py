@@ -66,7 +66,7 @@ def _given(params: tuple[Any, ...]) -> Any:
 def _stored(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return _filters.as_ns(value)
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
 
 
 def _distinct(names: list[str]) -> list[str]:

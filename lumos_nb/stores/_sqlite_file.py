@@ -45,8 +45,8 @@ def connect(path: Path, *, write: bool, busy_timeout_s: float) -> sqlite3.Connec
     return connection
 
 
-def _contains(text: str | None, part: str) -> bool:
-    return text is not None and part.casefold() in text.casefold()
+def _contains(value: object, part: str | None) -> bool:
+    return value is not None and part is not None and part.casefold() in str(value).casefold()
 
 
 def recognise(connection: sqlite3.Connection, path: Path) -> bool:

@@ -1,5 +1,9 @@
 """Lazy queries: what they are asked, what they say of themselves, and that the store does the work."""
 
+import enum
+from decimal import Decimal
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -218,3 +222,40 @@ def test_values_that_are_not_of_their_column_are_shown_or_missing(many):
     raw.close()
     odd = frames.events(seq=3, store=many).iloc[0]
     assert odd[["ts", "step", "dur_s"]].isna().all() and odd.run_id == "7" and odd.kind == "b'\\x00\\xff'"
+
+
+class Kind(enum.Enum):
+    K1 = "k1"
+
+
+def test_a_value_of_any_kind_compares_as_what_it_says(many):
+    def n(*where):
+        asked = lumos.q.on(many).events.where(*where)
+        assert "events" in repr(asked)
+        return asked.count()
+
+    assert n("kind", "=", Kind.K1) == n("kind", "in", {"k1": 0}.keys()) == n("kind", "=", np.str_("k1")) == 1_000
+    assert n("step", "=", "3") == n("step", "=", Decimal(3)) == n("step", "=", np.float64(3)) == n("step", "=", 3)
+    assert (
+        n("dur_s", "=", pd.NA) == n("dur_s", "=", pd.NaT) == n("dur_s", "=", np.nan) == n("dur_s", "=", None) == 1_250
+    )
+    assert n("dur_s", "<", 10**30) == n("dur_s", "<", float("inf")) == 3_750
+    assert n("name", "=", "\ud83d") == 0 and n("ts", "contains", "x") == 0
+    assert len(frames.events(store=many, limit=10**30)) == 5_000
+    assert len(frames.spans(where=("agent", "<", 5))) == len(frames.spans(where=("depth", "contains", "x"))) == 0
+
+
+@pytest.mark.parametrize("value", [b"k1", 1j, object(), {"a": 1}, pd.DataFrame({"a": [1]}), [["k1"]], len])
+@pytest.mark.parametrize("column", ["kind", "step", "dur_s", "ts"])
+def test_a_value_that_no_column_can_hold_is_refused_with_the_column_s_name(many, column, value):
+    with pytest.raises(UsageError, match=f"'{column}' holds|is not a time"):
+        lumos.q.on(many).events.where(column, "=", value)
+    with pytest.raises(UsageError, match="no list of conditions"):
+        frames.events(where=value, store=many)
+
+
+def test_a_store_that_is_none_and_names_that_are_none_are_refused():
+    with pytest.raises(UsageError, match=r"open_store\("):
+        frames.runs(store="other.db")
+    with pytest.raises(UsageError, match=r'columns\("a", "b"\)'):
+        lumos.q.runs.columns(["agent", "model"])

@@ -85,3 +85,39 @@ def test_a_file_in_the_way_and_a_wrong_name_are_said(recorded, tmp_path):
         lumos.snapshot(tmp_path / "file")
     with pytest.raises(UsageError, match="Did you mean 'events'"):
         lumos.snapshot(tmp_path / "x", "event")
+
+
+@pytest.mark.parametrize(("first", "then"), [("events", "runs"), ("runs", "events"), ("runs", "tool_calls")])
+def test_a_snapshot_of_one_frame_is_not_written_over_with_another(recorded, tmp_path, first, then):
+    made = lumos.snapshot(tmp_path / "a.parquet", first)
+    with pytest.raises(UsageError, match=f"was made of '{first}'"):
+        lumos.snapshot(tmp_path / "a.parquet", then)
+    assert lumos.snapshot(tmp_path / "a.parquet", first, payload=False).n_rows == made.n_rows
+    assert len(pd.read_parquet(tmp_path / "a.parquet")) == made.n_rows
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PAR1" * 20])
+def test_a_part_that_is_broken_is_named(recorded, tmp_path, content):
+    lumos.snapshot(tmp_path / "a.parquet")
+    (part,) = (tmp_path / "a.parquet").glob("part-*")
+    part.write_bytes(content)
+    with pytest.raises(StoreError, match=part.name):
+        lumos.snapshot(tmp_path / "a.parquet")
+
+
+def test_a_part_that_another_process_has_written_meanwhile_stays(recorded, tmp_path):
+    """Both saw the same last event; the slower one has fewer."""
+    from lumos_nb.frames import _snapshot
+
+    lumos.snapshot(tmp_path / "a.parquet")
+    (part,) = (tmp_path / "a.parquet").glob("part-*")
+    before = part.read_bytes()
+    with pytest.raises(FileExistsError):
+        _snapshot._write(part, lumos.q.events.where("seq", "<", 3), _snapshot._name_first)
+    assert part.read_bytes() == before and len(list((tmp_path / "a.parquet").iterdir())) == 1
+
+
+@pytest.mark.parametrize(("path", "table"), [(5, "events"), ("a\0b", "events"), ("a", ["runs"]), (None, "runs")])
+def test_what_is_no_path_or_frame_is_refused(tmp_path, path, table):
+    with pytest.raises(UsageError):
+        lumos.snapshot(path, table)
