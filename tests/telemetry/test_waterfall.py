@@ -220,3 +220,8 @@ def test_a_giant_text_is_shown_by_its_ends_with_its_size():
     html = Waterfall([giant]).to_html()
     assert len(html) < 40_000
     assert "characters left out" in html and "of 50,000,002 characters" in html
+
+
+def test_where_styles_are_taken_out_the_figures_still_stand_apart_from_the_names():
+    bare = re.sub(r"<[^>]*>", "", re.sub(r"<svg.*?</svg>", "", waterfall(RUN).to_html(), flags=re.S))
+    assert "gpt-5 \u2717 error" in bare and "gpt-5 tool_calls 1.19 s" in bare and "small 0.76 s" in bare
