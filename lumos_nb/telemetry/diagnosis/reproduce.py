@@ -30,8 +30,13 @@ _CALL_PATH = re.compile(r"/(?:chat/completions|responses|messages|(?:api/)?chat|
 
 
 def cell_of(case: Case, findings: Sequence[Finding], recording: Recording) -> str:
-    """Return the text of a cell that does the run again, as far as its first finding needs."""
+    """Return the text of a cell that does the run again, as far as its first finding needs.
+
+    Empty for a run that goes on: a second one beside it costs twice and tells nothing.
+    """
     cause = findings[0].kind if findings else ""
+    if case.place in {"here", "elsewhere"}:
+        return ""
     is_offline = cause in _OFFLINE or not _can_ask(case)
     real = _real_tools(findings) if cause in _TOOLS_ANEW else []
     arguments = [
