@@ -52,7 +52,7 @@ class FrameAccessor:
             )
         asked = store or default_store()
         spans = {span.span_id: span for run in runs for span in trace_spans(asked, run)}
-        return waterfall(list(spans.values()))
+        return waterfall(list(spans.values()), asked)
 
     def cost(self, by: str | Sequence[str] = "model") -> Any:
         """Return tokens and US dollars by the values of columns, dearest first, as a DataFrame.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from lumos_nb.phrases import seconds
 from lumos_nb.telemetry.diagnosis.case import Case
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, one_line, quoted, seconds
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, one_line, quoted
 
 _BY_TYPE = {
     "OverloadedError": "overloaded",

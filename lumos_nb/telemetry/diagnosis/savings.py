@@ -10,10 +10,12 @@ from collections import defaultdict
 from itertools import pairwise
 
 from lumos_nb.events import TokenUsage
+from lumos_nb.phrases import count, seconds
 from lumos_nb.providers import cost_usd
 from lumos_nb.providers.windows import context_window
-from lumos_nb.telemetry.diagnosis.case import Case, Row
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, quoted, seconds
+from lumos_nb.stores.reading import Row
+from lumos_nb.telemetry.diagnosis.case import Case
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, quoted
 from lumos_nb.telemetry.span import Span
 
 WORTH_S = 1.0

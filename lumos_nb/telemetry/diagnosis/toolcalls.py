@@ -9,8 +9,10 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from lumos_nb.telemetry.diagnosis.case import Case, Row
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, one_line, quoted
+from lumos_nb.phrases import count
+from lumos_nb.stores.reading import Row
+from lumos_nb.telemetry.diagnosis.case import Case
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, one_line, quoted
 
 LOOP_CALLS = 3
 """So many times the same call with the same arguments and the same result, the last ones, is a loop."""
