@@ -43,4 +43,9 @@ def advice(*, store: Store | None = None, **filters: Any) -> Any:
     names = [column.name for column in COLUMNS[:-1]]
     found = advise(store or default_store(), conditions_of(RUN_ROWS, **filters))
     rows = [(*(getattr(a, name) for name in names), ", ".join(a.run_ids)) for a in reversed(found)]
-    return _typed.frame(rows, COLUMNS, schema="advice/1", key=("kind", "subject"))
+    df = _typed.frame(rows, COLUMNS, schema="advice/1", key=("kind", "subject"))
+    from lumos_nb.frames._whole_text import WholeTextFrame
+
+    whole = WholeTextFrame(df)
+    whole.attrs = df.attrs
+    return whole

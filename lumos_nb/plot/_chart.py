@@ -92,7 +92,12 @@ class Chart:
             data, metadata = shown if isinstance(shown, tuple) else (shown, {})
             return {"text/plain": repr(self), **(data or {})}, metadata
         width = round(self.figure.get_figwidth() * 96)
-        return {"text/plain": repr(self), "image/png": self.png()}, {"image/png": {"width": width}}
+        return {"text/plain": repr(self), "image/png": self.png()}, {"image/png": {"width": width, "alt": self._told()}}
+
+    def _told(self) -> str:
+        """Return what stands for the picture where it is not seen."""
+        note = f" {self.note}" if self.note else ""
+        return f"Chart: {self.title}, {len(self.data)} rows.{note}"
 
     def _altair_chart(self) -> Any:
         import altair

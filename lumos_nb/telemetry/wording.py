@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from lumos_nb.events import TokenUsage
+from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.spans import Span
 
 MARKS = {"ok": "✓", "error": "✗", "denied": "✗", "cancelled": "-", "running": "…", "waiting": "…"}
@@ -28,6 +29,8 @@ _WAITS = {
 }
 # Joiners of words and emoji are no danger, and without them words are wrong.
 _KEPT = {"\u200c", "\u200d"}
+_SEARCHED = 20_000
+"""Of longer arguments the rest is looked through for keys where it is shown."""
 
 
 def seconds(value: float | None) -> str:
@@ -139,7 +142,8 @@ def title(span: Span) -> str:
         case "chat":
             return " · ".join([*([f"step {span.step}"] if span.step else []), span.model or "model"])
         case "execute_tool":
-            return f"{span.tool or 'tool'}({arguments(str(span.attributes.get('args_json') or ''), 60)})"
+            given = masked(str(span.attributes.get("args_json") or "")[:_SEARCHED])
+            return f"{span.tool or 'tool'}({arguments(given, 60)})"
         case "approval":
             return f"{_WAITS['approval']} · {span.tool or 'tool'}"
         case _:  # another wait, or one of a later version
@@ -162,7 +166,9 @@ def decision(span: Span) -> str:
     )
     said = {"deny": f"denied by {by}", "edit": f"changed by {by}", "allow_thread": f"allowed in this thread by {by}"}
     reason = span.attributes.get("decision_reason")
-    return said.get(str(made), f"allowed by {by}") + (f": {one_line(str(reason), 80)}" if reason else "")
+    return said.get(str(made), f"allowed by {by}") + (
+        f": {one_line(masked(str(reason)[:_SEARCHED]), 80)}" if reason else ""
+    )
 
 
 def what_failed(span: Span) -> str:

@@ -264,3 +264,8 @@ def test_clocks_that_jump_and_rows_without_values_are_drawn_as_far_as_they_can_b
     store.write([run_row(1, **nothing), run_row(2, duration_s=-5.0), run_row(3, started_at=0), run_row(4)])
     assert plot.tokens(store=store).png() and plot.latency(store=store).png() and plot.cost(store=store).png()
     assert plot.latency(store=store).data["seconds"].min() >= 0
+
+
+def test_a_picture_has_words_for_whoever_does_not_see_it(store):
+    _, metadata = plot.latency(store=store)._repr_mimebundle_()
+    assert metadata["image/png"]["alt"].startswith("Chart: Time of a run, ")

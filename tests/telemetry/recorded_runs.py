@@ -118,6 +118,13 @@ async def login_page():
         await ask(Agent("a", model=llm("mine/m", base_url=server.base_url)))
 
 
+async def taken_over():
+    """The key of the model that is named first is refused."""
+    with FakeServer({"dear": [SERVED["refused_key"]], "cheap": ["Hello."]}) as server:
+        models = [llm(f"mine/{name}", base_url=server.base_url) for name in ("dear", "cheap")]
+        await ask(Agent("a", model=models))
+
+
 async def answer_form():
     await scripted(["No.", "Never.", "Not that either."], output=list[int])
 
@@ -213,6 +220,7 @@ RUNS = {
     "unknown host": ("connection", unknown_host),
     "no tls": ("connection", no_tls),
     "a login page": ("connection", login_page),
+    "another model took over": ("fell_back", taken_over),
     "silent": ("timeout", silent),
     "stalled": ("timeout", stalled),
     "overloaded in the middle": ("overloaded", overloaded_on_the_way),

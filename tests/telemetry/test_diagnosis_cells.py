@@ -206,3 +206,16 @@ async def test_an_answer_that_never_had_its_form_is_played_again_with_the_form()
     with pytest.raises(Exception, match="no JSON"):
         await run_cell(first.reproduce)
     assert diagnose("last").findings[0].kind == first.findings[0].kind == "answer_form"
+
+
+@pytest.mark.parametrize("side_effect", ["none", "unsafe"])
+async def test_a_tool_that_changes_things_is_not_called_by_hand_without_a_warning(side_effect):
+    @tool(side_effect=side_effect, permission="allow")
+    def wipe(table: str) -> str:
+        """Empty a table."""
+        raise RuntimeError("No space is left.")
+
+    await scripted([call("wipe", table="x"), "Sorry."], [wipe])
+    cell = diagnose("last").reproduce
+    assert "# To step into it: wipe(" in cell
+    assert ("nobody is asked" in cell) == (side_effect == "unsafe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -213,6 +214,8 @@ async def test_real_runs_advise_on_the_tool_that_fails_and_the_one_that_nobody_c
         await scripted([call("mean", values=values), "Done."], [mean, unused])
     rows = frames.advice(last="1h").set_index("kind")
     assert sorted(rows.index) == ["failing_tool", "idle_tool"]
+    shown = frames.advice(last="1h")[["what", "do"]]._repr_html_()
+    assert "..." not in shown and "gives a cell that calls 'mean' again" in shown, "advice is shown whole"
     failing = rows.loc["failing_tool"]
     assert (failing.subject, failing.n, failing.of_n) == ("mean", 10, 20)
     assert "ZeroDivisionError" in failing.what and len(failing.run_ids.split(", ")) == 5
@@ -303,6 +306,25 @@ async def test_the_same_call_is_a_loop_even_if_its_result_changes_when_there_is_
 
     await scripted([*(call("now", f"c{n}") for n in range(10)), "It is late."], [now])
     assert kinds() == ["tool_loop"]
+
+
+async def test_a_run_that_goes_on_says_at_what_and_is_not_done_a_second_time_beside_it():
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> str:
+        begun.set()
+        await go_on.wait()
+        return "waited"
+
+    run = asyncio.create_task(scripted([call("wait"), "Done."], [wait]))
+    await begun.wait()
+    await asyncio.sleep(0.2)
+    found = diagnose("last")
+    go_on.set()
+    await run
+    [running] = found.findings
+    assert running.kind == "running" and "while the tool 'wait' is at work" in running.title
+    assert found.reproduce == "" and " 0.0" not in " · ".join(found.summary), "it goes on, and its time with it"
 
 
 @pytest.mark.parametrize("run", [None, 3, b"last"])

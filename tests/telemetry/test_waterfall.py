@@ -225,3 +225,20 @@ def test_a_giant_text_is_shown_by_its_ends_with_its_size():
     html = Waterfall([giant]).to_html()
     assert len(html) < 40_000
     assert "characters left out" in html and "of 50,000,002 characters" in html
+
+
+def test_where_styles_are_taken_out_the_figures_still_stand_apart_from_the_names():
+    bare = re.sub(r"<[^>]*>", "", re.sub(r"<svg.*?</svg>", "", waterfall(RUN).to_html(), flags=re.S))
+    assert "gpt-5 \u2717 error" in bare and "gpt-5 tool_calls 1.19 s" in bare and "small 0.76 s" in bare
+
+
+def test_a_key_among_the_arguments_of_a_call_is_not_in_the_name_of_its_row():
+    key = "ghp_" + "a1B2" * 9
+    call = span("t", None, "execute_tool", tool="push", error_type="ValueError", error_message=f"ValueError: {key}",
+                status="error", attributes={"args_json": f'{{"token": "{key}"}}', "result_preview": key})  # fmt: skip
+    asked = span("w", None, "approval", tool="push", attributes={"decision": "deny", "decision_reason": key})
+    shown = waterfall([call, asked])
+    assert "push(token='••••')" in shown.to_text()
+    assert key[:12] not in shown.to_text() + shown.to_html()
+    many = waterfall([call] * (SHOWN_WHOLE + 40))
+    assert key[:12] not in many.to_text() + many.to_html()

@@ -9,12 +9,12 @@ from collections import Counter
 
 from lumos_nb.phrases import count, seconds
 from lumos_nb.telemetry.diagnosis.case import Case
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, quoted
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, one_line, quoted
 
 
 def answer_findings(case: Case) -> list[Finding]:
     """Return what is wrong with the answer, and what had to be asked again."""
-    return [*_ending(case), *_reasked(case), *_retries(case)]
+    return [*_ending(case), *_reasked(case), *_taken_over(case), *_retries(case)]
 
 
 def _ending(case: Case) -> list[Finding]:
@@ -117,6 +117,28 @@ def _reasked(case: Case) -> list[Finding]:
             step=refused[0]["step"],
             saves_s=sum(s["duration_s"] or 0.0 for s in refused),
             evidence=(Evidence("steps", ", ".join(f"step {s['step']}" for s in refused)),),
+        )
+    ]
+
+
+def _taken_over(case: Case) -> list[Finding]:
+    """Return that a model named first did not answer: nobody is told where the next one did."""
+    changes = [note for note in case.notes if note.kind == "fallback"]
+    if not changes or case.run["status"] != "completed":
+        return []
+    first = changes[0]
+    # A key stays refused; a server that was busy is what the second model is there for.
+    lasts = first.data.get("error") == "CredentialError"
+    return [
+        Finding(
+            kind="fell_back",
+            severity="warning" if lasts else "note",
+            title=f"A model that was to be asked first did not answer: {one_line(first.data.get('state') or '', 240)}",
+            suggestion="Mend what kept it, or name the other one first."
+            if lasts
+            else "Nothing, if that is rare; else name the other one first.",
+            step=first.step,
+            evidence=tuple(quoted("events fallback", str(n.data.get("state") or "")) for n in changes[:5]),
         )
     ]
 

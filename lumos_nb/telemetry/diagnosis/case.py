@@ -6,6 +6,7 @@ later version, is left out; it never keeps the rest from being read.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,10 +65,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def duration_s(self) -> float:
-        """How long it took, or how long anything was heard of it. A clock that was put back gives 0."""
+        """How long it took, or goes on, or how long anything was heard of it. A clock that was put back gives 0."""
         if self.run["duration_s"] is not None:
             return max(0.0, float(self.run["duration_s"]))
-        return max(0.0, (self.last_at_ns - (self.run["started_at"] or 0)) / 1e9)
+        return self.heard_s if self.place not in {"here", "elsewhere"} else self._since_start_s(time.time_ns())
+
+    @property
+    def heard_s(self) -> float:
+        """When the last was heard of it, in seconds after its start."""
+        return self._since_start_s(self.last_at_ns)
+
+    def _since_start_s(self, ns: int) -> float:
+        return max(0.0, (ns - (self.run["started_at"] or 0)) / 1e9)
 
     @property
     def tool_spans(self) -> list[Span]:

@@ -169,14 +169,17 @@ def _take_up(case: Case) -> str:
 
 
 def _doing(case: Case) -> str:
-    """Say what went on when it ended."""
-    if any(c["status"] == "cancelled" and c["asked_at"] and not c["decision"] for c in case.calls):
-        return ", while a tool call waited for an answer"
+    """Say what went on when it ended, or goes on."""
+    is_over = case.place not in {"here", "elsewhere"}
+    was, waited = ("was", "waited") if is_over else ("is", "waits")
+    unanswered = [c for c in case.calls if c["status"] in {"cancelled", "waiting"} and c["asked_at"]]
+    if any(not c["decision"] for c in unanswered):
+        return f", while a tool call {waited} for an answer"
     open_ = [c["tool"] for c in case.calls if c["status"] in {"cancelled", "running"}]
     if open_:
-        return f", while the tool {open_[-1]!r} was at work"
+        return f", while the tool {open_[-1]!r} {was} at work"
     if case.last_step is not None and case.last_step > len(case.steps):
-        return f", while the model was asked in step {case.last_step}"
+        return f", while the model {was} asked in step {case.last_step}"
     return ""
 
 
@@ -193,14 +196,14 @@ def _unended(case: Case) -> Finding:
     evidence = (
         quoted("runs.status", case.run["status"] or "none"),
         quoted("runs.process", process),
-        quoted("events.ts, last", f"{seconds(case.duration_s)} after the start"),
+        quoted("events.ts, last", f"{seconds(case.heard_s)} after the start"),
         *_open_calls(case, "running"),
         *_open_calls(case, "waiting"),
     )
     match case.place:
         case "here" | "elsewhere" | "away":
             where = {"here": "in this process", "elsewhere": f"in process {process!r}"}.get(case.place, "")
-            title = f"It is still running {where}." if where else (
+            title = f"It is still running {where}{_doing(case)}." if where else (
                 f"It has no end, and its process {process!r} is on another machine: whether it lives cannot be seen."
             )  # fmt: skip
             do = "`%agent` shows what runs here; `%agent stop` ends it." if case.place == "here" else (

@@ -50,6 +50,7 @@ KINDS = {
     "content_filter": "Content filter",
     "empty_answer": "No answer",
     "reasked": "Asked again for the form",
+    "fell_back": "Another model took over",
     "retries": "Tried again",
     # What would be quicker or cheaper.
     "slow": "Slower than usual",

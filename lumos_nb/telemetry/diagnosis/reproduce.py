@@ -30,8 +30,13 @@ _CALL_PATH = re.compile(r"/(?:chat/completions|responses|messages|(?:api/)?chat|
 
 
 def cell_of(case: Case, findings: Sequence[Finding], recording: Recording) -> str:
-    """Return the text of a cell that does the run again, as far as its first finding needs."""
+    """Return the text of a cell that does the run again, as far as its first finding needs.
+
+    Empty for a run that goes on: a second one beside it costs twice and tells nothing.
+    """
     cause = findings[0].kind if findings else ""
+    if case.place in {"here", "elsewhere"}:
+        return ""
     is_offline = cause in _OFFLINE or not _can_ask(case)
     real = _real_tools(findings) if cause in _TOOLS_ANEW else []
     arguments = [
@@ -169,11 +174,11 @@ def _notes(
     if real:
         names = ", ".join(real)
         lines.append(f"# This runs {names} as the notebook has it now: run the cell that defines it first.")
-        lines += _alone(findings[0], recording, real)
+        lines += _alone(case, findings[0], recording, real)
     return lines
 
 
-def _alone(finding: Finding, recording: Recording, real: list[str]) -> list[str]:
+def _alone(case: Case, finding: Finding, recording: Recording, real: list[str]) -> list[str]:
     """Return how to call a tool by itself, for a debugger."""
     failed = (arguments for name, arguments, _, is_error in recording.results if name == finding.tool and is_error)
     given = next(failed, "")
@@ -183,4 +188,6 @@ def _alone(finding: Finding, recording: Recording, real: list[str]) -> list[str]
         arguments = ToolCall(id="", name="", arguments=given).parsed()
     except (ValueError, RecursionError):
         return []
-    return [f"# To step into it: {finding.tool}(**{arguments!r}), and then %debug."]
+    is_safe = all(call["side_effect"] != "unsafe" for call in case.calls if call["tool"] == finding.tool)
+    warning = "" if is_safe else " It then does what it does: nobody is asked."
+    return [f"# To step into it: {finding.tool}(**{arguments!r}), and then %debug.{warning}"]

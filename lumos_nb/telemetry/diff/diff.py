@@ -98,8 +98,8 @@ def diff_traces(a: str | ExecutionTrace, b: str | ExecutionTrace, store: Store |
         >>> [(change.where, change.what, change.b) for change in diff_traces(a, b).changes]
         [('step 1', 'answer', 'Good day.')]
     """
-    first = load_trace(a, store) if isinstance(a, str) else a
-    second = load_trace(b, store) if isinstance(b, str) else b
+    first = a if isinstance(a, ExecutionTrace) else load_trace(a, store)
+    second = b if isinstance(b, ExecutionTrace) else load_trace(b, store)
     changes = [*_run_changes(first, second), *_config_changes(first, second), *_step_changes(first, second)]
     return TraceDiff(a=first.run_id, b=second.run_id, changes=tuple(changes), figures=_figures(first, second))
 

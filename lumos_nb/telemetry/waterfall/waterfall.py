@@ -39,6 +39,8 @@ _DRAWING = "flex:1 1 280px;min-width:0;height:16px"
 _NAME = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 _FIGURES = "white-space:nowrap;font-variant-numeric:tabular-nums"
 _BODY = "border-left:2px solid var(--jp-border-color2,#8886);margin:2px 0 8px 6px;padding:2px 0 2px 12px"
+# Of high contrast, which gives each letter its own colour, the mark that is not seen is left out.
+_UNFORCED = "forced-color-adjust:none"
 _RULE = "border-bottom:1px solid var(--jp-border-color2,#8886);margin-bottom:2px"
 _PRE = (
     "margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;"
@@ -123,7 +125,8 @@ def _words(row: Row) -> str:
         f'<span style="{_WORDS};{indent}"><span style="{_NAME}">'
         f'<span style="{weight.lstrip(";")}">{escaped(title(span))}</span>'
         + (f' <span style="{colour}">{escaped(said)}</span>' if said else "")
-        + f'</span><span style="{_FIGURES};{MUTED}">{escaped(" · ".join(f for f in figures if f))}</span></span>'
+        # The blank is seen where styles are taken out, as on GitHub: else the name and its seconds are one number.
+        + f'</span> <span style="{_FIGURES};{MUTED}">{escaped(" · ".join(f for f in figures if f))}</span></span>'
     )
 
 
@@ -132,8 +135,8 @@ def _axis(scale: Scale) -> str:
     start = datetime.fromtimestamp(scale.start_ns / 1e9, UTC) if 0 <= scale.start_ns < 2**62 else None
     began = f"{start:%Y-%m-%d %H:%M:%S} UTC" if start else ""
     return (
-        f'<div style="display:list-item;list-style:inside disclosure-closed;color:transparent;{_RULE}">'
-        f'<span style="{_LINE};{MUTED}"><span style="{_WORDS}">{began}</span>'
+        f'<div style="display:list-item;list-style:inside disclosure-closed;color:transparent;{_UNFORCED};{_RULE}">'
+        f'<span style="{_LINE};forced-color-adjust:auto;{MUTED}"><span style="{_WORDS}">{began}</span>'
         f'<span style="{_DRAWING}">{axis_svg(scale)}</span></span></div>'
     )
 
