@@ -111,6 +111,12 @@ class Magics:
         except TypeError:
             if name == "*":
                 raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=nearest(words[0], known)) from None
-            usage = " ".join(p.upper() for p in list(inspect.signature(command).parameters)[1:])
-            raise UsageError(f"%{magic} {name} cannot take {given!r}.", hint=f"Use: %{magic} {name} {usage}") from None
+            what = f"cannot take {' '.join(given)!r}" if given else "does not say of what"
+            raise UsageError(f"%{magic} {name} {what}.", hint=f"Use: %{magic} {name} {_usage(command)}") from None
         return command(self.runtime, *given)
+
+
+def _usage(command: Callable[..., Any]) -> str:
+    """Return what a subcommand takes; what may be left out stands in brackets."""
+    takes = list(inspect.signature(command).parameters.values())[1:]
+    return " ".join(p.name.upper() if p.default is p.empty else f"[{p.name.upper()}]" for p in takes)

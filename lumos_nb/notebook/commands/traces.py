@@ -19,7 +19,7 @@ def trace_show(runtime: Runtime, name: str = "last") -> ExecutionTrace | Traces:
     try:
         found = load_traces(name)
     except UsageError as error:
-        near = nearest(name, COMMANDS)  # or a subcommand was meant
+        near = "" if name in COMMANDS else nearest(name, COMMANDS)  # or a subcommand was meant
         failure = UsageError(error.message, hint=f"{near} {error.hint}") if "Did you mean" in near else error
     else:
         return found[0] if len(found) == 1 else found
