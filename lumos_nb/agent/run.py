@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from lumos_nb import settings
 from lumos_nb.agent import watching
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
@@ -84,9 +83,10 @@ class Run:
         self.n_history = len(state.messages) - len(prompt)
         self._asides: list[AgentEvent] = []
         state.notify = self._aside
-        if log is not None and settings.current().keep_exchanges:
+        if log is not None and log.keeps_exchanges:
             state.on_exchange = log.keep
-        watching.follow_settings()
+        #: Who hears of it: those that watch all runs when it begins, and its own subscriber.
+        self._watchers = watching.followed()
 
     async def batches(self) -> AsyncGenerator[list[AgentEvent], None]:
         """Yield all events, a list a read. Raises what ended the run early, after its `error` event."""
@@ -165,7 +165,8 @@ class Run:
         self._asides.extend(events)
 
     def _tell(self, events: Sequence[AgentEvent]) -> None:
-        watching.tell(self, events)
+        if self._watchers:
+            watching.tell(self._watchers, self, events)
         if self.on_events is None:
             return
         try:

@@ -191,8 +191,10 @@ class LoopState:
     @property
     def stop_reason(self) -> str:
         """Why the run stopped: the last step's reason, or `max_steps` if it wanted to go on."""
-        reason = self.steps[-1].stop_reason if self.steps else "stop"
-        return "max_steps" if reason == "tool_calls" else reason
+        if not self.steps:
+            return "stop"
+        wanted_on = self.steps[-1].stop_reason == "tool_calls" or self.steps[-1].tool_calls
+        return "max_steps" if wanted_on else self.steps[-1].stop_reason
 
 
 def _never_in_form(error: OutputError, step: AgentStep) -> OutputError:

@@ -211,7 +211,8 @@ class StepDraft:
             model=finish.model or self.model,
             attempt=self.attempt,
             waited_s=self.waited_s,
-            stop_reason="tool_calls" if self.calls else finish.reason,
+            # Vendors call an answer with calls ended in several ways; that it was cut is known of all of them.
+            stop_reason="tool_calls" if self.calls and finish.reason != "length" else finish.reason,
             started_at=self.started_at,
             duration_s=end - self._clock,
             ttft_s=None if self._first is None else self._first - self._clock,

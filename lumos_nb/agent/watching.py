@@ -68,21 +68,26 @@ def watch_runs(watcher: Watcher) -> Callable[[], None]:
     return stop
 
 
-def tell(run: Run, events: Sequence[AgentEvent]) -> None:
-    """Let all watchers hear; what one raises is its own fault."""
-    for watcher in _watchers:
+def tell(watchers: Sequence[Watcher], run: Run, events: Sequence[AgentEvent]) -> None:
+    """Let watchers hear; what one raises is its own fault."""
+    for watcher in watchers:
         try:
             watcher(run, events)
         except Exception:
             logger.exception("A watcher of run %s failed.", run.info.run_id)
 
 
-def follow_settings() -> None:
-    """Load the readers that the settings ask for, and tell those that are loaded of a change. It never raises."""
-    global _followed
+def followed() -> tuple[Watcher, ...]:
+    """Return who hears of a run that begins now, after the settings were followed. It never raises."""
     config = settings.current()
-    if config is _followed:
-        return
+    if config is not _followed:
+        _follow(config)
+    return _watchers
+
+
+def _follow(config: LumosConfig) -> None:
+    """Load the readers that the settings ask for, and tell those that are loaded of a change."""
+    global _followed
     _followed = config
     for name, is_needed in READERS.items():
         if name not in _loaded and not is_needed(config):

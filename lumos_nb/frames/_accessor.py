@@ -52,7 +52,7 @@ class FrameAccessor:
             )
         asked = store or default_store()
         spans = {span.span_id: span for run in runs for span in trace_spans(asked, run)}
-        return waterfall(list(spans.values()))
+        return waterfall(list(spans.values()), asked)
 
     def cost(self, by: str | Sequence[str] = "model") -> Any:
         """Return tokens and US dollars by the values of columns, dearest first, as a DataFrame.
@@ -91,6 +91,10 @@ class FrameAccessor:
             by: Columns to compare within, such as `model`.
         """
         names = [by] if isinstance(by, str) else list(by)
+        if not hasattr(other, "columns"):
+            raise UsageError(
+                f"A frame cannot be compared with {type(other).__name__!r}.", hint="Give a DataFrame of the same kind."
+            )
         for df in (self._df, other):
             _need(df, names)
         return _compare.compared(self._df, other, names)

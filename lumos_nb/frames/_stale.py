@@ -11,6 +11,7 @@ from lumos_nb.frames import _typed
 from lumos_nb.memory.provenance import RanCell, provenance, ran_cells, source_hash
 from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.reading import read_rows
 from lumos_nb.stores.schema import Column
 
 COLUMNS = (
@@ -55,8 +56,7 @@ def _stale(store: Store, notebook: str | None, ran: list[RanCell]) -> Iterator[d
     if notebook is not None:
         where.append(("notebook", "=", notebook))
     last: dict[tuple[str | None, str], dict[str, Any]] = {}
-    for values in store.select("runs", _READ, where=where, order=["started_at", "run_id"]):
-        row = dict(zip(_READ, values, strict=True))
+    for row in read_rows(store, "runs", _READ, where=where, order=["started_at", "run_id"]):
         last.pop((row["notebook"], row["cell_id"]), None)
         last[row["notebook"], row["cell_id"]] = row
     files = {path: _cells_in(path) for path in {row["notebook"] for row in last.values()}}

@@ -20,10 +20,12 @@ from lumos_nb.memory.threads import GetMessagesParams
 from lumos_nb.messages import Message
 from lumos_nb.stores import Delete, Insert, Store, Update, Upsert
 from lumos_nb.stores.base import Condition, Write
+from lumos_nb.stores.reading import read_rows
 from lumos_nb.stores.schema import MESSAGES, THREADS
 
 _ATTEMPTS = 200
 THREAD_COLUMNS = [c.name for c in THREADS.columns]
+_OF_RUNS = ("exchanges", "events", "tool_calls", "steps", "runs")
 
 
 def new_thread_row(**columns: Any) -> dict[str, Any]:
@@ -68,14 +70,14 @@ def list_threads(store: Store, notebook: str | None, *, archived: bool) -> list[
 
 
 def _threads(store: Store, where: Sequence[Condition], limit: int | None = None) -> list[dict[str, Any]]:
-    rows = store.select("threads", THREAD_COLUMNS, where=where, order=["-updated_at", "-thread_id"], limit=limit)
-    return [dict(zip(THREAD_COLUMNS, row, strict=True)) for row in rows]
+    order = ["-updated_at", "-thread_id"]
+    return list(read_rows(store, "threads", THREAD_COLUMNS, where=where, order=order, limit=limit))
 
 
 def delete_thread(store: Store, thread_id: str) -> None:
     """Remove a thread and everything that was recorded in it."""
     runs = [run for (run,) in store.select("runs", ["run_id"], where=[("thread_id", "=", thread_id)])]
-    of_runs = [Delete(table, {"run_id": run}) for run in runs for table in ("events", "tool_calls", "steps", "runs")]
+    of_runs = [Delete(table, {"run_id": run}) for run in runs for table in _OF_RUNS]
     own = [Delete(table, {"thread_id": thread_id}) for table in ("messages", "threads")]
     kept = [Delete("working_memory", {"scope": thread_id}), Delete("kept_settings", {"name": allowed_key(thread_id)})]
     store.write([*of_runs, *own, *kept])
@@ -101,8 +103,8 @@ def fork_thread(store: Store, thread: dict[str, Any], title: str | None) -> str:
     names = [c.name for c in MESSAGES.columns]
     where = [("thread_id", "=", thread["thread_id"])]
     copies = []
-    for values in store.select("messages", names, where=where, order=["idx"]):
-        copies.append(dict(zip(names, values, strict=True)) | {"thread_id": thread_id, "message_id": new_id()})
+    for message in read_rows(store, "messages", names, where=where, order=["idx"]):
+        copies.append(message | {"thread_id": thread_id, "message_id": new_id()})
     kept = ("agent", "resource_id", "notebook", "metadata_json", "tags_json")
     row = new_thread_row(
         **{name: thread[name] for name in kept},

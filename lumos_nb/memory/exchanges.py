@@ -12,17 +12,18 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.credentials import Secret
 from lumos_nb.memory._rows import nanoseconds, to_json
 from lumos_nb.memory.snapshots import read_config
+from lumos_nb.messages import valid_text
 from lumos_nb.providers.exchange import Exchange, safe_headers
+from lumos_nb.providers.hiding import hidden, hidden_bytes, secrets_in
 from lumos_nb.stores import Insert, Store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.reading import read_rows
 
 __all__ = ["ExchangeRows", "SavedExchange", "read_config", "read_exchanges"]
 
 COMPRESS_FROM_BYTES = 4_096
-_SHORTEST_KEY = 8
 _RAW, _ZLIB = b"\0", b"\1"
 
 
@@ -69,19 +70,21 @@ class ExchangeRows:
     def write(self, exchange: Exchange, step: int | None) -> Insert:
         """Return the write that keeps an exchange."""
         request, response = exchange.request, exchange.response
-        body, answer = _without(exchange.key, request.body), _without(exchange.key, b"".join(exchange.chunks))
+        secrets = secrets_in(request, exchange.key)
+        body, answer = hidden_bytes(request.body, secrets), hidden_bytes(b"".join(exchange.chunks), secrets)
+        headers = safe_headers(response.headers if response else {})
         base = self._base(body)
         self._n, self._body = self._n + 1, body
         row = {
             "started_at": nanoseconds(exchange.started_at), "step": step, "n": self._n, "method": request.method,
-            "url": exchange.url, "status": exchange.status,
+            "url": valid_text(exchange.url), "status": exchange.status,
             "http_status": None if response is None else response.status,
             "duration_s": exchange.duration_s, "first_byte_s": exchange.first_byte_s,
             "request_bytes": len(body), "response_bytes": len(answer), "error_type": exchange.error_type,
             "base_n": base and self._n - 1, "base_prefix": base and base[0], "base_suffix": base and base[1],
             "run_id": self._run_id,
             "request_headers_json": to_json(safe_headers(request.headers)),
-            "response_headers_json": to_json(safe_headers(response.headers if response else {})),
+            "response_headers_json": to_json({name: hidden(value, secrets) for name, value in headers.items()}),
             "request_body": _packed(body[base[0] : len(body) - base[1]] if base else body),
             "response_body": _packed(answer),
         }  # fmt: skip
@@ -118,12 +121,6 @@ def _common(a: bytes, b: bytes) -> int:
     return low
 
 
-def _without(key: Secret | None, body: bytes) -> bytes:
-    """Return a body without the key that was sent, should somebody have written it there."""
-    text = key.reveal() if key is not None else ""
-    return body.replace(text.encode(), "••••".encode()) if len(text) >= _SHORTEST_KEY else body
-
-
 def _packed(body: bytes) -> bytes:
     return _RAW + body if len(body) < COMPRESS_FROM_BYTES else _ZLIB + zlib.compress(body, 1)
 
@@ -153,8 +150,7 @@ def read_exchanges(store: Store, run_id: str, step: int | Collection[int | None]
     wanted = {step} if isinstance(step, int) else step
     found: list[SavedExchange] = []
     before = (0, b"")
-    for values in store.select("exchanges", _COLUMNS, where=where, order=["n"]):
-        row = dict(zip(_COLUMNS, values, strict=True))
+    for row in read_rows(store, "exchanges", _COLUMNS, where=where, order=["n"]):
         # A body is a change of the one before: no other has to be held, which for a long run would be all of them.
         before = (row["n"], _whole(row, before))
         if wanted is None or row["step"] in wanted:

@@ -64,6 +64,7 @@ class RunLog:
 
     Attributes:
         store: Where it is kept.
+        keeps_exchanges: Whether `keep` is to be given what was on the wire.
     """
 
     def __init__(self, store: Store, info: RunInfo, saved: SavedRun | None = None) -> None:
@@ -71,6 +72,7 @@ class RunLog:
         self._saved = saved
         self._store = self.store = store
         self._is_recording = settings.current().enable_telemetry
+        self.keeps_exchanges = self._is_recording and settings.current().keep_exchanges
         self._tally = Tally(
             info.run_id, info.thread_id, started_at=info.started_at + info.away_s, is_free=info.cost_source == "local"
         )
@@ -114,7 +116,8 @@ class RunLog:
                 self._add(event)
                 must_commit = must_commit or _must_be_first(event)
                 is_due = is_due or isinstance(event, _SOON_AT)
-        if must_commit or (is_due and self._flushing is not None and not self._flushing.done()):
+        is_busy = self._flushing is not None and not self._flushing.done()
+        if must_commit or (is_due and (is_busy or self._has_large)):  # what is large is compressed, but not here
             await self._commit(said)
         elif is_due:
             self._hand_over()
@@ -213,9 +216,6 @@ class RunLog:
     def _hand_over(self) -> None:
         """Let the store write what there is, with that of other runs."""
         self._cancel_timer()
-        if self._has_large:  # to be compressed: not here
-            self._flush()
-            return
         self._join_deltas()
         writes = self._take()
         try:

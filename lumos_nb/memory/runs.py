@@ -34,6 +34,7 @@ from lumos_nb.memory.said import Said
 from lumos_nb.messages import Message, ToolCall, ToolResult
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.reading import read_rows
 
 
 def find_run(store: Store, name: str = "last") -> str:
@@ -45,7 +46,7 @@ def find_run(store: Store, name: str = "last") -> str:
         UsageError: There is no such run, or there are several.
     """
     if not isinstance(name, str):
-        hint = "Give last, a run's id, or its beginning or end; of a result, result.run_id."
+        hint = "Give its .run_id." if hasattr(name, "run_id") else "Give its id, a beginning or end of it, or last."
         raise UsageError(f"{type(name).__name__!r} is no name of a run.", hint=hint)
     if name == "last":
         where = [("parent_run_id", "=", None)]
@@ -199,7 +200,7 @@ def read_run(store: Store, run_id: str) -> SavedRun:
         StoreError: An event is of a kind that this version does not know.
     """
     where = [("run_id", "=", run_id)]
-    row = dict(zip(_COLUMNS, next(store.select("runs", _COLUMNS, where=where)), strict=True))
+    row = next(read_rows(store, "runs", _COLUMNS, where=where))
     rows = store.select("events", ["payload_json", "ts"], where=where, order=["run_seq"])
     try:
         saved = SavedRun(row, [(decode_event(payload), ts) for payload, ts in rows])

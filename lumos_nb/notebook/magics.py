@@ -6,6 +6,7 @@ One idea: nothing happens here. A cell is a `CellRun` of a request, a line a sub
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -110,13 +111,15 @@ class Magics:
             inspect.signature(command).bind(self.runtime, *given)
         except TypeError:
             if name == "*":
-                raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=nearest(words[0], known)) from None
-            what = f"cannot take {' '.join(given)!r}" if given else "does not say of what"
-            raise UsageError(f"%{magic} {name} {what}.", hint=f"Use: %{magic} {name} {_usage(command)}") from None
+                quoted = f"A name of several words is quoted: %{magic} {shlex.quote(' '.join(words))}"
+                hint = f"{nearest(words[0], set(known) - {'*'})} {quoted}"
+                raise UsageError(f"%{magic} has no subcommand {words[0]!r}.", hint=hint) from None
+            usage = f"Use: %{magic} {name} {_usage(command)}"
+            raise UsageError(f"%{magic} {name} cannot take {given!r}.", hint=usage) from None
         return command(self.runtime, *given)
 
 
 def _usage(command: Callable[..., Any]) -> str:
-    """Return what a subcommand takes; what may be left out stands in brackets."""
-    takes = list(inspect.signature(command).parameters.values())[1:]
-    return " ".join(p.name.upper() if p.default is p.empty else f"[{p.name.upper()}]" for p in takes)
+    """Return what a command takes, in brackets what may be left out."""
+    taken = list(inspect.signature(command).parameters.values())[1:]
+    return " ".join(p.name.upper() if p.default is p.empty else f"[{p.name.upper()}]" for p in taken)

@@ -10,19 +10,19 @@ from typing import Any
 
 from lumos_nb import frames
 from lumos_nb.errors import UsageError
+from lumos_nb.phrases import price
 from lumos_nb.plot import _figure
 from lumos_nb.plot._chart import Chart
 from lumos_nb.plot._source import floats, frame
 from lumos_nb.plot._spread import _s
 from lumos_nb.plot._time import _amount
-from lumos_nb.telemetry.diagnosis.finding import dollars
 from lumos_nb.telemetry.diagnosis.shares import wilson
 
 _MEASURES = {
     "duration_s": ("Time of a run", _s),
     "ttft_s": ("Time to the first token", _s),
-    "cost_usd": ("Cost of a run", lambda value: dollars(value)),
-    "tokens": ("Tokens of a run", lambda value: _amount(value)),
+    "cost_usd": ("Cost of a run", price),
+    "tokens": ("Tokens of a run", _amount),
     "n_steps": ("Steps", lambda value: f"{value:g}"),
     "failed": ("Failed", lambda value: f"{value:.1%}"),
 }

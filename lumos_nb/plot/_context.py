@@ -45,6 +45,8 @@ def context(
         >>> context(result.run_id).data[["step", "context_tokens"]].values.tolist()
         [[1, 4]]
     """
+    if hasattr(run, "columns"):  # a DataFrame stands first in the other charts
+        run, data = None, run
     if run is not None and thread is not None:
         raise UsageError("context() takes a run or a thread, not both.", hint="Leave out one of the two.")
     if data is None:

@@ -15,6 +15,7 @@ from lumos_nb.plot._source import floats, frame, named
 _POINTS = 200
 _LOG_FROM = 20.0
 """Times that differ by more than this factor are drawn on a scale of powers."""
+_MOST_TICKS = 8
 
 
 def latency(data: Any = None, *, by: str = "model", backend: str = "matplotlib", **filters: Any) -> Chart:
@@ -90,6 +91,8 @@ def _curve(values: Any, name: str, by: str) -> Any:
 
 
 def _draw(figure: Any, df: Any, by: str) -> None:
+    from matplotlib.ticker import NullLocator
+
     axes = _figure.axes(figure)
     names = list(dict.fromkeys(df[by]))
     for name, colour in _figure.colours(names).items():
@@ -103,6 +106,8 @@ def _draw(figure: Any, df: Any, by: str) -> None:
     if len(positive) and df["seconds"].max() > _LOG_FROM * positive.quantile(0.02):
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter("")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xticks(_ticks(positive.min(), positive.max()))
     axes.xaxis.set_major_formatter(lambda value, position: _s(value))
     if df["seconds"].nunique() == 1:
         axes.set_xticks([df["seconds"].iloc[0]])
@@ -113,18 +118,34 @@ def _draw(figure: Any, df: Any, by: str) -> None:
     _figure.legend(axes, len(names))
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round times on a scale of powers: enough to read it, and no more than have room.
+
+    Example:
+        >>> _ticks(0.0012, 0.03), _ticks(0.001, 20_000)
+        ([0.002, 0.005, 0.01, 0.02], [0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0])
+    """
+    powers = [10.0**n for n in range(-9, 1)]
+    long = [60.0, 600.0, 3_600.0, 36_000.0, 360_000.0]
+    coarse = [*powers, 10.0, *long]
+    fine = [float(f"{n * power:.3g}") for power in powers for n in (1, 2, 5)]
+    fine += [10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 18_000.0, 36_000.0]
+    found = [[tick for tick in ticks if low <= tick <= high] for ticks in (fine, coarse)]
+    return found[0] if len(found[0]) <= _MOST_TICKS else found[1][-_MOST_TICKS:]
+
+
 def _s(value: float) -> str:
     """Write seconds in short.
 
     Example:
-        >>> _s(0.00125), _s(0.25), _s(12.34), _s(180)
-        ('1.2 ms', '250 ms', '12 s', '3 min')
+        >>> _s(0.00125), _s(0.25), _s(0.9996), _s(12.34), _s(180), _s(9000)
+        ('1.2 ms', '250 ms', '1 s', '12 s', '3 min', '2.5 h')
     """
-    if value < 1:
+    if value < 0.9995:
         return f"{value * 1000:.2g} ms" if value < 0.1 else f"{value * 1000:.0f} ms"
-    if value < 120:
-        return f"{value:.2g} s" if value < 100 else f"{value:.0f} s"
-    return f"{value / 60:.3g} min"
+    if value < 60:
+        return f"{value:.2g} s"
+    return f"{value / 60:.3g} min" if value < 3_600 else f"{value / 3600:.3g} h"
 
 
 def _altair(df: Any, by: str) -> Any:

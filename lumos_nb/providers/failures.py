@@ -238,6 +238,8 @@ def _refused_key(where: str, status: int, said: str, key_env: tuple[str, ...], s
         hint = f"Check your {signing.upper()} credentials, and that they may use this model."
     elif key_env:
         hint = f"Check the key in {key_env[0]}, and that it may use this model."
+    elif status == 403:
+        hint = "Look at what the key may use at this server; a server's key is passed as api_key=…."
     else:
         hint = "Pass the server's key as api_key=…."
     what = "refused the key" if status == 401 else "does not allow this"

@@ -27,6 +27,7 @@ from lumos_nb.providers.base import UNWATCHED, Ask, BatchedProvider, ModelOption
 from lumos_nb.providers.exchange import Exchange, Keep
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
+from lumos_nb.providers.hiding import hidden, hidden_bytes, secrets_in
 from lumos_nb.providers.response import read_batches
 from lumos_nb.providers.retry import asking_again, retrying, wait_s
 from lumos_nb.providers.vendors import Vendor, expanded
@@ -35,7 +36,6 @@ from lumos_nb.providers.wire.encoding import with_valid_names
 from lumos_nb.transport import Request, Response, Transport, default_transport
 from lumos_nb.transport.failures import without_secrets
 
-_SHORTEST_KEY = 8
 _TAKES_NO_TOOLS = re.compile(
     r"does not support (?:tool|function)|tools? (?:is|are) not supported|not support(?:ed)? (?:tool|function) call"
     r"|tool-call-parser|tools param requires --jinja",
@@ -103,15 +103,15 @@ class HttpProvider(BatchedProvider):
         on_wait = watch.on_wait
         call, attempt = self._call(ask, watch.traceparent), 0
         while True:
-            has_begun = False
+            has_begun, request = False, call.request
             try:
-                request = await signed(self.vendor, call.request) if self._signing else call.request
+                request = await signed(self.vendor, request) if self._signing else request
                 async with turn(self._url, on_wait):
                     with self._exchange(request, watch) as exchange:
                         async with self.transport.open(request) as response:
                             keep = None if exchange is None else exchange.answered(response)
                             if response.status != 200:
-                                raise self._refusal(response, await _refused(response, keep))
+                                raise self._refusal(response, await _refused(response, keep), request)
                             async with aclosing(self._reads(response, keep)) as batches:
                                 async for batch in batches:
                                     has_begun = True
@@ -119,7 +119,7 @@ class HttpProvider(BatchedProvider):
                                         yield shown
                 return
             except LumosError as error:
-                failure = self._cleaned(error)
+                failure = self._cleaned(error, request)
             if call.has_tools and _refuses_tools(failure):
                 call, attempt = self._without_tools(ask, watch), 0
                 continue
@@ -177,7 +177,7 @@ class HttpProvider(BatchedProvider):
         async with self.transport.open(request) as response:
             body = await response.read(16_000_000)
             if response.status != 200:
-                raise self._refusal(response, body)
+                raise self._refusal(response, body, request)
         return model_names(body)
 
     async def aclose(self) -> None:
@@ -218,7 +218,7 @@ class HttpProvider(BatchedProvider):
         """How requests are signed; empty: they are not, or there is a key."""
         return "" if self.vendor.signing and self._find_key() else self.vendor.signing
 
-    def _refusal(self, response: Response, body: bytes) -> LumosError:
+    def _refusal(self, response: Response, body: bytes, request: Request) -> LumosError:
         return from_status(
             provider=self.provider,
             model=self.model,
@@ -226,15 +226,10 @@ class HttpProvider(BatchedProvider):
             status=response.status,
             headers=response.headers,
             # Before anything is cut: half a key is found by no search for the whole one.
-            body=self._without_key(body.decode(errors="replace")).encode(),
+            body=hidden_bytes(body, secrets_in(request, self._find_key())),
             key_env=self.vendor.key_env if self._key is None else (),
             signing=self._signing,
         )
-
-    def _without_key(self, text: str) -> str:
-        key = self._find_key()
-        # A word of a few letters, as servers of one's own are given, is no secret, and stands in many others.
-        return text if key is None or len(key.reveal()) < _SHORTEST_KEY else key.hidden_in(text)
 
     async def _with_near_models(self, failure: LumosError) -> LumosError:
         """Return an error about an unknown model with those most like it, if the server tells them."""
@@ -246,13 +241,14 @@ class HttpProvider(BatchedProvider):
             failure.hint = failure.hint if self.model in names else nearest(self.model, names) or failure.hint
         return failure
 
-    def _cleaned(self, error: LumosError) -> LumosError:
-        """Return `error` with the vendor's name, and without the key should the server have sent it back."""
-        error.message, error.hint = self._without_key(error.message), self._without_key(error.hint)
+    def _cleaned(self, error: LumosError, request: Request) -> LumosError:
+        """Return `error` with the vendor's name, and without the secrets that the server may have sent back."""
+        secrets = secrets_in(request, self._find_key())
+        error.message, error.hint = hidden(error.message, secrets), hidden(error.hint, secrets)
         error.args = (error.message,)
         if isinstance(error, ProviderError):
             error.provider = error.provider or self.provider
-            error.request_id = error.request_id and self._without_key(error.request_id)
+            error.request_id = error.request_id and hidden(error.request_id, secrets)
         return error
 
 

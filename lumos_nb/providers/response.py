@@ -86,7 +86,8 @@ def _closed(decoder: Decoder, told: bytes, url: str) -> list[ModelEvent]:
     except StreamError:
         if not told:
             raise
-    if str(read_refusal(told)):
+    # A page of a proxy or of a network that wants a login is no word of a model server.
+    if told.lstrip()[:1] in {b"{", b"["} and str(read_refusal(told)):
         raise from_stream(told)
     raise ProviderError(
         f"{url} sent no answer, but {shorten(told.decode(errors='replace'))!r}.",

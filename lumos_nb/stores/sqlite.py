@@ -66,6 +66,7 @@ class SqliteStore:
         self._layout: tuple[_FileId, int, _sqlite_file.Layout] | None = None
         self._soon: list[Sequence[Write]] = []
         self._soon_lock = threading.Lock()
+        self._n_on_their_way = 0  # of what was to be written soon: taken, and not yet in the file
         self._soon_error: StoreError | None = None
         self._timer: threading.Timer | None = None
 
@@ -90,17 +91,21 @@ class SqliteStore:
         self._check_process()
         # What waits is taken under the lock of the writer: else a later batch could overtake it.
         with self._write_lock:
-            waiting = self._take_soon()
-            try:
-                self._commit([write for each in (*waiting, batch) for write in each])
-            except ConflictError:
-                if not waiting:
-                    raise
-                self._commit_each(waiting)
-                self._commit(batch)
-            except StoreError:
-                self._give_back(waiting)
+            self._write_behind(self._take_soon(), batch)
+
+    def _write_behind(self, waiting: list[Sequence[Write]], batch: Sequence[Write]) -> None:
+        try:
+            self._commit([write for each in (*waiting, batch) for write in each])
+        except ConflictError:
+            if not waiting:
                 raise
+            self._commit_each(waiting)
+            self._commit(batch)
+        except StoreError:
+            self._give_back(waiting)
+            raise
+        finally:
+            self._n_on_their_way = 0
 
     def _commit(self, batch: Sequence[Write]) -> None:
         try:
@@ -119,6 +124,7 @@ class SqliteStore:
     def _take_soon(self) -> list[Sequence[Write]]:
         with self._soon_lock:
             waiting, self._soon = self._soon, []
+            self._n_on_their_way = len(waiting)
         return waiting
 
     def _give_back(self, waiting: list[Sequence[Write]]) -> None:
@@ -146,10 +152,13 @@ class SqliteStore:
 
     def _write_what_waits(self) -> None:
         """Write what was to be written soon. Should that fail, the next `write_soon` says so, and it is tried again."""
-        if not self._soon:
-            return
+        with self._soon_lock:
+            if not self._soon and not self._n_on_their_way:
+                return
         try:
-            self.write(())
+            with self._write_lock:  # another thread may be at it: what it writes is to be read too
+                if waiting := self._take_soon():
+                    self._write_behind(waiting, ())
         except StoreError as error:
             with self._soon_lock:
                 self._soon_error = error

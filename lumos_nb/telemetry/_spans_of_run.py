@@ -10,6 +10,7 @@ from typing import Any
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.memory.ids import span_id, trace_id
+from lumos_nb.stores.reading import Row
 from lumos_nb.telemetry.span import Span
 
 EVENT_KINDS = ("step_start", "metadata")
@@ -17,8 +18,6 @@ EVENT_KINDS = ("step_start", "metadata")
 
 _STATUS = {"completed": "ok", "failed": "error"}
 _TOKENS = TokenUsage.__struct_fields__
-
-Row = dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -12,9 +12,11 @@ from typing import Any
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.stores import Store
+from lumos_nb.stores.reading import read_rows
 from lumos_nb.telemetry.spans import read_spans
 
 _TOKENS = TokenUsage.__struct_fields__
+_SUMMED = (*_TOKENS, "cost_usd")
 _USD = 1e-9
 
 
@@ -48,18 +50,18 @@ def disagreements(store: Store) -> list[str]:
         if span.usage is not None:
             spans[span.run_id].add({name: getattr(span.usage, name) for name in _TOKENS}, span.cost_usd)
     steps: dict[str, _Sum] = defaultdict(_Sum)
-    for row in _rows(store, "steps", "run_id"):
+    for row in read_rows(store, "steps", ("run_id", *_SUMMED)):
         steps[row["run_id"]].add(row, row["cost_usd"])
     runs: dict[str, _Sum] = defaultdict(_Sum)
     found: list[str] = []
-    for row in _rows(store, "runs", "run_id", "thread_id", "status", "n_steps"):
+    for row in read_rows(store, "runs", ("run_id", "thread_id", "status", "n_steps", *_SUMMED)):
         of_run, name = steps[row["run_id"]], f"run {row['run_id']}"
         found += _differences(f"{name} and its spans", row, spans[row["run_id"]])
         found += _differences(f"{name} and its steps", row, of_run)
         if (row["n_steps"] or 0) != of_run.n:
             found.append(f"{name} says {row['n_steps']} steps and has {of_run.n}")
         runs[row["thread_id"]].add(row, row["cost_usd"])
-    for row in _rows(store, "threads", "thread_id", "n_runs"):
+    for row in read_rows(store, "threads", ("thread_id", "n_runs", *_SUMMED)):
         if row["n_runs"] == runs[row["thread_id"]].n:
             found += _differences(f"thread {row['thread_id']} and its runs", row, runs[row["thread_id"]])
     return found
@@ -74,8 +76,3 @@ def _differences(what: str, row: Mapping[str, Any], parts: _Sum) -> Iterable[str
         yield f"{what}: cost {row['cost_usd']} and one that is not known"
     elif row["cost_usd"] is not None and abs(row["cost_usd"] - (parts.cost_usd or 0.0)) > _USD:
         yield f"{what}: cost {row['cost_usd']} and {parts.cost_usd}"
-
-
-def _rows(store: Store, table: str, *names: str) -> Iterable[dict[str, Any]]:
-    columns = (*names, *_TOKENS, "cost_usd")
-    return (dict(zip(columns, row, strict=True)) for row in store.select(table, columns))

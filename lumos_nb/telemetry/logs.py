@@ -6,6 +6,7 @@ can be joined; nothing is written unless the setting `log` (LUMOS_LOG) asks for 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -40,7 +41,8 @@ def follow(config: LumosConfig) -> None:
     global _handler, _stop
     if _handler is not None:
         logger.removeHandler(_handler)
-        _handler.close()
+        with contextlib.suppress(OSError, ValueError):  # the disk is full, or stderr was closed
+            _handler.close()
         _handler = None
     if _stop is not None:
         _stop()
@@ -165,10 +167,33 @@ def _made(config: LumosConfig) -> logging.Handler:
         return _Stderr()
     path = Path(config.log_file).expanduser() if config.log_file else config.database().with_name("lumos.log")
     path.parent.mkdir(parents=True, exist_ok=True)
-    return logging.FileHandler(path, encoding="utf-8", delay=True)
+    return _File(path, encoding="utf-8", delay=True)
 
 
-class _Stderr(logging.StreamHandler[Any]):
+class _Harmless(logging.Handler):
+    """A log that cannot be written says so once, and costs no run anything."""
+
+    _has_failed = False
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        try:
+            return bool(super().handle(record))
+        except Exception:  # FileHandler opens its file outside of its own care
+            self.handleError(record)
+            return True
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            with contextlib.suppress(Exception):  # stderr itself may be what is closed
+                print(f"lumos_nb: the log cannot be written: {sys.exc_info()[1]}", file=sys.stderr)
+
+
+class _File(_Harmless, logging.FileHandler):
+    """Writes to a file."""
+
+
+class _Stderr(_Harmless, logging.StreamHandler[Any]):
     """Writes to what stderr is when a line comes, not to what it was when the settings changed."""
 
     def __init__(self) -> None:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
-from lumos_nb.stores.schema import TABLES
+from lumos_nb.stores.reading import Row, read_rows
 from lumos_nb.telemetry._spans_of_run import EVENT_KINDS, RunRows, spans_of_run
 from lumos_nb.telemetry.span import OPS, Span
 
@@ -34,7 +33,7 @@ def read_spans(store: Store, where: Sequence[Condition] = ()) -> Iterator[Span]:
         >>> list(read_spans(open_store(tempfile.mkdtemp() + "/lumos.db")))
         []
     """
-    runs = iter(_rows(store, "runs", where, ["started_at", "run_id"]))
+    runs = iter(read_rows(store, "runs", where=where, order=["started_at", "run_id"]))
     while portion := list(islice(runs, _RUNS_AT_ONCE)):
         for rows in _with_parts(store, portion):
             yield from spans_of_run(rows)
@@ -90,21 +89,15 @@ def _within(run_id: str, family: list[tuple[str, str | None]]) -> list[str]:
     return list(found)
 
 
-def _with_parts(store: Store, runs: list[dict[str, Any]]) -> list[RunRows]:
+def _with_parts(store: Store, runs: list[Row]) -> list[RunRows]:
     """Return the runs with the rows that their spans are made of."""
     found = {row["run_id"]: RunRows(row) for row in runs}
     where: list[Condition] = [("run_id", "in", list(found))]
-    for row in _rows(store, "steps", where, ["started_at"]):
+    for row in read_rows(store, "steps", where=where, order=["started_at"]):
         found[row["run_id"]].steps.append(row)
-    for row in _rows(store, "tool_calls", where, ["started_at"]):
+    for row in read_rows(store, "tool_calls", where=where, order=["started_at"]):
         found[row["run_id"]].calls.append(row)
     of_kind: list[Condition] = [*where, ("kind", "in", EVENT_KINDS)]
-    for values in store.select("events", _EVENT_COLUMNS, where=of_kind, order=["run_id", "run_seq"]):
-        found[values[0]].events.append(dict(zip(_EVENT_COLUMNS, values, strict=True)))
+    for row in read_rows(store, "events", _EVENT_COLUMNS, where=of_kind, order=["run_id", "run_seq"]):
+        found[row["run_id"]].events.append(row)
     return list(found.values())
-
-
-def _rows(store: Store, table: str, where: Sequence[Condition], order: Sequence[str]) -> Iterator[dict[str, Any]]:
-    names = [c.name for c in TABLES[table].columns if not c.lazy]
-    for values in store.select(table, names, where=where, order=order):
-        yield dict(zip(names, values, strict=True))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lumos_nb.events import AgentEvent, ReasoningDelta, StepComplete, StepStart, TextDelta
-from lumos_nb.widgets import words
+from lumos_nb.phrases import price
 
 
 class Pace:
@@ -45,6 +45,6 @@ class Pace:
         speed = doc.get("tokens_per_s") or 0
         if self._chunks > 1 and elapsed > 0.3:
             speed = self._chunks / elapsed
-        cost = words.price(doc.get("cost_usd")) if doc.get("n_steps") else ""
+        cost = price(doc.get("cost_usd")) if doc.get("n_steps") else ""
         parts = (f"{about}{n:,} tok" if n else "", f"{speed:,.0f} tok/s" if speed else "", cost)
         return " · ".join(p for p in parts if p)

@@ -16,6 +16,7 @@ import nh3
 from markdown_it.common.utils import escapeHtml
 
 from lumos_nb.outputs import WIDGET, shown_text
+from lumos_nb.phrases import size
 from lumos_nb.widgets import words
 from lumos_nb.widgets.ansi import ansi_html
 from lumos_nb.widgets.markdown import code_html, render, text_html
@@ -140,8 +141,8 @@ def _image(mime: str, data: Any) -> str:
 def _note(text: str) -> str:
     if len(text) <= SHOWN_CHARS:
         return ""
-    full = words.size(len(text.encode("utf-8", "replace")))
-    return f'<div style="{MUTED}">The first {words.size(SHOWN_CHARS)} of {full} are shown.</div>'
+    full = size(len(text.encode("utf-8", "replace")))
+    return f'<div style="{MUTED}">The first {size(SHOWN_CHARS)} of {full} are shown.</div>'
 
 
 def arguments_html(text: str) -> str:
@@ -176,7 +177,7 @@ def _printed(output: dict[str, Any]) -> str:
     # Of what is printed the end matters. It is cut in steps, so that while a tool prints on,
     # the view is sent what is new and not all of it again.
     start = -(-max(0, len(text) - SHOWN_CHARS) // half) * half
-    cut = f'<div style="{MUTED}">The first {words.size(start)} are not shown.</div>' if start else ""
+    cut = f'<div style="{MUTED}">The first {size(start)} are not shown.</div>' if start else ""
     return f'{cut}<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{ansi_html(text[start:])}</pre></div>'
 
 

@@ -1,4 +1,4 @@
-"""The few phrases that every view shows: times, counts, prices, and the line under a run.
+"""What a cell says of a run: how it stands, its tools, what was decided, and the line under it.
 
 One idea: the live view, the saved output and the terminal say the same thing in the same words.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lumos_nb.phrases import count, price, seconds
+
 _MARKS = {"completed": "✓", "failed": "✗", "cancelled": "-", "running": "·"}
 _STATES = {"running": "running", "waiting": "waiting for you", "denied": "denied", "cancelled": "stopped"}
 _DECISIONS = {
@@ -16,54 +18,6 @@ _DECISIONS = {
     "edit": "changed by {}",
     "deny": "denied by {}",
 }
-
-
-def seconds(value: float | None) -> str:
-    """Say a duration.
-
-    Example:
-        >>> seconds(0.031), seconds(4.12), seconds(75)
-        ('0.03 s', '4.1 s', '1 min 15 s')
-    """
-    if value is None:
-        return ""
-    if value >= 60:
-        return f"{int(value) // 60} min {int(value) % 60:02d} s"
-    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
-
-
-def price(usd: float | None) -> str:
-    """Say a cost in US dollars; nothing where it is not known.
-
-    Example:
-        >>> price(0.0042), price(1.5), price(None)
-        ('$0.0042', '$1.50', '')
-    """
-    if usd is None:
-        return ""
-    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.2g}" if usd >= 0.0001 else "<$0.0001"
-
-
-def size(n_bytes: int) -> str:
-    """Say a size.
-
-    Example:
-        >>> size(120), size(204_800)
-        ('120 bytes', '205 kB')
-    """
-    if n_bytes < 1000:
-        return f"{n_bytes} bytes"
-    return f"{n_bytes / 1000:,.0f} kB" if n_bytes < 1_000_000 else f"{n_bytes / 1_000_000:,.1f} MB"
-
-
-def count(n: int, noun: str) -> str:
-    """Say how many.
-
-    Example:
-        >>> count(1, "step"), count(1200, "tool")
-        ('1 step', '1,200 tools')
-    """
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def title(doc: dict[str, Any]) -> list[str]:

@@ -1,13 +1,14 @@
 """What was on the wire is kept byte for byte, without secrets, and each request once."""
 
 import asyncio
+import base64
 import json
 import sqlite3
 import zlib
 
 import pytest
 
-from lumos_nb import Agent, llm, settings, tool
+from lumos_nb import Agent, frames, llm, settings, tool
 from lumos_nb.errors import LumosError
 from lumos_nb.memory.exchanges import read_exchanges
 from lumos_nb.messages import ToolCall
@@ -116,6 +117,52 @@ async def test_no_key_is_kept_wherever_it_stands(database):
         assert KEY.encode() not in (zlib.decompress(body[1:]) if body[:1] == b"\1" else body)
 
 
+SLASHED = "planted/0123+456789=abcdef"
+
+
+@pytest.mark.parametrize(
+    ("sent", "secret", "echoed"),
+    [
+        ({"api_key": SLASHED}, SLASHED, SLASHED),
+        ({"api_key": SLASHED}, "abcdef", "planted%2F0123%2B456789%3Dabcdef"),
+        ({"api_key": SLASHED}, "cGxhbnRlZC8wMTIz", base64.b64encode(SLASHED.encode()).decode()),
+        ({"api_key": SLASHED}, "0123+456789", SLASHED.replace("/", "\\/")),
+        ({"headers": {"x-gateway-key": "gateway-777888999"}}, "777888999", "no such x-gateway-key gateway-777888999"),
+        ({"user": "ada:password-1234"}, "password-1234", "http://ada:password-1234@host/v1"),
+        ({"user": "ada:password-1234"}, "YWRhOnBhc3N3b3", "Basic YWRhOnBhc3N3b3JkLTEyMzQ="),
+        ({"query": "?api_key=query-1234"}, "query-1234", "/v1/chat/completions?api_key=query-1234"),
+    ],
+)
+async def test_no_secret_that_was_sent_is_kept_or_told_in_whatever_form_it_comes_back(sent, secret, echoed):
+    rows = {"gate": {"base_url": "http://x/v1", "headers": sent.get("headers", {})}}
+    settings.configure(max_retries=0, vendors=rows)
+    refusal = Reply(
+        status=400, body=f'{{"error": {{"message": "Refused: {echoed}."}}}}', headers={"x-request-id": echoed}
+    )
+    with FakeServer([refusal]) as server:
+        url = server.base_url.replace("://", f"://{sent['user']}@") if "user" in sent else server.base_url
+        model = llm("gate/m", base_url=url + sent.get("query", ""), api_key=sent.get("api_key"))
+        with pytest.raises(LumosError) as failure:
+            await Agent("a", model=model).generate("Hi.")
+    (run_id,) = next(default_store().select("runs", ["run_id"]))
+    (only,) = kept(run_id)
+    assert secret not in str(only) and b"Refused" in only.response_body
+    assert secret not in str(failure.value) and secret not in repr(vars(failure.value))
+
+
+async def test_the_session_token_of_a_signed_request_is_not_kept(monkeypatch):
+    pytest.importorskip("botocore")
+    token = "IQoJb3JpZ2luX2VjEAAaCXVzLWVhc3QtMSJ"
+    for name, value in {"ACCESS_KEY_ID": "AKIAPLANTED", "SECRET_ACCESS_KEY": "planted", "SESSION_TOKEN": token}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    refusal = Reply(status=403, body=json.dumps({"message": f"The canonical string is: x-amz-security-token:{token}"}))
+    with FakeServer([refusal]) as server, pytest.raises(LumosError) as failure:
+        await Agent("a", model=llm("bedrock/m", base_url=server.base_url.removesuffix("/v1"))).generate("Hi.")
+    (run_id,) = next(default_store().select("runs", ["run_id"]))
+    (only,) = kept(run_id)
+    assert b"canonical" in only.response_body and token not in str(only) + str(failure.value)
+
+
 async def test_nothing_is_kept_where_that_is_turned_off():
     settings.configure(keep_exchanges=False)
     with FakeServer(["Done."]) as server:
@@ -134,3 +181,20 @@ async def test_many_runs_at_once_keep_their_own():
 
 def test_a_request_shows_no_header():
     assert "Bearer" not in repr(Request(url="http://127.0.0.1/", headers={"authorization": "Bearer abc"}))
+
+
+async def test_a_run_with_a_large_request_is_whole_as_soon_as_it_is_over():
+    with FakeServer() as server:
+        one = agent(server)
+        for n in range(10):
+            result = await one.generate(f"{n} " * 5_000)
+            run = frames.runs(run_id=result.run_id)
+            assert run.status.tolist() == ["completed"] and len(kept(result.run_id)) == 1
+
+
+async def test_nothing_is_kept_where_runs_are_not_recorded():
+    settings.configure(enable_telemetry=False)
+    with FakeServer(["Done."]) as server:
+        await agent(server).generate("Hi.", thread_id="t")
+    assert list(default_store().select("exchanges", ["n"])) == []
+    assert len(frames.messages()) == 2

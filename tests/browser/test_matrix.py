@@ -60,8 +60,9 @@ PLACES = [(version, front) for version in VERSIONS for front in (Notebook, Noteb
 def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Any) -> Iterator[Notebook]:
     """One notebook for each kernel and front end, with a cell for each test."""
     version, front = request.param
-    if version not in os.environ.get("LUMOS_KERNELS", version).split():
-        pytest.skip(f"LUMOS_KERNELS leaves ipykernel {version} out")
+    place = f"{version}-{front.__name__}"
+    if not {version, place} & set(os.environ.get("LUMOS_KERNELS", version).split()):
+        pytest.skip(f"LUMOS_KERNELS leaves {place} out")
     name = f"matrix/{version}-{front.__name__}.ipynb"  # beside it is the database of its runs
     lab.write(name, [SETUP, *CELLS.values()], version)
     context = browser.new_context(viewport={"width": 1100, "height": 850})

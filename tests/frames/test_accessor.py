@@ -71,6 +71,8 @@ def test_a_waterfall_of_more_runs_than_a_page_shows_is_refused(runs):
 def test_a_frame_without_the_columns_says_so(runs):
     with pytest.raises(UsageError, match="Did you mean 'model'"):
         runs.lumos.cost(by="modl")
+    with pytest.raises(UsageError, match="cannot be compared with 'int'"):
+        runs.lumos.compare(3)
     with pytest.raises(UsageError, match="no column 'run_id'"):
         runs[["model"]].lumos.waterfall()
     with pytest.raises(UsageError, match="no column 'cost_usd'"):

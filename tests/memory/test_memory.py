@@ -11,7 +11,8 @@ from lumos_nb.errors import ConflictError, ThreadNotFoundError
 from lumos_nb.memory import GetMessagesParams, Memory, WorkingMemory, new_id
 from lumos_nb.memory._rows import message_of, message_row
 from lumos_nb.messages import ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult
-from lumos_nb.stores import SqliteStore
+from lumos_nb.stores import Insert, SqliteStore
+from lumos_nb.stores.schema import TABLES
 
 
 @pytest.fixture
@@ -114,6 +115,19 @@ async def test_metadata_title_fork_and_delete(memory):
     await memory.change_thread(fork.id, status="archived")
     assert await memory.list_threads() == []
     assert len(await memory.list_threads(archived=True)) == 1
+
+
+async def test_a_deleted_thread_leaves_nothing_of_its_runs(memory):
+    thread, store = await memory.create_thread(title="one"), memory.store
+    columns = {name: {column.name for column in table.columns} for name, table in TABLES.items()}
+    of_it = [name for name, names in columns.items() if {"run_id", "thread_id"} & names]
+    row = {"run_id": "r1", "thread_id": thread.id, "message_id": "m1", "tool_call_id": "c1", "idx": 0,
+           "step": 1, "n": 1, "kind": "metadata", "run_seq": 1, "ts": 1}  # fmt: skip
+    for table in of_it:
+        if table != "threads":
+            store.write([Insert(table, {name: value for name, value in row.items() if name in columns[table]})])
+    await memory.delete_thread("one")
+    assert [table for table in of_it if list(store.select(table, list(columns[table])[:1]))] == []
 
 
 async def test_working_memory_is_kept_by_scope(memory):

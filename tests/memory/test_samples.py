@@ -9,7 +9,7 @@ import pytest
 from lumos_nb import frames
 from lumos_nb.events import AgentEvent, GenerationComplete, decode_event, encode_event
 from lumos_nb.memory import Memory
-from lumos_nb.memory.exchanges import read_exchanges
+from lumos_nb.memory.exchanges import read_config, read_exchanges
 from lumos_nb.messages import ToolCall, decode_message, encode_message
 from lumos_nb.stores import SqliteStore
 from lumos_nb.telemetry.accounting import disagreements
@@ -47,14 +47,18 @@ def test_a_transcript_of_version_1_has_what_a_view_needs():
     assert set(doc) <= set(Transcript().doc) and [i["kind"] for i in doc["items"]] == ["reasoning", "text", "tool"]
 
 
-@pytest.fixture(params=["v1", "v2"])
+@pytest.fixture(params=["v1", "v2", "v3"])
 def store(tmp_path, request):
-    raw = sqlite3.connect(tmp_path / "lumos.db")
-    raw.executescript((V1.parent / request.param / "store.sql").read_text())
-    raw.close()
-    store = SqliteStore(tmp_path / "lumos.db")
+    store = opened(tmp_path, request.param)
     yield store
     store.close()
+
+
+def opened(folder, version):
+    raw = sqlite3.connect(folder / "lumos.db")
+    raw.executescript((V1.parent / version / "store.sql").read_text())
+    raw.close()
+    return SqliteStore(folder / "lumos.db")
 
 
 async def test_a_database_of_an_earlier_version_opens_reads_and_takes_more(store):
@@ -70,6 +74,18 @@ async def test_a_database_of_an_earlier_version_opens_reads_and_takes_more(store
     assert len(await thread.get_messages()) == 5
 
 
+def test_what_version_3_keeps_besides_loads(tmp_path):
+    store = opened(tmp_path, "v3")
+    exchanges = read_exchanges(store, "r1")
+    assert [e.request_body for e in exchanges] == [b'{"ask": "Look"}', b'{"ask": "Look again"}']
+    assert {e.response_body for e in exchanges} == {b"data: 42\n\n"}
+    run = frames.runs(store=store).iloc[0]
+    assert read_config(store, run.config_hash)["tools"][0]["name"] == "rows"
+    assert (run.source_hash, run.names_read_json, run.cell_id) == ("0123456789abcdef", '["orders"]', "c1")
+    store.close()
+
+
+@pytest.mark.parametrize("store", ["v1", "v2"], indirect=True)
 def test_what_an_earlier_version_did_not_keep_is_not_known(store):
     spans = trace_spans(store, "r1")
     assert [span.op for span in spans] == ["invoke_agent", "chat", "execute_tool"]

@@ -182,7 +182,7 @@ def test_the_magic_works_wherever_it_can_stand(kernel, code):
         ("%%agent hello\n{{ 1 / 0 }}", "ZeroDivisionError"),
         ("%%agent hello\n{{ open }", "is not a Python expression"),
         ("%thread shwo", "Did you mean 'show'?"),
-        ("%trace 0000", "There is no run '0000'."),
+        ("%trace 0000", "There is no run '0000'"),
         ("%%agent -o names: list[str]\nGo", "quoted: -o 'names:list[str]'"),
         ("%lumos login", "Use: %lumos login VENDOR [--keep]"),
         ("%lumos login opnai", "Did you mean 'openai'?"),

@@ -82,10 +82,11 @@ def test_all_runs_are_a_frame(kernel):
     ("line", "says"),
     [
         ("%trace foo", "There is no run 'foo', and no thread or trace of that name."),
+        ("%trace my sales", "%trace 'my sales'"),
         ("%trace salse", "Did you mean 'sales'?"),
         ("%trace dif x y", "Did you mean 'diff'?"),
         ("%trace exprot", "Did you mean 'export'?"),
-        ("%trace diff", "%trace diff does not say of what.\nUse: %trace diff A [B]"),
+        ("%trace diff", "Use: %trace diff A [B]"),
         ("%trace diff foo", "There is no run 'foo'"),
         ("%trace diff sales", "means 2 runs"),
         ("%trace export last", "Use: %trace export NAME PATH [FORM]"),

@@ -187,6 +187,22 @@ def test_a_chart_takes_a_frame_or_filters_and_says_so(store):
             plot.cost(df, every=every)
     with pytest.raises(UsageError, match="a run or a thread"):
         plot.context("last", thread="t")
+    with pytest.raises(UsageError, match="no column 'step'"):
+        plot.context(df)
+    assert plot.context(frames.steps(store=store)).note == plot.context(data=frames.steps(store=store)).note
+
+
+def test_the_axis_of_times_can_be_read_whatever_they_are(tmp_path):
+    for n, times in enumerate([(0.0013, 0.012, 0.03), (0.3, 1.0, 7_000.0), (1.0, 2.0, 3.0), (0.9996, 0.9996, 0.9996)]):
+        store = open_store(str(tmp_path / f"{n}.db"))
+        store.write([run_row(i, duration_s=s) for i, s in enumerate(times)])
+        figure = plot.latency(store=store).figure
+        figure.canvas.draw()
+        axes = figure.axes[0]
+        low, high = axes.get_xlim()
+        seen = [t.get_text() for t in axes.get_xticklabels() if low <= t.get_position()[0] <= high and t.get_text()]
+        assert len(seen) >= (3 if n < 3 else 1), (times, seen)
+        assert "1000 ms" not in seen
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "altair"])

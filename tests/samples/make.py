@@ -1,21 +1,32 @@
-"""Write the samples of the stored formats. Run once for each version, never again for an old one.
+"""Write the sample of a database. Run once for each version of its tables, never again for an old one.
+
+Messages, events and transcripts are still of version 1: their samples were written with it.
 
 PYTHONPATH=. python tests/samples/make.py
 """
 
 import asyncio
-import json
 import sqlite3
 import tempfile
 from pathlib import Path
 
 from lumos_nb import events as e
 from lumos_nb.memory import Memory, RunInfo, Said
-from lumos_nb.messages import ImagePart, Message, ReasoningPart, TextPart, ToolCall, ToolResult, encode_message
+from lumos_nb.memory.snapshots import AgentSnapshot
+from lumos_nb.messages import (
+    ImagePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
+from lumos_nb.providers.exchange import Exchange
 from lumos_nb.stores import SqliteStore
-from lumos_nb.transcript import Transcript
+from lumos_nb.transport import Request, Response
 
-HERE = Path(__file__).parent / "v1"
+HERE = Path(__file__).parent / "v3"
 CALL = ToolCall(id="call_0", name="rows", arguments='{"limit": 1}')
 RESULT = ToolResult(call_id="call_0", name="rows", content="42", display={"text/html": "<b>42</b>"}, size_bytes=2)
 MESSAGES = [
@@ -46,18 +57,22 @@ EVENTS = [
 
 
 async def fill(store):
-    log = Memory(store).run_log(RunInfo(run_id="r1", thread_id="t1", agent="a", prompt="Look"))
+    tool = ToolSpec(name="rows", description="First rows.")
+    info = RunInfo(
+        run_id="r1", thread_id="t1", agent="a", prompt="Look", notebook="book.ipynb", cell_id="c1", execution_count=3,
+        config=AgentSnapshot("a", "Be short.", [tool]), source_hash="0123456789abcdef", names_read=("orders",),
+    )  # fmt: skip
+    log = Memory(store).run_log(info)
     await log.start()
+    for text in ("Look", "Look again"):
+        request = Request(url="http://127.0.0.1:1/v1", headers={"accept": "*/*"}, body=f'{{"ask": "{text}"}}'.encode())
+        with Exchange(request, request.url, None, log.keep) as exchange:
+            exchange.answered(Response(status=200, headers={"server": "x"}, chunks=None))(b"data: 42\n\n")
     await log.append(EVENTS[:-1], [Said(message, 1, 1.5e9) for message in MESSAGES])
 
 
 def main():
     HERE.mkdir(exist_ok=True)
-    (HERE / "messages.jsonl").write_bytes(b"\n".join(map(encode_message, MESSAGES)) + b"\n")
-    (HERE / "events.jsonl").write_bytes(b"\n".join(map(e.encode_event, EVENTS)) + b"\n")
-    transcript = Transcript("sales")
-    transcript.apply(EVENTS[:-1])
-    (HERE / "transcript.json").write_text(json.dumps(transcript.doc, indent=1) + "\n")
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "lumos.db")
         asyncio.run(fill(store))

@@ -269,3 +269,18 @@ def test_what_could_not_be_written_soon_is_told_to_the_next_one_and_not_lost(tmp
     assert list(store.select("threads", ["thread_id"], order=["thread_id"])) == [("t0",), ("t1",)]
     lock.close()
     store.close()
+
+
+def test_a_reader_sees_what_another_thread_is_still_writing(tmp_path):
+    """The quarter of a second is over, and the file is locked: who reads now waits for it."""
+    store = SqliteStore(tmp_path / "a.db")
+    store.write([Insert("threads", {"thread_id": "t1"})])
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    store.write_soon([Insert("threads", {"thread_id": "t2"})])
+    while not store._n_on_their_way:
+        time.sleep(0.01)
+    threading.Timer(0.2, other.execute, ["COMMIT"]).start()
+    assert len(list(store.select("threads", ["thread_id"]))) == 2
+    other.close()
+    store.close()

@@ -43,6 +43,7 @@ def refusal(status, message, code=""):
 TEXT = Answer(text="So far so good and then some more")
 SERVED = {
     "refused_key": refusal(401, "Incorrect API key provided: sk-abcdefgh12345678"),
+    "not_allowed": refusal(403, "Your project does not have access to this model", "model_not_found"),
     "no_credit": refusal(429, "You exceeded your current quota", "insufficient_quota"),
     "unknown_model": refusal(404, "The model does not exist"),
     "rate_limit": refusal(429, "Rate limit reached, the context window of a minute is full"),
@@ -108,6 +109,12 @@ async def stalled():
 
 async def overloaded_on_the_way():
     with FakeServer([Reply(answer=TEXT, error_after=3)]) as server:
+        await ask(Agent("a", model=llm("mine/m", base_url=server.base_url)))
+
+
+async def login_page():
+    """A network that answers everything with its own page."""
+    with FakeServer([Reply(body="<html><title>Log in to the network</title></html>")]) as server:
         await ask(Agent("a", model=llm("mine/m", base_url=server.base_url)))
 
 
@@ -197,12 +204,15 @@ async def denied_by_person():
 
 LOOP = [call("mean", f"c{n}", values=[1]) for n in range(4)]
 
+CUT = ToolCall(id="c1", name="mean", arguments='{"values": [1, 2')
+
 RUNS = {
     **{kind: (kind, lambda kind=kind: served(kind)) for kind in SERVED},
     "no key": ("no_key", no_key),
     "nothing answers": ("connection", connection),
     "unknown host": ("connection", unknown_host),
     "no tls": ("connection", no_tls),
+    "a login page": ("connection", login_page),
     "silent": ("timeout", silent),
     "stalled": ("timeout", stalled),
     "overloaded in the middle": ("overloaded", overloaded_on_the_way),
@@ -220,6 +230,7 @@ RUNS = {
     "a loop": ("tool_loop", lambda: scripted([*LOOP, "1."], [mean])),
     "out of steps": ("max_steps", lambda: scripted([call("mean", f"c{n}", values=[n]) for n in range(2)], [mean],
                                                    max_steps=2)),
+    "cut in a call": ("truncated", lambda: scripted([Answer(finish="length", tool_calls=[CUT]), "Sorry."], [mean])),
     "cut": ("truncated", lambda: scripted([Answer(text="It is", finish="length")])),
     "filtered": ("content_filter", lambda: scripted([Answer(text="I", finish="content_filter")])),
     "empty": ("empty_answer", lambda: scripted([Answer(text="")])),

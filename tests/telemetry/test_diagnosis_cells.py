@@ -82,7 +82,7 @@ async def test_the_embedded_model_is_asked_by_its_name_for_its_server_has_anothe
 @pytest.mark.parametrize("wrong", [3, None, {"run_id": "x"}])
 async def test_what_is_no_name_of_a_run_is_told_so_and_is_no_fault_of_the_database(wrong):
     for read in (diagnose, recorded):
-        with pytest.raises(UsageError, match="is no name of a run.*\n?.*result.run_id"):
+        with pytest.raises(UsageError, match="is no name of a run"):
             read(wrong)
 
 
@@ -158,8 +158,9 @@ async def test_long_and_secret_texts_are_loaded_from_the_log_and_never_pasted():
     assert diagnose("last").findings[0].kind == "tool_arguments"
 
 
-async def test_a_key_of_this_process_is_known_whatever_it_looks_like(monkeypatch):
-    monkeypatch.setenv("MISTRAL_API_KEY", "opensesame")
+@pytest.mark.parametrize("name", ["MISTRAL_API_KEY", "WAREHOUSE_PASSWORD"])
+async def test_a_key_of_this_process_is_known_whatever_it_looks_like(name, monkeypatch):
+    monkeypatch.setenv(name, "opensesame")
     await ask(Agent("a", model=ScriptedProvider([call("mean", values="opensesame"), "?"]), tools=[mean]), "opensesame!")
     found = diagnose("last")
     assert "opensesame" not in found.to_text() + str(found.to_dict()) + str(found._repr_mimebundle_())

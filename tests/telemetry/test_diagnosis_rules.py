@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lumos_nb import Agent, frames, llm, settings, tool
+from lumos_nb.errors import UsageError
 from lumos_nb.events import TokenUsage
 from lumos_nb.messages import ToolCall
 from lumos_nb.stores import Insert, SqliteStore, Update, default_store
@@ -270,3 +271,35 @@ async def test_real_runs_advise_on_prompts_that_no_cache_holds(monkeypatch):
     [found] = advice.advise(default_store())
     assert (found.kind, found.n, found.of_n) == ("never_cached", 10, 10)
     assert found.saves_usd == pytest.approx(20_000 * 2.7e-6)
+
+
+# ---- what is no fault --------------------------------------------------------------------
+
+
+async def test_asking_how_far_a_job_is_until_it_is_done_is_no_loop():
+    said = iter(["waiting", "waiting", "waiting", "done"])
+
+    def job_status(job: str) -> str:
+        return next(said)
+
+    await scripted([*(call("job_status", f"c{n}", job="j") for n in range(4)), "It is done."], [job_status])
+    assert kinds() == []
+
+
+async def test_the_same_call_is_a_loop_even_if_its_result_changes_when_there_is_no_end_to_it():
+    numbers = iter(range(99))
+
+    def now() -> str:
+        return f"{next(numbers)}"
+
+    await scripted([*(call("now", f"c{n}") for n in range(10)), "It is late."], [now])
+    assert kinds() == ["tool_loop"]
+
+
+@pytest.mark.parametrize("run", [None, 3, b"last"])
+async def test_what_is_no_name_of_a_run_is_not_the_databases_fault(run):
+    await scripted(["Noon."])
+    with pytest.raises(UsageError, match="is no name of a run"):
+        diagnose(run)
+    with pytest.raises(UsageError, match=r"Give its \.run_id"):
+        diagnose(await Agent(model=ScriptedProvider(["Noon."])).generate("Time?"))

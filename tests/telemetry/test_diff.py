@@ -64,6 +64,7 @@ def test_of_two_like_runs_nothing_differs_but_figures(runs):
     a, again, _, store = runs
     diff = diff_traces(a, again, store)
     assert diff.changes == () and "Nothing differs in what was said, called and decided." in repr(diff)
+    assert "Both are the same run." in repr(diff_traces(a, a, store)) and "the same run" not in repr(diff)
     assert {figure.name for figure in diff.figures} >= {"duration_s", "input_tokens", "output_tokens"}
     assert re.search(r"input_tokens +71 +71 +same", repr(diff))
 

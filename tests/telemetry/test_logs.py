@@ -147,3 +147,23 @@ def test_in_a_notebook_it_is_a_file_and_no_output_of_a_cell(tmp_path):
     finally:
         kernel.close()
     assert [line["message"] for line in lines_of(tmp_path / "lumos.log")] == ["run begun", "run ended"]
+
+
+@pytest.mark.parametrize("where", ["a folder", "a full disk", "a closed stderr"])
+def test_a_log_that_cannot_be_written_costs_no_run_and_no_later_log(where, tmp_path, monkeypatch, capsys):
+    if where == "a full disk" and not os.path.exists("/dev/full"):
+        pytest.skip("This system has no /dev/full.")
+    closed = (tmp_path / "closed").open("w")
+    closed.close()
+    files = {"a folder": tmp_path, "a full disk": "/dev/full", "a closed stderr": "stderr"}
+    settings.configure(log="json", log_file=str(files[where]))
+    with monkeypatch.context() as patched:
+        if where == "a closed stderr":
+            patched.setattr(sys, "stderr", closed)
+        for _ in range(2):
+            assert Agent("a", model=ScriptedProvider(["ok"])).generate_sync("q").response == "ok"
+    said = capsys.readouterr().err
+    assert said.count("cannot be written") == (where != "a closed stderr") and "Traceback" not in said
+    settings.configure(log="json", log_file=str(tmp_path / "good.log"))
+    Agent("a", model=ScriptedProvider(["ok"])).generate_sync("q")
+    assert len(lines_of(tmp_path / "good.log")) == 2

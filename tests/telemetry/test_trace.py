@@ -11,11 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from lumos_nb import credentials
+from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError
 from lumos_nb.memory.ids import trace_id
 from lumos_nb.stores import Insert, SqliteStore, Update
 from lumos_nb.telemetry import ExecutionTrace, load_trace, load_traces, waterfall
-from lumos_nb.telemetry.traces.masking import DOTS, masked
+from lumos_nb.telemetry.masking import DOTS, masked
 from lumos_nb.testing import Answer
 from tests.telemetry.recording import database, recorded
 from tests.telemetry.test_waterfall import check
@@ -273,3 +275,8 @@ def test_a_trace_is_data_with_its_spans(first):
     assert (
         msgspec.convert({k: v for k, v in data.items() if k not in {"v", "spans"}}, ExecutionTrace).steps == first.steps
     )
+
+
+def test_a_key_from_the_keyring_is_masked_too(monkeypatch):
+    monkeypatch.setitem(credentials._stored, "mistral", Secret("opensesame"))
+    assert masked("The key opensesame was refused.") == f"The key {DOTS} was refused."

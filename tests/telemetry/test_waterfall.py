@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,8 +193,6 @@ def test_a_long_absence_is_drawn_short_and_its_length_is_told():
 @given(st.lists(st.tuples(st.integers(0, 10**15), st.integers(0, 10**13)), min_size=1, max_size=20), st.randoms())
 def test_later_is_never_further_left(times, random):
     spans = [span(f"s{n}", None, random.choice(OPS), 0, 0) for n in range(len(times))]
-    import msgspec
-
     spans = [msgspec.structs.replace(s, start_ns=a, end_ns=a + b) for s, (a, b) in zip(spans, times, strict=True)]
     scale = scale_of(spans)
     moments = sorted(moment for s in spans for moment in (s.start_ns, s.end_ns or 0))
@@ -201,6 +200,12 @@ def test_later_is_never_further_left(times, random):
     assert all(a <= b + 1e-9 for a, b in zip(places, places[1:], strict=False))
     assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
     assert len(scale.ticks()) < 60
+
+
+def test_a_break_of_hours_before_a_nanosecond_of_work_moves_nothing_to_the_left():
+    work = msgspec.structs.replace(span("s", None, "chat", 0, 0), start_ns=6_672_656_977_791, end_ns=6_672_656_977_792)
+    scale = scale_of([msgspec.structs.replace(work, op="retry", start_ns=0, end_ns=0), work])
+    assert scale.place(117_780_290_526) <= scale.place(117_780_290_529)
 
 
 def test_no_text_is_taken_for_a_formula():

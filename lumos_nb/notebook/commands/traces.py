@@ -19,8 +19,9 @@ def trace_show(runtime: Runtime, name: str = "last") -> ExecutionTrace | Traces:
     try:
         found = load_traces(name)
     except UsageError as error:
-        near = "" if name in COMMANDS else nearest(name, COMMANDS)  # or a subcommand was meant
-        failure = UsageError(error.message, hint=f"{near} {error.hint}") if "Did you mean" in near else error
+        near = nearest(name, COMMANDS) if name not in COMMANDS else ""  # or a subcommand was meant
+        is_new = "Did you mean" in near and near not in error.hint
+        failure = UsageError(error.message, hint=f"{near} {error.hint}") if is_new else error
     else:
         return found[0] if len(found) == 1 else found
     raise failure

@@ -15,10 +15,11 @@ from statistics import median
 import msgspec
 
 from lumos_nb.events import TokenUsage
+from lumos_nb.phrases import count, price, seconds
 from lumos_nb.providers import cost_usd
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
-from lumos_nb.telemetry.diagnosis.finding import count, dollars, one_line, seconds
+from lumos_nb.telemetry.diagnosis.finding import one_line
 from lumos_nb.telemetry.diagnosis.many import ManyRuns, RunRow, read_many
 from lumos_nb.telemetry.diagnosis.savings import BYTES_A_TOKEN, CACHED_FROM_TOKENS, FULL_SHARE, window_of
 from lumos_nb.telemetry.diagnosis.shares import wilson
@@ -131,7 +132,7 @@ def _saved_usd(vendor: str, model: str, tokens: int, instead: TokenUsage) -> flo
 
 _COMPARED: tuple[tuple[str, str, str, str, Callable[[float | None], str]], ...] = (
     ("slower_model", "duration_s", "saves_s", "took", seconds),
-    ("dearer_model", "cost_usd", "saves_usd", "cost", dollars),
+    ("dearer_model", "cost_usd", "saves_usd", "cost", price),
 )
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lumos_nb.phrases import count, seconds
 from lumos_nb.telemetry.diagnosis.case import Case
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, quoted, seconds
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, quoted
 
 
 def answer_findings(case: Case) -> list[Finding]:

@@ -15,11 +15,9 @@ from lumos_nb.memory.ids import span_id
 from lumos_nb.memory.reopening import runs_elsewhere, this_process
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
-from lumos_nb.stores.schema import TABLES
+from lumos_nb.stores.reading import Row, read_rows
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.spans import read_spans
-
-Row = dict[str, Any]
 
 _EVENTS = ("run_start", "error", "metadata", "user_message")
 _TRACEBACKS = 20
@@ -91,17 +89,17 @@ def read_case(store: Store, run_id: str) -> Case:
         StoreError: The database cannot be read.
     """
     where: list[Condition] = [("run_id", "=", run_id)]
-    run = rows_of(store, "runs", where)[0]
+    run = next(read_rows(store, "runs", where=where))
     events = list(_events(store, where))
     failed = next((e for kind, e, _, _ in reversed(events) if kind == "error"), None)
     error = (failed or {}).get("error") or {}
     start = next((e for kind, e, _, _ in events if kind == "run_start"), None)
     last = next(store.select("events", ["ts"], where=where, order=["-run_seq"], limit=1), (run["started_at"],))
     is_over = run["status"] in {"failed", "cancelled"}
-    calls = tuple(rows_of(store, "tool_calls", where, "started_at", "tool_call_id"))
+    calls = tuple(read_rows(store, "tool_calls", where=where, order=["started_at", "tool_call_id"]))
     return Case(
         run=run,
-        steps=tuple(rows_of(store, "steps", where, "step")),
+        steps=tuple(read_rows(store, "steps", where=where, order=["step"])),
         calls=calls,
         notes=tuple(Note(str(e.get("kind") or ""), e, step, ts) for kind, e, step, ts in events if kind == "metadata"),
         spans=tuple(read_spans(store, where)),
@@ -115,13 +113,6 @@ def read_case(store: Store, run_id: str) -> Case:
         last_at_ns=last[0] or 0,
         place=_place(run),
     )
-
-
-def rows_of(store: Store, table: str, where: Sequence[Condition], *order: str, limit: int | None = None) -> list[Row]:
-    """Return rows as dicts, without their large columns."""
-    names = [c.name for c in TABLES[table].columns if not c.lazy]
-    found = store.select(table, names, where=where, order=order, limit=limit)
-    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _events(store: Store, where: Sequence[Condition]) -> Any:

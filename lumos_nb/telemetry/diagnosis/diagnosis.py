@@ -11,21 +11,12 @@ import msgspec
 
 from lumos_nb.errors import StoreError
 from lumos_nb.memory.runs import find_run
+from lumos_nb.phrases import count, price, seconds
 from lumos_nb.stores import Store, default_store
 from lumos_nb.telemetry.diagnosis.answers import answer_findings
 from lumos_nb.telemetry.diagnosis.case import Case, read_case
 from lumos_nb.telemetry.diagnosis.endings import end_findings
-from lumos_nb.telemetry.diagnosis.finding import (
-    KINDS,
-    Evidence,
-    Finding,
-    count,
-    dollars,
-    in_order,
-    one_line,
-    quoted,
-    seconds,
-)
+from lumos_nb.telemetry.diagnosis.finding import KINDS, Evidence, Finding, in_order, one_line, quoted
 from lumos_nb.telemetry.diagnosis.recording import recorded
 from lumos_nb.telemetry.diagnosis.reproduce import cell_of
 from lumos_nb.telemetry.diagnosis.savings import saving_findings
@@ -125,7 +116,7 @@ def _summary(case: Case) -> tuple[str, ...]:
     model = "/".join(part for part in (run["provider"], run["model"]) if part)
     parts = [
         one_line(run["agent"] or "agent", 60), one_line(model, 80), run["status"] or "", seconds(case.duration_s),
-        count(len(case.steps), "step"), count(len(case.calls), "tool call"), dollars(run["cost_usd"]), run["run_id"],
+        count(len(case.steps), "step"), count(len(case.calls), "tool call"), price(run["cost_usd"]), run["run_id"],
     ]  # fmt: skip
     return tuple(part for part in parts if part)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from lumos_nb.phrases import seconds
 from lumos_nb.telemetry.diagnosis.case import Case
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, one_line, quoted, seconds
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, one_line, quoted
 
 _BY_TYPE = {
     "OverloadedError": "overloaded",
@@ -33,7 +34,7 @@ _TIMES_OUT = re.compile(r"\bthe time that \w+_s allows")
 _UNREACHED = re.compile(
     r"^(?:Nothing answers at|The host '[^']*' of .* was not found|No secure connection to|The proxy on the way to"
     r"|\S+ closed the connection without an answer|A request to .* cannot be sent|The headers for)"
-    r"|is not there: it answers with a redirect"
+    r"|is not there: it answers with a redirect|^\S+ sent no answer, but "
 )
 _STATUS = re.compile(r"\(HTTP (\d{3})\b")
 _FROM_SERVER = "The server broke the answer off:"
@@ -51,7 +52,7 @@ def kind_of(error_type: str, message: str) -> str:
     """
     match error_type:
         case "CredentialError":
-            return "no_key" if re.search(r"has (?:no|neither an) API key", message) else "refused_key"
+            return _credential_error(message)
         case "RateLimitError":
             return "no_credit" if "no credit left" in message else "rate_limit"
         case "StreamError":
@@ -59,6 +60,13 @@ def kind_of(error_type: str, message: str) -> str:
         case "ProviderError":
             return _provider_error(message)
     return _BY_TYPE.get(error_type, "unknown")
+
+
+def _credential_error(message: str) -> str:
+    if re.search(r"has (?:no|neither an) API key", message):
+        return "no_key"
+    # The key was read, and what it asked for is not for it: a model, a region, a project.
+    return "not_allowed" if "does not allow this (HTTP 403" in message else "refused_key"
 
 
 def _broken_stream(message: str) -> str:
@@ -85,6 +93,7 @@ def _provider_error(message: str) -> str:
 _DO = {
     "no_key": "Set the key of the provider, or run %lumos login.",
     "refused_key": "Look at the key and at what it may use.",
+    "not_allowed": "Look at what the key, the account and its region may use.",
     "unknown_model": "Look at the name of the model: `lumos models` and the vendor's own list name what there is.",
     "rate_limit": "Wait a while, or set LUMOS_MAX_RETRIES to more than it is.",
     "overloaded": "Run it again in a while, or name a second model that takes over: model=[…, …].",

@@ -10,17 +10,17 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb import settings
-from lumos_nb.credentials import Secret, find_key
 from lumos_nb.messages import valid_text
+from lumos_nb.phrases import price, seconds
 from lumos_nb.providers.failures import redact
-from lumos_nb.providers.vendors import VENDORS
+from lumos_nb.telemetry.masking import masked
 
 KINDS = {
     # How a run failed.
     "database": "The database",
     "no_key": "No key",
     "refused_key": "The key was refused",
+    "not_allowed": "Not allowed",
     "no_credit": "No credit",
     "unknown_model": "Unknown model",
     "rate_limit": "Rate limit",
@@ -116,7 +116,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         """What it would save, in words; empty where that is not known."""
         parts = [
             seconds(self.saves_s) if (self.saves_s or 0) >= 0.1 else "",
-            dollars(self.saves_usd) if self.saves_usd else "",
+            price(self.saves_usd) if self.saves_usd else "",
         ]
         said = " and ".join(part for part in parts if part)
         return f"would save about {said} (estimate)" if said else ""
@@ -129,14 +129,8 @@ def hidden(text: str) -> str:
         >>> hidden("Bad key: sk-abcdef123456")
         'Bad key: ••••'
     """
-    for key in _keys():
-        text = key.hidden_in(text)
-    return redact(text)
-
-
-def _keys() -> list[Secret]:
-    found = [find_key(vendor.key_env) for vendor in VENDORS.values() if vendor.key_env]
-    return [*settings.current().keys.values(), *(key for key in found if key is not None)]
+    # A sentence needs less of a text than a view of a request, so more is taken for a key: `redact`.
+    return redact(masked(text))
 
 
 def quoted(source: str, value: Any, chars: int = QUOTED_CHARS) -> Evidence:
@@ -160,42 +154,6 @@ def one_line(value: Any, chars: int = 160) -> str:
         'two lines'
     """
     return " ".join(quoted("", value, chars).value.split())
-
-
-def seconds(value: float | None) -> str:
-    """Say a duration.
-
-    Example:
-        >>> seconds(0.031), seconds(4.12), seconds(75), seconds(None)
-        ('0.03 s', '4.1 s', '1 min 15 s', '')
-    """
-    if value is None:
-        return ""
-    if value >= 60:
-        return f"{int(value) // 60} min {int(value) % 60:02d} s"
-    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
-
-
-def dollars(value: float | None) -> str:
-    """Say a cost in US dollars; nothing where it is not known.
-
-    Example:
-        >>> dollars(0.0042), dollars(1.5), dollars(None)
-        ('$0.0042', '$1.50', '')
-    """
-    if value is None:
-        return ""
-    return f"${value:.2f}" if value >= 0.1 or value == 0 else f"${value:.2g}" if value >= 0.0001 else "<$0.0001"
-
-
-def count(n: int, noun: str) -> str:
-    """Say how many.
-
-    Example:
-        >>> count(1, "run"), count(1200, "call")
-        ('1 run', '1,200 calls')
-    """
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def in_order(findings: list[Finding]) -> tuple[Finding, ...]:

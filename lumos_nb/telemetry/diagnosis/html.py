@@ -8,7 +8,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from lumos_nb.telemetry.diagnosis.finding import KINDS, Finding, seconds
+from lumos_nb.phrases import seconds
+from lumos_nb.telemetry.diagnosis.finding import KINDS, Finding
 
 if TYPE_CHECKING:
     from lumos_nb.telemetry.diagnosis.diagnosis import Diagnosis

@@ -21,6 +21,7 @@ from lumos_nb.memory.runs import find_run, read_run
 from lumos_nb.memory.snapshots import read_config
 from lumos_nb.messages import Message, ToolCall, ToolSpec, decode_message
 from lumos_nb.stores import Store, default_store
+from lumos_nb.stores.reading import read_rows
 from lumos_nb.tools import Tool
 from lumos_nb.tools.function import tool_of
 
@@ -131,7 +132,7 @@ def recorded(run: str = "last", store: Store | None = None) -> Recording:
     store = store or default_store()
     run_id = find_run(store, run)
     columns = ["thread_id", "started_at", "config_hash", "prompt_preview"]
-    row = dict(zip(columns, next(store.select("runs", columns, where=[("run_id", "=", run_id)])), strict=True))
+    row = next(read_rows(store, "runs", columns, where=[("run_id", "=", run_id)]))
     said, steps, results, names = _conversation(store, run_id, row["prompt_preview"] or "")
     first, last = (steps[0], steps[-1]) if steps else (None, None)
     starts = store.select("events", ["step"], where=[("run_id", "=", run_id), ("kind", "=", "step_start")])

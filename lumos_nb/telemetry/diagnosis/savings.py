@@ -10,10 +10,12 @@ from collections import defaultdict
 from itertools import pairwise
 
 from lumos_nb.events import TokenUsage
+from lumos_nb.phrases import count, seconds
 from lumos_nb.providers import cost_usd
 from lumos_nb.providers.windows import context_window
-from lumos_nb.telemetry.diagnosis.case import Case, Row
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, quoted, seconds
+from lumos_nb.stores.reading import Row
+from lumos_nb.telemetry.diagnosis.case import Case
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, quoted
 from lumos_nb.telemetry.span import Span
 
 WORTH_S = 1.0
@@ -167,7 +169,7 @@ def _large_results(case: Case) -> list[Finding]:
         told = min(call["result_bytes"] or 0, _longest_told())
         carried[call["tool"] or ""] += told // BYTES_A_TOKEN * later.get(call["step"], 0)
     tool, tokens = max(carried.items(), key=lambda pair: pair[1], default=("", 0))
-    if tokens < LARGE_TOKENS or tokens < LARGE_SHARE * sent:
+    if tokens < LARGE_TOKENS or sent < LARGE_TOKENS or tokens < LARGE_SHARE * sent:
         return []
     tokens = min(tokens, sent)
     largest = max((c for c in case.calls if c["tool"] == tool), key=lambda c: c["result_bytes"] or 0)

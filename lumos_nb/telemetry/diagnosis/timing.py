@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
+from lumos_nb.phrases import count, seconds
 from lumos_nb.stores import Store
 from lumos_nb.telemetry.diagnosis.case import Case
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, seconds
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding
 from lumos_nb.telemetry.span import Span
 
 PHASES = {

@@ -9,11 +9,15 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from lumos_nb.telemetry.diagnosis.case import Case, Row
-from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, count, one_line, quoted
+from lumos_nb.phrases import count
+from lumos_nb.stores.reading import Row
+from lumos_nb.telemetry.diagnosis.case import Case
+from lumos_nb.telemetry.diagnosis.finding import Evidence, Finding, one_line, quoted
 
 LOOP_CALLS = 3
-"""So many times the same call with the same arguments is a loop."""
+"""So many times the same call with the same arguments and the same result, the last ones, is a loop."""
+CHANGING_CALLS = 10
+"""Whose result changes asks how far something is; so many times is a loop all the same."""
 
 SHOWN = 5
 """No more loops, and no more kinds of failures, are told of one run: the first say enough."""
@@ -45,7 +49,15 @@ def kind_of_call(call: Row, case: Case) -> str:
     if message.startswith(f"There is no tool {call['tool']!r}.") and call["tool"] not in (case.tools or ()):
         return "unknown_tool"
     # What a person reads of an argument error is written by us, and names the tool.
-    return "tool_arguments" if message.startswith(f"The arguments of {call['tool']!r} were not") else "tool_error"
+    if not message.startswith(f"The arguments of {call['tool']!r} were not"):
+        return "tool_error"
+    return "cut_arguments" if _was_cut(call, case) else "tool_arguments"
+
+
+def _was_cut(call: Row, case: Case) -> bool:
+    """Whether the answer ended at its limit of length in the middle of these arguments."""
+    cut = any(step["step"] == call["step"] and step["stop_reason"] == "length" for step in case.steps)
+    return cut and "they are not valid JSON" in (call["error_message"] or "")
 
 
 def _finding(kind: str, calls: list[Row], case: Case) -> Finding:
@@ -57,9 +69,14 @@ def _finding(kind: str, calls: list[Row], case: Case) -> Finding:
         *more,
         *([Evidence("tool_calls", ", ".join(f"step {c['step']}" for c in calls[:20]))] if n > 1 else []),
     )
-    return Finding(kind=kind, severity="warning", title=f"{title}{again}", suggestion=do, step=call["step"],
-                   tool=call["tool"], tool_call_id=call["tool_call_id"], evidence=evidence)  # fmt: skip
+    return Finding(
+        kind=_KIND.get(kind, kind), severity="warning", title=f"{title}{again}", suggestion=do, step=call["step"],
+        tool=call["tool"], tool_call_id=call["tool_call_id"], evidence=evidence,
+    )  # fmt: skip
 
+
+_KIND = {"cut_arguments": "truncated"}
+"""What is told in a way of its own and is called as others are."""
 
 Told = tuple[str, str, list[Evidence]]
 
@@ -111,6 +128,19 @@ def _arguments(call: Row, case: Case) -> Told:
     )
 
 
+def _cut(call: Row, case: Case) -> Told:
+    step = next(step for step in case.steps if step["step"] == call["step"])
+    return (
+        f"The answer was cut at the limit of length in the middle of the arguments of {call['tool']!r}.",
+        "Allow more with options=ModelOptions(max_tokens=…), or let the tool take less at once.",
+        [
+            quoted("steps.stop_reason", "length"),
+            Evidence("steps.output_tokens", f"{step['output_tokens'] or 0:,}"),
+            quoted("tool_calls.error_message", one_line(call["error_message"], 300)),
+        ],
+    )
+
+
 def _unknown(call: Row, case: Case) -> Told:
     had = ", ".join(case.tools or ()) or "none"
     return (
@@ -145,6 +175,7 @@ def _denied(call: Row, case: Case) -> Told:
 
 _TOLD: dict[str, Any] = {
     "tool_bug": _bug, "tool_arguments": _arguments, "unknown_tool": _unknown, "tool_error": _said_no, "denied": _denied,
+    "cut_arguments": _cut,
 }  # fmt: skip
 
 
@@ -153,8 +184,14 @@ def _loops(case: Case) -> list[Finding]:
     same: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for call in case.calls:
         same[call["tool"] or "", call["args_hash"] or call["args_json"] or ""].append(call)
-    loops = sorted((calls for calls in same.values() if len(calls) >= LOOP_CALLS), key=len, reverse=True)
+    loops = sorted((calls for calls in same.values() if _is_loop(calls)), key=len, reverse=True)
     return [_loop(calls) for calls in loops[:SHOWN]]
+
+
+def _is_loop(calls: list[Row]) -> bool:
+    """Whether calls gave nothing new; one that asks how far a job is gives something else at last."""
+    given = {(c["status"], c["result_preview"], c["error_message"]) for c in calls[-LOOP_CALLS:]}
+    return len(calls) >= CHANGING_CALLS or (len(calls) >= LOOP_CALLS and len(given) == 1)
 
 
 def _loop(calls: list[Row]) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from lumos_nb.telemetry.traces.masking import masked
+from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.traces.wording import escaped, visible
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def diff_text(diff: TraceDiff) -> str:
     """Return a diff as text."""
     lines = [f"- {diff.a}", f"+ {diff.b}", ""]
     if not diff.changes:
-        lines += [NOTHING, ""]
+        lines += [nothing_text(diff), ""]
     for change in diff.changes:
         lines += [heading(change), *(f"  {line}" for line in change_lines(change)), ""]
     return visible("\n".join([*lines, *map(_figure_line, _of_run(diff)), *_step_lines(diff)]).rstrip())
@@ -45,12 +45,17 @@ def diff_text(diff: TraceDiff) -> str:
 
 def diff_html(diff: TraceDiff) -> str:
     """Return a diff as HTML with inline styles only."""
-    nothing = "" if diff.changes else f"<div>{NOTHING}</div>"
+    nothing = "" if diff.changes else f"<div>{nothing_text(diff)}</div>"
     ids = f"- {escaped(diff.a)}<br/>+ {escaped(diff.b)}"
     return (
         f'<div style="{_FRAME}"><div style="{_MUTED};overflow-wrap:anywhere">{ids}'
         f"</div>{nothing}{''.join(map(_change_html, diff.changes))}{_figures_html(diff)}</div>"
     )
+
+
+def nothing_text(diff: TraceDiff) -> str:
+    """Say that nothing differs; a person who compared a run with itself meant another one."""
+    return NOTHING if diff.a != diff.b else f"Both are the same run. {NOTHING}"
 
 
 def heading(change: Change) -> str:

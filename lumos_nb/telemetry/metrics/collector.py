@@ -15,6 +15,7 @@ from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import TokenUsage
 from lumos_nb.stores import Store, default_store
 from lumos_nb.stores.base import Condition
+from lumos_nb.stores.reading import read_rows
 from lumos_nb.telemetry.metrics.figures import (
     AgentMetrics,
     MemoryMetrics,
@@ -148,8 +149,7 @@ class MetricsCollector:
         return _agent(agent or "", rows, calls, sum(map(_is_operation, remembered))).to_dict()
 
     def _runs(self) -> Iterator[dict[str, Any]]:
-        for row in self.store.select("runs", _OF_RUN, where=self.where, order=["started_at"]):
-            yield dict(zip(_OF_RUN, row, strict=True))
+        return read_rows(self.store, "runs", _OF_RUN, where=self.where, order=["started_at"])
 
     def _memory(self) -> Iterator[MetricPoint]:
         agents = {r[0]: r[1] for r in self.store.select("runs", ["run_id", "agent"], where=self.where)}

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from lumos_nb.events import TokenUsage
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
-from lumos_nb.stores.schema import TABLES
-
-Row = dict[str, Any]
+from lumos_nb.stores.reading import Row, read_rows
 
 
 class TraceTool(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,11 +70,13 @@ def told(what: str, kind: str | None, message: str | None) -> str:
 def read(store: Store, run_id: str) -> tuple[Row, tuple[TraceStep, ...]]:
     """Return the row of a run, and its steps; a model call that failed is a step too."""
     where: list[Condition] = [("run_id", "=", run_id)]
-    (run,) = _rows(store, "runs", where)
+    (run,) = read_rows(store, "runs", where=where)
     calls: dict[int, list[Row]] = defaultdict(list)
-    for call in _rows(store, "tool_calls", where, "started_at"):
+    for call in read_rows(store, "tool_calls", where=where, order=["started_at"]):
         calls[call["step"]].append(call)
-    steps = {row["step"]: _step(row, calls[row["step"]]) for row in _rows(store, "steps", where, "step")}
+    steps = {
+        row["step"]: _step(row, calls[row["step"]]) for row in read_rows(store, "steps", where=where, order=["step"])
+    }
     for step in _asked(store, where):
         if step not in steps:
             steps[step] = _unanswered(run, step, calls[step])
@@ -97,11 +96,6 @@ def usage(row: Row) -> TokenUsage:
 def _asked(store: Store, where: Sequence[Condition]) -> list[int]:
     started = store.select("events", ["step"], where=[*where, ("kind", "=", "step_start")], order=["run_seq"])
     return [step for (step,) in started if step is not None]
-
-
-def _rows(store: Store, table: str, where: Sequence[Condition], *order: str) -> list[Row]:
-    names = [c.name for c in TABLES[table].columns if not c.lazy]
-    return [dict(zip(names, row, strict=True)) for row in store.select(table, names, where=where, order=order)]
 
 
 def _step(row: Row, calls: list[Row]) -> TraceStep:

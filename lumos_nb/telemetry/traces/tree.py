@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lumos_nb.phrases import price
+from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.span import Span
-from lumos_nb.telemetry.traces.masking import masked
-from lumos_nb.telemetry.traces.wording import MARKS, decision, one_line, price, seconds, title, tokens, visible
+from lumos_nb.telemetry.traces.wording import MARKS, decision, one_line, seconds, title, tokens, visible
 from lumos_nb.telemetry.waterfall.folding import Row
 
 _WIDTH = 200

@@ -14,8 +14,9 @@ import msgspec
 from lumos_nb.errors import UsageError
 from lumos_nb.memory.exchanges import SavedExchange
 from lumos_nb.messages import from_json
-from lumos_nb.telemetry.traces.masking import masked_bytes, masked_headers, masked_url
-from lumos_nb.telemetry.traces.wording import seconds, size, visible
+from lumos_nb.phrases import size
+from lumos_nb.telemetry.masking import masked_bytes, masked_headers, masked_url
+from lumos_nb.telemetry.traces.wording import seconds, visible
 
 _REPR_CHARS = 20_000
 _PRETTY_BYTES = 20_000_000

@@ -29,7 +29,7 @@ _KEPT = {"\u200c", "\u200d"}
 
 
 def seconds(value: float | None) -> str:
-    """Say a duration.
+    """Say a duration, finer than elsewhere: of bars side by side some are of milliseconds, some of hours.
 
     Example:
         >>> seconds(0.0312), seconds(4.12), seconds(75), seconds(7384), seconds(None)
@@ -46,18 +46,6 @@ def seconds(value: float | None) -> str:
     return f"{value / 86400:.1f} days"
 
 
-def price(usd: float | None) -> str:
-    """Say a cost in US dollars; nothing where it is not known.
-
-    Example:
-        >>> price(0.0042), price(1.5), price(None)
-        ('$0.0042', '$1.50', '')
-    """
-    if usd is None:
-        return ""
-    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.2g}" if usd >= 0.0001 else "<$0.0001"
-
-
 def tokens(usage: TokenUsage | None) -> str:
     """Say tokens; nothing where there were none.
 
@@ -66,18 +54,6 @@ def tokens(usage: TokenUsage | None) -> str:
         ('1,200 in, 7 out', '')
     """
     return f"{usage.input_tokens:,} in, {usage.output_tokens:,} out" if usage and usage.total_tokens else ""
-
-
-def size(n_bytes: int) -> str:
-    """Say a size.
-
-    Example:
-        >>> size(120), size(204_800), size(52_428_800)
-        ('120 bytes', '205 kB', '52.4 MB')
-    """
-    if n_bytes < 1000:
-        return f"{n_bytes} bytes"
-    return f"{n_bytes / 1000:,.0f} kB" if n_bytes < 1_000_000 else f"{n_bytes / 1_000_000:,.1f} MB"
 
 
 def visible(text: str) -> str:

@@ -16,14 +16,15 @@ import msgspec
 
 from lumos_nb.errors import LumosError
 from lumos_nb.memory.exchanges import SavedExchange, read_config, read_exchanges
+from lumos_nb.phrases import size
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
+from lumos_nb.telemetry.masking import masked, masked_headers, masked_url
 from lumos_nb.telemetry.span import Span
 from lumos_nb.telemetry.traces.answers import read_answers, read_prompt, read_results
-from lumos_nb.telemetry.traces.masking import masked, masked_headers, masked_url
 from lumos_nb.telemetry.traces.tree import what_failed
 from lumos_nb.telemetry.traces.wire import body_text
-from lumos_nb.telemetry.traces.wording import decision, seconds, size
+from lumos_nb.telemetry.traces.wording import decision, seconds
 
 _READ_BYTES = 64_000_000
 _LONG_TEXT = 600

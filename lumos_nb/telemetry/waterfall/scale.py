@@ -52,11 +52,11 @@ class Scale:
     def place(self, ns: int) -> float:
         """Return where a moment stands; one outside stands at the edge."""
         ns = min(max(ns, self.start_ns), self.end_ns)
-        idle, width = 0.0, 0.0
+        idle, width = 0, 0.0
         for a, b in self._breaks:
             if ns >= a:
-                part = (min(ns, b) - a) / (b - a)
-                idle, width = idle + part * (b - a), width + part * self._break_width
+                within = min(ns, b) - a  # a whole number: where work took nanoseconds, rounding would be seen
+                idle, width = idle + within, width + within / (b - a) * self._break_width
         return width + (ns - self.start_ns - idle) / self._work_ns * self._work_width
 
     def ticks(self, about: int = 5) -> list[Tick]:

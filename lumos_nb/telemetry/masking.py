@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from lumos_nb import settings
+from lumos_nb.credentials import known_stored_keys
 
 DOTS = "••••"
 
@@ -81,7 +82,7 @@ def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def known_secrets() -> tuple[str, ...]:
-    """Return the keys that this process knows, the longest first: of its environment and its settings."""
+    """Return the keys that this process knows, the longest first: of its environment, its settings and the keyring."""
     found = {value.strip() for name, value in os.environ.items() if _NAMES_A_SECRET.search(name)}
-    found |= {key.reveal() for key in settings.current().keys.values()}
+    found |= {key.reveal() for key in (*settings.current().keys.values(), *known_stored_keys())}
     return tuple(sorted((v for v in found if len(v) >= _SHORTEST and not v.startswith("/")), key=len, reverse=True))
