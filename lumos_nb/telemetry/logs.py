@@ -186,7 +186,7 @@ class _Harmless(logging.Handler):
         if not self._has_failed:
             self._has_failed = True
             with contextlib.suppress(Exception):  # stderr itself may be what is closed
-                print(f"lumos_nb: the log cannot be written: {sys.exc_info()[1]}", file=sys.stderr)
+                sys.stderr.write(f"lumos_nb: the log cannot be written: {sys.exc_info()[1]}\n")
 
 
 class _File(_Harmless, logging.FileHandler):

@@ -117,4 +117,5 @@ def test_tools_that_share_a_thread_begin_one_after_the_other():
     found = frames.tool_calls()
     ends = found.started_at + pd.to_timedelta(found.duration_s, unit="s")
     assert all(start >= end - pd.Timedelta("20ms") for start, end in zip(found.started_at[1:], ends[:-1], strict=True))
-    assert found.queue_s.round(1).tolist() == [0.0, 0.1, 0.2]
+    assert all(waited > n * 0.09 for n, waited in enumerate(found.queue_s))
+    assert found.queue_s.is_monotonic_increasing
