@@ -6,7 +6,7 @@ were at work, which of them had begun and what they gave) is folded from its eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -60,7 +60,13 @@ def find_run(store: Store, name: str = "last") -> str:
     if found:
         raise UsageError(f"{name!r} fits {len(found)} runs.", hint="Give more of the id.")
     recent = [r[0] for r in store.select("runs", ["run_id"], order=["-started_at"], limit=5)]
-    raise UsageError(f"There is no run {name!r}.", hint=f"{nearest(name, recent)} %trace df shows all runs.")
+    raise UsageError(f"There is no run {name!r}.", hint=f"{_near(name, recent)} %trace df shows all runs.")
+
+
+def _near(name: str, recent: Sequence[str]) -> str:
+    """Suggest a run: one of nearly this id, else the last one; a list of ids says nothing to anybody."""
+    near = nearest(name, recent)
+    return near if "Did you mean" in near or not recent else f"The last run is {recent[0]!r}."
 
 
 _COLUMNS = (

@@ -17,7 +17,7 @@ logger = logging.getLogger("lumos_nb")
 
 
 class RanCells:
-    """Notes each cell of a shell when it has run."""
+    """Notes each cell of a shell when it begins, for what it asks itself, and when it has run."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -25,20 +25,25 @@ class RanCells:
 
     def install(self) -> None:
         """Begin to note."""
-        self._shell.events.register("post_run_cell", self._note)
+        self._shell.events.register("pre_run_cell", self._note)
+        self._shell.events.register("post_run_cell", self._note_end)
 
     def remove(self) -> None:
         """Note no more."""
-        self._shell.events.unregister("post_run_cell", self._note)
+        self._shell.events.unregister("pre_run_cell", self._note)
+        self._shell.events.unregister("post_run_cell", self._note_end)
 
     def all(self) -> list[RanCell]:
         """Return each cell as it was the last time, in the order in which they were run."""
         return list(self._cells.values())
 
-    def _note(self, result: Any) -> None:
+    def _note_end(self, result: Any) -> None:
+        self._note(result.info)
+
+    def _note(self, info: Any) -> None:
         try:
-            source, id = result.info.raw_cell, cell_id(self._shell)
-            if not id or not result.info.store_history:
+            source, id = info.raw_cell, cell_id(self._shell)
+            if not id or not info.store_history:
                 return
             names = cached_names(source, self._shell.transform_cell)
         except Exception:  # a subscriber's fault is its own

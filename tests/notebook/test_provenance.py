@@ -75,6 +75,13 @@ def test_a_name_that_another_cell_wrote_again_makes_it_stale(book):
     assert stale(book) == [["input changed", "limit, orders", "ask"]]
 
 
+def test_the_cell_that_writes_it_again_is_told_at_once(book):
+    book.run(ASK, cell_id="ask").ok()
+    shown = book.run(f"orders = [4]\n{STALE}", cell_id="later").ok()
+    assert json.loads(shown.stdout.replace("'", '"')) == [["input changed", "orders", "ask"]]
+    assert stale(book) == [["input changed", "orders", "ask"]]
+
+
 def test_a_saved_notebook_tells_what_was_changed_and_deleted_also_after_a_restart(book):
     book.run(ASK, cell_id="ask").ok()
     book.run(ASK, cell_id="gone").ok()

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from lumos_nb import Agent, llm, settings, tool
+from lumos_nb.errors import UsageError
 from lumos_nb.messages import ImagePart, Message, TextPart, ToolCall
 from lumos_nb.stores import default_store
 from lumos_nb.telemetry import diagnose, recorded
@@ -68,6 +69,35 @@ async def test_what_a_server_refused_is_asked_for_again(kind):
             await run_cell(first.reproduce)
         assert server.requests[0].body == server.requests[-1].body
     assert diagnose("last").findings[0].kind == first.findings[0].kind == kind
+
+
+async def test_the_embedded_model_is_asked_by_its_name_for_its_server_has_another_address_and_key_each_time():
+    with FakeServer(["Hello."]) as server:
+        await ask(Agent("a", model=llm("local/smollm2", base_url=server.base_url)), "Hi")
+    cell = diagnose("last").reproduce
+    assert "llm('local/smollm2')" in cell
+    assert "key" not in cell and "cost" not in cell
+
+
+@pytest.mark.parametrize("wrong", [3, None, {"run_id": "x"}])
+async def test_what_is_no_name_of_a_run_is_told_so_and_is_no_fault_of_the_database(wrong):
+    for read in (diagnose, recorded):
+        with pytest.raises(UsageError, match="is no name of a run"):
+            read(wrong)
+
+
+async def test_a_name_that_no_run_has_is_answered_with_the_last_run_alone():
+    for _ in range(3):
+        result = await Agent("a", model=ScriptedProvider(["Hello."])).generate("Hi")
+    with pytest.raises(UsageError) as caught:
+        diagnose("zzz")
+    assert caught.value.hint == f"The last run is {result.run_id!r}. %trace df shows all runs."
+
+
+async def test_a_server_of_ones_own_that_is_called_local_keeps_its_address():
+    with FakeServer(["Hello."]) as server:
+        await ask(Agent("a", model=llm("local/mine", base_url=server.base_url)), "Hi")
+    assert f"base_url='{server.base_url}'" in diagnose("last").reproduce
 
 
 async def test_a_failure_in_a_later_step_is_asked_for_with_the_conversation_of_that_step():

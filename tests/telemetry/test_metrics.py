@@ -95,6 +95,12 @@ def test_an_agents_figures(recorded):
     assert everything["duration_s"]["p95"] == pytest.approx(lumos.runs().duration_s.quantile(0.95))
 
 
+def test_a_collector_says_what_it_looks_at_and_what_to_ask_it(recorded):
+    assert repr(MetricsCollector(where=[("run_id", "=", "none")])) == (
+        "<MetricsCollector of 0 runs; .agents(), .tools(), .memory(), .time_series(…)>"
+    )
+
+
 def test_tools_and_memory(recorded):
     tools = {t.tool: t for t in MetricsCollector().tools()}
     assert tools["broken"].error_rate == 1.0 and tools["broken"].errors == {"ValueError": 1}

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lumos_nb.messages import ToolCall
+from lumos_nb.providers.embedded_server import MODELS
 from lumos_nb.providers.vendors import expanded, vendors
 from lumos_nb.telemetry.diagnosis.case import Case
 from lumos_nb.telemetry.diagnosis.finding import Finding, hidden, one_line
@@ -96,8 +97,14 @@ def _can_ask(case: Case) -> bool:
     return (case.run["provider"] or "") in vendors() or _address(case) != ""
 
 
+def _is_embedded(case: Case) -> bool:
+    return case.run["provider"] == "local" and case.run["model"] in MODELS
+
+
 def _address(case: Case) -> str:
     """Return the address of the server; empty if neither its requests nor its error name it."""
+    if _is_embedded(case):  # its server has another address and key in each process
+        return ""
     found = _URL.search(case.url) or _URL.search(case.error_message)
     if found is None:
         return ""
@@ -166,7 +173,8 @@ def _notes(
     """Return what somebody should know who runs the cell."""
     lines = ["# No model is asked: the answers are those of the log."]
     if not is_offline:
-        lines = ["# This asks the model again: it needs its key, and may cost something."]
+        price = "" if _is_embedded(case) else ": it needs its key, and may cost something"
+        lines = [f"# This asks the model again{price}."]
     if recording.is_partial:
         lines.append("# More was sent than the log keeps of a first step: add its pictures, files or conversation.")
     if set(recording.names) - set(real):

@@ -60,6 +60,10 @@ class MetricsCollector:
         begun: list[Condition] = [] if since is None else [("started_at", ">=", int(since.timestamp() * 1e9))]
         self.where: list[Condition] = [*begun, *where]
 
+    def __repr__(self) -> str:
+        n = sum(1 for _ in self.store.select("runs", ["run_id"], where=self.where))
+        return f"<MetricsCollector of {n:,} runs; .agents(), .tools(), .memory(), .time_series(…)>"
+
     def agents(self) -> list[AgentMetrics]:
         """Return the figures of every agent, the one with most runs first."""
         rows: dict[str, list[dict[str, Any]]] = defaultdict(list)

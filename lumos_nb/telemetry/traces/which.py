@@ -37,7 +37,8 @@ def find_runs(store: Store, name: str = "last") -> list[str]:
     """
     if not isinstance(name, str):
         raise UsageError(
-            f"{type(name).__name__!r} is no name of a run.", hint="Give its id, a thread's title, or last."
+            f"{type(name).__name__!r} is no name of a run.",
+            hint="Give last, a run's id (of a result, result.run_id), or a thread's title.",
         )
     name = valid_text(name)
     if name == "last":
