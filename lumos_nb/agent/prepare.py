@@ -28,6 +28,7 @@ from lumos_nb.memory.configs import RunConfig
 from lumos_nb.messages import Message, TextPart, as_messages
 from lumos_nb.providers.base import LlmProvider
 from lumos_nb.tools import ToolRegistry
+from lumos_nb.tools.reads import names_read
 from lumos_nb.traceparent import span_id, trace_id
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     within = _take_place(context)
     state = state_of(agent, context, provider, [*history, *messages], options)
     config = settings.current()
-    info = _info(context, provider, messages, options, within)
+    info = _info(context, provider, messages, options, {**within, **_from(state.tools)})
     if config.enable_telemetry:
         state.unkept = list(messages)
         info = msgspec.structs.replace(info, config=_run_config(agent.name, state))
@@ -170,9 +171,17 @@ def _info(
         run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
         agent=context.agent, provider=provider.provider, model=provider.model,
         prompt=_asked(messages), started_at=time.time(),
-        cost_source=providers.cost_source(provider.provider, provider.model), **provenance(),
+        cost_source=providers.cost_source(provider.provider, provider.model),
         root_run_id=context.root_run_id, trace_id=context.trace_id, **within,
     )  # fmt: skip
+
+
+def _from(tools: ToolRegistry) -> dict[str, Any]:
+    """Return where the run is started; it depends on what its tools read, too."""
+    place = provenance()
+    if "names_read" in place:
+        place["names_read"] = tuple(sorted({*place["names_read"], *(n for tool in tools for n in names_read(tool.fn))}))
+    return place
 
 
 def _asked(messages: Sequence[Message]) -> str:

@@ -44,6 +44,8 @@ def names_of(source: str, transform: Callable[[str], str] = lambda text: text) -
         Names(read=('analyst', 'orders'), written=('answer',))
         >>> names_of("this is no Python")
         Names(read=(), written=())
+        >>> names_of("import pandas as pd\\ndf = pd.DataFrame(rows)")
+        Names(read=('rows',), written=('df',))
     """
     magic = _CELL_MAGIC.match(source)
     if magic is None:
@@ -86,6 +88,7 @@ class _Finder(ast.NodeVisitor):
     def __init__(self) -> None:
         self.read: set[str] = set()
         self.written: set[str] = set()
+        self._imported: set[str] = set()
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load | ast.Del):
@@ -94,7 +97,7 @@ class _Finder(ast.NodeVisitor):
             self.written.add(node.id)
 
     def _reads(self, name: str) -> None:
-        if name not in self.written and name not in _KNOWN:
+        if name not in self.written | self._imported and name not in _KNOWN:
             self.read.add(name)
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -117,7 +120,8 @@ class _Finder(ast.NodeVisitor):
     visit_AsyncFor = visit_For
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        self.written.update((alias.asname or alias.name.partition(".")[0]) for alias in node.names)
+        """Note names that are the cell's own; nothing is out of date because a package was imported again."""
+        self._imported.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
 
     visit_ImportFrom = visit_Import
 

@@ -82,6 +82,23 @@ def test_the_cell_that_writes_it_again_is_told_at_once(book):
     assert stale(book) == [["input changed", "orders", "ask"]]
 
 
+def test_what_its_tools_read_counts_too(book):
+    tools = (
+        "def half(x): return x[: limit]\n@tool\ndef first(n: int) -> str:\n    'First.'\n    return str(half(orders))"
+    )
+    book.run(tools, cell_id="tools").ok()
+    book.run("worker = Agent('worker', model=ScriptedProvider(lambda m: 'ok'), tools=[first])", cell_id="agent").ok()
+    book.run("%%agent worker\nGo.", cell_id="ask").ok()
+    names = book.run("print(lumos.runs().names_read_json.iloc[-1])").ok().stdout
+    assert json.loads(names) == ["half", "limit", "orders", "worker"]
+    assert stale(book) == []
+    book.run("import json\norders = [4]", cell_id="later").ok()
+    assert stale(book) == [["input changed", "orders", "ask"]]
+    book.run("%%agent worker\nGo.", cell_id="ask").ok()
+    book.run(tools, cell_id="tools").ok()
+    assert stale(book) == [["input changed", "half", "ask"]]
+
+
 def test_a_saved_notebook_tells_what_was_changed_and_deleted_also_after_a_restart(book):
     book.run(ASK, cell_id="ask").ok()
     book.run(ASK, cell_id="gone").ok()
