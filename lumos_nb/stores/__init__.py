@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 from lumos_nb import settings
 from lumos_nb.stores.base import Delete, Ensure, Insert, Store, Update, Upsert
 
-__all__ = ["Delete", "Ensure", "Insert", "SqliteStore", "Store", "Update", "Upsert", "default_store", "open_store"]
+__all__ = [
+    "Delete",
+    "Ensure",
+    "Insert",
+    "SqliteStore",
+    "Store",
+    "Update",
+    "Upsert",
+    "close_stores",
+    "default_store",
+    "open_store",
+]
 
 if TYPE_CHECKING:
     from lumos_nb.stores.sqlite import SqliteStore
@@ -47,6 +58,18 @@ def open_store(path: str | os.PathLike[str]) -> Store:
 
             _open[absolute] = SqliteStore(absolute)
         return _open[absolute]
+
+
+def close_stores() -> None:
+    """Close the files of this process's stores, with what waits to be written; each is opened again when it is used.
+
+    Example:
+        >>> close_stores()
+    """
+    with _lock:
+        stores = list(_open.values())
+    for store in stores:
+        store.close()
 
 
 def default_store() -> Store:

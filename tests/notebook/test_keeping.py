@@ -79,7 +79,7 @@ b = Agent("b", model=ScriptedProvider(script), tools=[rows])
 """).ok()
     kernel.run("%%agent b\nHow many?").ok()
     shown = kernel.run("%trace last").ok().text
-    assert "completed" in shown
+    assert "· ✓ ·" in shown
     assert "rows(limit=3) ok" in shown
     assert "→ 3 rows" in shown
     kernel.run("%trace export last trace.json").ok()
