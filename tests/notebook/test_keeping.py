@@ -80,7 +80,7 @@ b = Agent("b", model=ScriptedProvider(script), tools=[rows])
     kernel.run("%%agent b\nHow many?").ok()
     shown = kernel.run("%trace last").ok().text
     assert "· ✓ ·" in shown
-    assert "rows(limit=3) ok" in shown
+    assert "rows(limit=3) · ✓" in shown
     assert "→ 3 rows" in shown
     kernel.run("%trace export last trace.json").ok()
     assert '"tool": "rows"' in (kernel.folder / "trace.json").read_text()
