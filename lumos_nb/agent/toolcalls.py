@@ -65,7 +65,8 @@ class ToolCalls:
         """
         events = Events()
         ready = [_Call(call, self, events) for call in calls]
-        starts: list[AgentEvent] = [call.start() for call in ready if call.starts_at_once]
+        now = time.perf_counter()  # the same for all: they are let go together
+        starts: list[AgentEvent] = [call.start(now) for call in ready if call.starts_at_once]
         if starts:
             yield starts
         tasks = [asyncio.create_task(call.run()) for call in ready]
@@ -125,9 +126,9 @@ class _Call:
             return found
         return Ruling("ask", "It had begun when the run was stopped, and may have done its work already.")
 
-    def start(self) -> ToolCallStart:
+    def start(self, now: float | None = None) -> ToolCallStart:
         """Return the event that it begins."""
-        self._let_go_at = time.perf_counter()
+        self._let_go_at = time.perf_counter() if now is None else now
         return ToolCallStart(self.call, "" if self._error else self._tool.side_effect)
 
     async def run(self) -> None:
