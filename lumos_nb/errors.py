@@ -16,7 +16,7 @@ LumosError
 ├── StoreError
 │   ├── ThreadNotFoundError, ConflictError
 ├── TapeError
-│   ├── TapeMiss, TapeUnused
+│   ├── TapeMiss, TapeUnused, TapeDrift, SecretOnTape, NetworkForbidden
 └── LumosCancelled        the run was stopped
 AgentInterrupted          a KeyboardInterrupt: the person stopped the run in this cell
 ```
@@ -165,6 +165,18 @@ class TapeMiss(TapeError):
 
 class TapeUnused(TapeError):
     """An interaction on the tape was never asked for."""
+
+
+class TapeDrift(TapeError):
+    """What a model answers now has another shape than what is on the tape."""
+
+
+class SecretOnTape(TapeError):
+    """A tape would hold, or holds, a secret. Nothing was written."""
+
+
+class NetworkForbidden(TapeError):
+    """Something wanted to reach another machine while a tape was replayed."""
 
 
 class LumosCancelled(LumosError):

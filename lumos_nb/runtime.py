@@ -6,11 +6,11 @@ and tools. The magics parse, call this, and display.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lumos_nb import clock
 from lumos_nb.agent import Agent
 from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.control import RunControl
@@ -43,7 +43,7 @@ class LiveRun:
     ) -> None:  # fmt: skip
         self.agent, self.thread, self.cell, self.is_background = agent, thread, cell, is_background
         self.control = control
-        self.started_at = time.time()
+        self.started_at = clock.time()
         self.run_id = ""
         self.is_stopping = False
         self._stop, self._questions = stop, questions

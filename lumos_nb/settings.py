@@ -78,6 +78,16 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     view: Literal["auto", "live", "static", "plain"] = "auto"
     #: A file that gets every run as plain text while it streams, beside its view; empty: none.
     echo: str = ""
+    #: Recorded answers in place of models' (docs/testing.md): auto is replay-strict where `CI` is set and there is a
+    #: tape, else off.
+    tape: Literal["auto", "off", "record", "replay", "replay-strict", "verify", "refresh"] = "auto"
+    #: The tape's file, or the folder of tapes; empty: `tapes/NOTEBOOK.tape.jsonl` beside the notebook.
+    tape_file: str = ""
+    #: How long a replayed answer takes: instant, real, a factor as `10`, or virtual: no time, but all clocks show the
+    #: recorded one and ids are counted. auto is virtual for replay-strict, else instant.
+    tape_time: Annotated[str, msgspec.Meta(pattern=r"^(auto|instant|real|virtual|\d+(\.\d+)?)$")] = "auto"
+    #: Hosts that may be reached while a tape is replayed, names and patterns with commas; this machine always.
+    tape_hosts: str = ""
     #: Send tools to the model.
     enable_function_calling: bool = True
     #: Show an answer as it arrives; else each step's text comes in one piece.

@@ -29,12 +29,12 @@ that knows how an event changes the document; views draw what it says.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.events import (
     AgentEvent,
     AgentStep,
@@ -75,7 +75,7 @@ class Transcript:
         self.doc: dict[str, Any] = {
             "v": TRANSCRIPT_VERSION, "run_id": "", "thread_id": None, "thread": thread, "agent": "",
             "provider": "", "model": "", "prompt": "", "status": "running", "state": "connecting",
-            "started_at": time.time(), "duration_s": None, "ttft_s": None, "tokens_per_s": None,
+            "started_at": clock.time(), "duration_s": None, "ttft_s": None, "tokens_per_s": None,
             "cost_usd": None, "stop_reason": "", "usage": msgspec.to_builtins(TokenUsage()),
             "n_steps": 0, "n_tool_calls": 0, "n_retries": 0, "in_place_of": [], "error": None, "items": [],
         }  # fmt: skip
@@ -98,7 +98,7 @@ class Transcript:
             case TextDelta():
                 self._append("text", event.delta)
             case ReasoningDelta():
-                self._reasoning_since = self._reasoning_since or time.time()
+                self._reasoning_since = self._reasoning_since or clock.time()
                 self._append("reasoning", event.delta)
             case RunStart():
                 doc.update({f: getattr(event, f) for f in event.__struct_fields__ if f in doc})
@@ -108,7 +108,7 @@ class Transcript:
                 self._asked = self._first
                 self._is_new = True  # what another model call says is a text of its own
             case ApprovalRequested():
-                asked = {"reason": event.reason, "schema": event.schema, "asked_at": time.time()}
+                asked = {"reason": event.reason, "schema": event.schema, "asked_at": clock.time()}
                 self._tool(event.call).update(status="waiting", question=asked)
                 doc["state"] = "waiting for you"
             case ApprovalDecided():
@@ -116,7 +116,7 @@ class Transcript:
             case UserMessage():
                 doc["items"].append({"kind": "user", "text": event.text})
             case ToolCallStart():
-                self._tool(event.call).update(status="running", started_at=time.time())
+                self._tool(event.call).update(status="running", started_at=clock.time())
                 doc["state"] = "waiting for you" if self._is_asking() else ""
             case ToolOutput():
                 self._output(event)
@@ -132,7 +132,7 @@ class Transcript:
                            duration_s=event.result.duration_s)  # fmt: skip
             case Error():
                 doc.update(status=event.status, state="", error=msgspec.to_builtins(event.error),
-                           duration_s=time.time() - doc["started_at"])  # fmt: skip
+                           duration_s=clock.time() - doc["started_at"])  # fmt: skip
                 for item in doc["items"]:
                     if item["kind"] == "tool" and item["status"] in {"running", "waiting"}:
                         item["status"] = "cancelled"
@@ -177,7 +177,7 @@ class Transcript:
 
     def _end_reasoning(self) -> None:
         if self._reasoning_since is not None:
-            self.doc["items"][-1]["duration_s"] = time.time() - self._reasoning_since
+            self.doc["items"][-1]["duration_s"] = clock.time() - self._reasoning_since
             self._reasoning_since = None
 
     def _find(self, call_id: str) -> dict[str, Any] | None:
@@ -188,7 +188,7 @@ class Transcript:
         if item is None:
             item = {
                 "kind": "tool", "call_id": call.id, "name": call.name, "arguments": call.arguments,
-                "status": "running", "started_at": time.time(), "duration_s": None, "content": "",
+                "status": "running", "started_at": clock.time(), "duration_s": None, "content": "",
                 "display": {}, "size_bytes": 0, "error_type": None, "traceback": None, "output": [],
             }  # fmt: skip
             self.doc["items"].append(item)

@@ -5,14 +5,13 @@ One idea: everything that may be wrong with a request is found here, before a mo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lumos_nb import providers, settings
+from lumos_nb import clock, providers, settings
 from lumos_nb.agent.approval import UNUSED, Permits
 from lumos_nb.agent.config import AgentGenerateOptions
 from lumos_nb.agent.control import UNCONTROLLED
@@ -47,7 +46,7 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     check_options(options)
     messages = _checked(prompt)
     thread_id = options.get("thread_id") if settings.current().enable_memory_threads else None
-    context = (options.get("context") or RuntimeContext()).with_run(new_id(), thread_id, agent.name)
+    context = (options.get("context") or RuntimeContext()).with_run(new_id("run"), thread_id, agent.name)
     provider = agent.get_llm(context, options.get("model")).for_run()
     history = await history_of(agent, thread_id, options)
     within = _take_place(context)
@@ -170,7 +169,7 @@ def _info(
     return RunInfo(
         run_id=context.run_id, thread_id=context.thread_id, title=options.get("thread_title", ""),
         agent=context.agent, provider=provider.provider, model=provider.model,
-        prompt=_asked(messages), started_at=time.time(),
+        prompt=_asked(messages), started_at=clock.time(),
         cost_source=providers.cost_source(provider.provider, provider.model),
         root_run_id=context.root_run_id, trace_id=context.trace_id, **within,
     )  # fmt: skip

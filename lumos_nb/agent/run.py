@@ -7,9 +7,9 @@ conversation that a model accepts.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
+from lumos_nb import clock
 from lumos_nb.agent import watching
 from lumos_nb.agent.loop import run_loop
 from lumos_nb.agent.state import LoopState
@@ -193,7 +193,7 @@ class Run:
             thread_id=self.info.thread_id,
             agent=self.info.agent,
             model=f"{self.info.provider}/{self.info.model}",
-            duration_s=time.time() - self.info.started_at - self.info.away_s,
+            duration_s=clock.time() - self.info.started_at - self.info.away_s,
             messages=tuple(said.message for said in self.state.said),
         )
 

@@ -5,13 +5,13 @@ One idea: whenever a run is cut off, what stands here is a conversation that a m
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.agent.approval import Permits
 from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import Home
@@ -100,7 +100,7 @@ class LoopState:
         return True
 
     def _say(self, message: Message, step: int | None = None) -> None:
-        self._add(message, step, time.time())
+        self._add(message, step, clock.time())
         self._note(message)
 
     def _add(self, message: Message, step: int | None, at: float) -> None:

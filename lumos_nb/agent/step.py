@@ -6,13 +6,12 @@ leaves its text behind.
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
 
-from lumos_nb import settings
+from lumos_nb import clock, settings
 from lumos_nb.agent.modelevents import model_events
 from lumos_nb.events import (
     AgentEvent,
@@ -52,8 +51,8 @@ class StepDraft:
         self.results: dict[str, ToolResult] = {}
         self._begun: set[str] = set()
         self.finish: Finish | None = None
-        self.started_at = time.time()
-        self._clock = time.perf_counter()
+        self.started_at = clock.time()
+        self._clock = clock.perf_counter()
         self._first: float | None = None
         self._last: float | None = None
         #: A step that is taken up again: as it was, with its answer.
@@ -89,7 +88,7 @@ class StepDraft:
 
     def end(self) -> list[AgentEvent]:
         """Note that nothing more will arrive; return what was not shown as it came."""
-        self._last = time.perf_counter()
+        self._last = clock.perf_counter()
         if self._is_streaming:
             return []
         reasoning: list[AgentEvent] = [ReasoningDelta(self.reasoning)] if self.reasoning else []
@@ -139,7 +138,7 @@ class StepDraft:
             elif isinstance(event, Finish):
                 self.finish = event
         if self._first is None and self._parts:
-            self._first = time.perf_counter()
+            self._first = clock.perf_counter()
         return shown if self._is_streaming else []
 
     def _part(self, kind: str) -> _DraftPart:
@@ -198,7 +197,7 @@ class StepDraft:
         if self._given is not None:
             return msgspec.structs.replace(self._given, tool_results=self._done_results())
         finish = self.finish or Finish("other")
-        end = self._last or time.perf_counter()
+        end = self._last or clock.perf_counter()
         return AgentStep(
             index=self.index,
             text=self.text,

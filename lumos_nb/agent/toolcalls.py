@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.agent.approval import Decision, Permits, Question
 from lumos_nb.agent.home import Emit, Home, Job, Outcome
 from lumos_nb.agent.toolevents import Events, Output
@@ -65,7 +65,7 @@ class ToolCalls:
         """
         events = Events()
         ready = [_Call(call, self, events) for call in calls]
-        now = time.perf_counter()  # the same for all: they are let go together
+        now = clock.perf_counter()  # the same for all: they are let go together
         starts: list[AgentEvent] = [call.start(now) for call in ready if call.starts_at_once]
         if starts:
             yield starts
@@ -128,7 +128,7 @@ class _Call:
 
     def start(self, now: float | None = None) -> ToolCallStart:
         """Return the event that it begins."""
-        self._let_go_at = time.perf_counter() if now is None else now
+        self._let_go_at = clock.perf_counter() if now is None else now
         return ToolCallStart(self.call, "" if self._error else self._tool.side_effect)
 
     async def run(self) -> None:
@@ -148,7 +148,7 @@ class _Call:
             if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
                 raise  # the run was cancelled, not something that the tool waited for
             result, status = from_error(self.call, error), "error"
-        duration_s = time.perf_counter() - self._begun[0] if self._begun else 0.0
+        duration_s = clock.perf_counter() - self._begun[0] if self._begun else 0.0
         queue_s = self._begun[0] - self._let_go_at if self._begun else 0.0
         complete = ToolCallComplete(self.call.id, result, duration_s, status, queue_s)
         # Behind call_soon, so that output which a thread handed over before the end comes first.
@@ -193,7 +193,7 @@ class _Call:
         place = (self._step.context, self.call.id)
 
         def work(**arguments: Any) -> Any:
-            self._begun.append(time.perf_counter())  # only here: until then the call may have waited behind another
+            self._begun.append(clock.perf_counter())  # only here: until then the call may have waited behind another
             token = IN_CALL.set(place)  # here, too: wherever it runs, what it begins is part of it
             try:
                 value = tool.fn(**arguments)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import operator
 import re
-import time
 from collections.abc import KeysView, Sequence, ValuesView
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from lumos_nb import clock
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.messages import valid_text
 from lumos_nb.stores.base import Condition
@@ -140,7 +140,7 @@ def time_conditions(column: str, last: str | None, since: Any, until: Any) -> li
     """Return the conditions of `last`, `since` and `until` on a time column."""
     out: list[Condition] = []
     if last is not None:
-        out.append((column, ">=", time.time_ns() - duration_ns(last)))
+        out.append((column, ">=", clock.time_ns() - duration_ns(last)))
     if since is not None:
         out.append((column, ">=", moment_ns(since)))
     if until is not None:
@@ -151,7 +151,7 @@ def time_conditions(column: str, last: str | None, since: Any, until: Any) -> li
 def moment_ns(value: Any) -> int:
     """Return a time, or a duration before now such as `1d`, as nanoseconds since 1970."""
     if isinstance(value, str) and _DURATION.fullmatch(value):
-        return time.time_ns() - duration_ns(value)
+        return clock.time_ns() - duration_ns(value)
     return as_ns(value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lumos_nb.memory.ids import new_id
+from lumos_nb.ids import new_id
 from lumos_nb.memory.memory import Memory
 from lumos_nb.memory.provenance import provenance, set_provenance
 from lumos_nb.memory.runinfo import RunInfo

@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.errors import ConflictError, ThreadNotFoundError, nearest
+from lumos_nb.ids import new_id
 from lumos_nb.memory._rows import TOKEN_COLUMNS, message_of, message_row, to_json
-from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.threads import GetMessagesParams
 from lumos_nb.messages import Message
 from lumos_nb.stores import Delete, Insert, Store, Update, Upsert
@@ -30,7 +31,7 @@ _OF_RUNS = ("exchanges", "events", "tool_calls", "steps", "runs")
 
 def new_thread_row(**columns: Any) -> dict[str, Any]:
     """Return the row of a thread without messages; sums start at 0, also the cost."""
-    now = time.time_ns()
+    now = clock.time_ns()
     zero = dict.fromkeys(("n_runs", "n_messages", "n_steps", *TOKEN_COLUMNS), 0)
     return {"status": "open", "created_at": now, "updated_at": now, **zero, "cost_usd": 0.0, **columns}
 
@@ -94,17 +95,17 @@ def change_allowed(store: Store, thread_id: str, added: set[str], removed: set[s
     rows = store.select("kept_settings", ["value_json"], where=[("name", "=", key)])
     before = next((set(msgspec.json.decode(value)) for (value,) in rows), set())
     after = to_json(sorted((before | added) - removed))
-    store.write([Upsert("kept_settings", {"name": key, "updated_at": time.time_ns(), "value_json": after})])
+    store.write([Upsert("kept_settings", {"name": key, "updated_at": clock.time_ns(), "value_json": after})])
 
 
 def fork_thread(store: Store, thread: dict[str, Any], title: str | None) -> str:
     """Copy a thread's messages into a new thread; return its id."""
-    thread_id = new_id()
+    thread_id = new_id("thread")
     names = [c.name for c in MESSAGES.columns]
     where = [("thread_id", "=", thread["thread_id"])]
     copies = []
     for message in read_rows(store, "messages", names, where=where, order=["idx"]):
-        copies.append(message | {"thread_id": thread_id, "message_id": new_id()})
+        copies.append(message | {"thread_id": thread_id, "message_id": new_id("message")})
     kept = ("agent", "resource_id", "notebook", "metadata_json", "tags_json")
     row = new_thread_row(
         **{name: thread[name] for name in kept},
@@ -142,7 +143,7 @@ def _position(store: Store, thread_id: str, message_id: str) -> int:
 
 def with_ids(messages: Sequence[Message]) -> list[Message]:
     """Return the messages with new ids."""
-    return [msgspec.structs.replace(m, id=new_id()) for m in messages]
+    return [msgspec.structs.replace(m, id=new_id("message")) for m in messages]
 
 
 def write_with_messages(
@@ -170,7 +171,7 @@ def write_with_messages(
 def _message_writes(
     thread_id: str, messages: Sequence[Message], start: int, columns: Sequence[dict[str, Any]]
 ) -> list[Write]:
-    now = time.time_ns()
+    now = clock.time_ns()
     rows = [message_row(m, thread_id=thread_id, idx=start + i, created_at=now) for i, m in enumerate(messages)]
     added = Update("threads", {"thread_id": thread_id}, {"updated_at": now}, {"n_messages": len(rows)})
     more = columns or [{}] * len(rows)

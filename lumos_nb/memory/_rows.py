@@ -9,7 +9,7 @@ import msgspec
 
 from lumos_nb.errors import StoreError
 from lumos_nb.events import AgentEvent, AgentStep, GenerationComplete, Metadata, StepComplete, TokenUsage, plain
-from lumos_nb.memory.ids import new_id
+from lumos_nb.ids import new_id
 from lumos_nb.messages import (
     FilePart,
     ImagePart,
@@ -117,7 +117,7 @@ def event_row(event: AgentEvent, *, ts: int, step: int | None, run_seq: int, run
         "dur_s": _duration(event),
         "size_bytes": len(payload),
         "run_id": run_id,
-        "event_id": new_id(),
+        "event_id": new_id("event"),
         "payload_sha256": hashlib.sha256(payload).hexdigest(),
         "payload_json": payload.decode(),
     }

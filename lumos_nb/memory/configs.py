@@ -6,12 +6,12 @@ One idea: many runs share one, so it is kept once and named by its hash.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.messages import ToolSpec, valid
 from lumos_nb.stores import Ensure, Store
 
@@ -50,7 +50,7 @@ class RunConfig(msgspec.Struct, frozen=True):
         """Return its hash, and the write that keeps it."""
         text = self.to_json()
         config_hash = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        row = {"config_hash": config_hash, "created_at": time.time_ns(), "agent": self.agent, "config_json": text}
+        row = {"config_hash": config_hash, "created_at": clock.time_ns(), "agent": self.agent, "config_json": text}
         return config_hash, Ensure("configs", row)
 
     @property

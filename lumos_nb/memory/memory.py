@@ -6,19 +6,19 @@ holds up a stream. Nothing here knows which database it is.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.errors import ConflictError
 from lumos_nb.events import Metadata
+from lumos_nb.ids import new_id
 from lumos_nb.memory import _conversations as conversations
 from lumos_nb.memory import runs
 from lumos_nb.memory._rows import to_json
 from lumos_nb.memory._worker import in_worker
-from lumos_nb.memory.ids import new_id
 from lumos_nb.memory.reopening import reopen
 from lumos_nb.memory.runinfo import RunInfo
 from lumos_nb.memory.runlog import RunLog
@@ -73,7 +73,7 @@ class Memory:
             resource_id=resource_id,
             notebook=notebook or None,
             metadata_json=to_json(metadata or {}),
-            thread_id=thread_id or new_id(),
+            thread_id=thread_id or new_id("thread"),
         )
         try:
             await in_worker(self.store, self.store.write, [Insert("threads", row)])
@@ -123,7 +123,7 @@ class Memory:
     async def change_thread(self, name: str, **columns: str) -> MemoryThread:
         """Set `title`, `status` (open or archived), `notebook` or `agent`; return the thread."""
         thread = await self.get_thread(name)
-        changes: dict[str, Any] = {**columns, "updated_at": time.time_ns()}
+        changes: dict[str, Any] = {**columns, "updated_at": clock.time_ns()}
         await in_worker(self.store, self.store.write, [Update("threads", {"thread_id": thread.id}, changes)])
         return await self.get_thread(thread.id)
 
@@ -210,7 +210,7 @@ class Memory:
 
     async def keep(self, name: str, value: Any) -> None:
         """Keep a small JSON value under a name, such as the current thread of a notebook."""
-        row = {"name": name, "updated_at": time.time_ns(), "value_json": to_json(value)}
+        row = {"name": name, "updated_at": clock.time_ns(), "value_json": to_json(value)}
         await in_worker(self.store, self.store.write, [Upsert("kept_settings", row)])
 
     async def allowed_tools(self, thread_id: str) -> set[str]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 from functools import lru_cache
 from pathlib import Path
 
+from lumos_nb import clock
 from lumos_nb.errors import ConflictError, UsageError
 from lumos_nb.events import Metadata
 from lumos_nb.memory._rows import event_row
@@ -28,7 +28,7 @@ def reopen(store: Store, saved: SavedRun) -> Metadata:
     Raises:
         UsageError: The thread has gone on since, or somebody else has taken the run up.
     """
-    now, run_id, run_seq = time.time_ns(), saved.row["run_id"], len(saved.timed) + 1
+    now, run_id, run_seq = clock.time_ns(), saved.row["run_id"], len(saved.timed) + 1
     event = Metadata({"kind": "resumed", "away_s": max(0.0, now / 1e9 - saved.last_at), "state": ""})
     row = event_row(event, ts=now, step=None, run_seq=run_seq, run_id=run_id)
     claim = Insert("events", row | {"thread_id": saved.row["thread_id"], "event_id": f"{run_id}/{run_seq}"})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.memory.configs import RunConfig
 
 
@@ -40,6 +39,6 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     #: live or replay.
     tape: str = "live"
     #: Unix time in seconds; now if not given.
-    started_at: float = msgspec.field(default_factory=time.time)
+    started_at: float = msgspec.field(default_factory=lambda: clock.time())
     #: Seconds between its stops and its being taken up again.
     away_s: float = 0.0

@@ -11,13 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 from weakref import WeakSet
 
-from lumos_nb import settings
+from lumos_nb import clock, settings
 from lumos_nb._version import __version__
 from lumos_nb.errors import LumosError, StoreError
 from lumos_nb.events import (
@@ -192,14 +191,14 @@ class RunLog:
             self._tally.fold(event, 0)
             return
         self._join_deltas()
-        now = time.time_ns()
+        now = clock.time_ns()
         self._buffer(event, now, self._tally.fold(event, now))
 
     def _join_deltas(self) -> None:
         if self._deltas:
             joined = type(self._deltas[0])("".join(d.delta for d in self._deltas))
             self._deltas = []
-            self._buffer(joined, time.time_ns(), [])
+            self._buffer(joined, clock.time_ns(), [])
 
     def _buffer(self, event: AgentEvent, now: int, changes: Sequence[Write]) -> None:
         self._run_seq += 1
@@ -242,7 +241,7 @@ class RunLog:
     # ---- rows ----------------------------------------------------------------------------
 
     def _thread_writes(self, thread_id: str) -> list[Write]:
-        info, now = self.info, time.time_ns()
+        info, now = self.info, clock.time_ns()
         title = info.title or preview(" ".join(info.prompt.split()), TITLE_CHARS) or "untitled"
         new = conversations.new_thread_row(
             title=title, notebook=info.notebook or None, resource_id=info.resource_id, metadata_json="{}",

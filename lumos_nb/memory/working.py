@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.memory._rows import to_json
 from lumos_nb.memory._worker import in_worker
 from lumos_nb.stores import Delete, Store, Upsert, default_store
@@ -43,7 +43,7 @@ class WorkingMemory:
 
     async def set(self, name: str, value: Any) -> None:
         """Keep a JSON value under a name; an earlier one is replaced."""
-        row = {"scope": self.scope, "name": name, "updated_at": time.time_ns(), "value_json": to_json(value)}
+        row = {"scope": self.scope, "name": name, "updated_at": clock.time_ns(), "value_json": to_json(value)}
         await in_worker(self._store, self._store.write, [Upsert("working_memory", row)])
 
     async def delete(self, name: str) -> None:

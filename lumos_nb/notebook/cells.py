@@ -6,9 +6,9 @@ One idea: a result is stale when its cell, or one that wrote what it read, was r
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
+from lumos_nb import clock
 from lumos_nb.memory.provenance import RanCell, source_hash
 from lumos_nb.notebook.names import cached_names
 from lumos_nb.notebook.place import cell_id, cell_number
@@ -51,6 +51,6 @@ class RanCells:
             return
         self._cells.pop(id, None)  # to the end
         self._cells[id] = RanCell(
-            cell_id=id, source_hash=source_hash(source), ran_at=time.time_ns(), names_written=names.written,
+            cell_id=id, source_hash=source_hash(source), ran_at=clock.time_ns(), names_written=names.written,
             execution_count=cell_number(self._shell),
         )  # fmt: skip

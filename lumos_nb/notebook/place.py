@@ -8,6 +8,7 @@ from typing import Any
 
 from lumos_nb.memory.provenance import source_hash
 from lumos_nb.notebook.names import cached_names
+from lumos_nb.tapes.scenes import Place, Scene
 
 
 def notebook_path(shell: Any) -> str | None:
@@ -56,3 +57,17 @@ def beside_notebook(shell: Any) -> Path:
     """Return the folder of the notebook, or the working directory."""
     path = Path(notebook_path(shell) or "")
     return path.parent if path.is_absolute() and path.parent.is_dir() else Path.cwd()
+
+
+def tape_place(shell: Any) -> Place:
+    """Return where the tape of this notebook is."""
+    path = notebook_path(shell)
+    return Place(path=Path(path) if path else None, folder=beside_notebook(shell) / "tapes")
+
+
+def tape_scene(shell: Any) -> Scene:
+    """Return the cell that runs now, as a tape knows it."""
+    place = provenance(shell)
+    return Scene(
+        cell=place["cell_id"] or "", source=place.get("source_hash", ""), execution=place["execution_count"] or 0
+    )

@@ -10,9 +10,10 @@ from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.awaiting import Awaiting
 from lumos_nb.notebook.cells import RanCells
 from lumos_nb.notebook.magics import AWAITED, RESUMED, Magics
-from lumos_nb.notebook.place import beside_notebook, notebook_path, provenance
+from lumos_nb.notebook.place import beside_notebook, notebook_path, provenance, tape_place, tape_scene
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.runtime import Runtime
+from lumos_nb.tapes.scenes import set_place
 
 
 class Session:
@@ -35,6 +36,7 @@ class Session:
         self._cells = RanCells(shell)
         self._cells.install()
         memory.set_provenance(lambda: provenance(shell), self._cells.all)
+        set_place(lambda: tape_place(shell), lambda: tape_scene(shell))
         html = shell.display_formatter.formatters["text/html"]
         html.for_type(AgentGenerateResult, lambda r: Shown(r.response)._repr_mimebundle_()["text/html"])
 
@@ -51,6 +53,7 @@ class Session:
         self._awaiting.remove()
         self._cells.remove()
         memory.set_provenance(None)
+        set_place(None)
         for kind, ours in (("cell", self._cell), ("line", self._line)):
             for name in ours:
                 self.shell.magics_manager.magics[kind].pop(name, None)

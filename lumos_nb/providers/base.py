@@ -6,13 +6,13 @@ response on itself, so two streams of one provider never mix.
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, ReasoningDelta, Restart, TextDelta, TokenUsage
 from lumos_nb.messages import Message, ToolCall, ToolChoice, ToolSpec
@@ -152,7 +152,7 @@ class LlmProvider:
         reasoning: list[str] = []
         calls: list[ToolCall] = []
         finish = Finish("stop")
-        started = time.perf_counter()
+        started = clock.perf_counter()
         async for event in self.generate_stream(messages, tools=tools, options=options):
             match event:
                 case TextDelta():
@@ -171,7 +171,7 @@ class LlmProvider:
             tool_calls=tuple(calls),
             finish_reason=finish.reason,
             usage=finish.usage,
-            duration_s=time.perf_counter() - started,
+            duration_s=clock.perf_counter() - started,
         )
 
     def for_run(self) -> LlmProvider:

@@ -18,7 +18,7 @@ from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta, TokenU
 from lumos_nb.messages import Message, ToolCall
 from lumos_nb.providers.base import UNWATCHED, BatchedProvider, ModelOptions, ToolSpec, Watch
 from lumos_nb.providers.embedded_prompt import SYSTEM, Recall, fit, recall
-from lumos_nb.providers.embedded_server import MODELS, find_weights, has_runtime, start
+from lumos_nb.providers.embedded_server import MODELS, EmbeddedTransport, address, find_weights, has_runtime
 from lumos_nb.providers.embedded_tools import answer_grammar, envelope, pick_tool
 from lumos_nb.providers.http import HttpProvider
 from lumos_nb.providers.vendors import VENDORS
@@ -92,9 +92,8 @@ class EmbeddedProvider(BatchedProvider):
     async def _send(
         self, messages: list[Message], options: ModelOptions | None, watch: Watch, **extra: Any
     ) -> AsyncGenerator[list[ModelEvent], None]:
-        running = await start(self.model)
         server = HttpProvider(
-            VENDORS["local"], self.model, base_url=running.base_url, key=running.key, transport=self._transport
+            VENDORS["local"], self.model, base_url=address(self.model), transport=EmbeddedTransport(self._transport)
         )
         async with aclosing(server.generate_batches(messages, options=_with(options, extra), watch=watch)) as batches:
             async for batch in batches:

@@ -10,6 +10,8 @@ import asyncio
 import importlib.util
 import secrets
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import msgspec
 
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import MissingDependencyError, ProviderError, UsageError, nearest
+from lumos_nb.transport import Request, Response, default_transport
+from lumos_nb.transport.base import Transport
 
 CONTEXT_TOKENS = 4096
 """The model's window."""
@@ -80,6 +84,46 @@ async def start(model: str) -> Running:
     return _running[model]
 
 
+SCHEME = "embedded://"
+
+
+def address(model: str) -> str:
+    """Return the address of a model's server; which port that is on is nobody's business, and known only once it runs.
+
+    Example:
+        >>> address("smollm2")
+        'embedded://smollm2/v1'
+    """
+    return f"{SCHEME}{model}/v1"
+
+
+class EmbeddedTransport:
+    """Starts the model that an address names, and sends the request there.
+
+    So a tape above it is played without the model, and is the same on every machine.
+
+    Args:
+        over: What carries the requests; None: what the process shares.
+    """
+
+    def __init__(self, over: Transport | None = None) -> None:
+        self._over = over
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[Response]:
+        """Send `request`; see `Transport.open`."""
+        model, _, path = request.url.removeprefix(SCHEME).partition("/v1")
+        running = await start(model)
+        headers = {**request.headers, "authorization": f"Bearer {running.key.reveal()}"}
+        sent = msgspec.structs.replace(request, url=running.base_url + path, headers=headers)
+        async with (self._over or default_transport()).open(sent) as response:
+            yield response
+
+    async def aclose(self) -> None:
+        """Close the connections; the model stays loaded."""
+        await (self._over or default_transport()).aclose()
+
+
 def _start(model: str) -> None:
     with _starting:
         if model not in _running:
@@ -105,6 +149,7 @@ def _launch(model: str, weights: Path) -> Running:
     key = Secret(secrets.token_urlsafe(24))
     params = xllamacpp.CommonParams()
     params.model.path = str(weights)
+    params.model_alias = {model}  # else answers name the path of its file
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.n_ctx = CONTEXT_TOKENS

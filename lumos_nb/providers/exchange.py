@@ -7,10 +7,10 @@ names the key that was sent, and `safe_headers` those headers that hold none.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from lumos_nb import clock
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError
 from lumos_nb.transport import Request, Response
@@ -72,7 +72,7 @@ class Exchange:
         self.error_type: str | None = None
 
     def __enter__(self) -> Exchange:
-        self.started_at, self._clock = time.time(), time.perf_counter()
+        self.started_at, self._clock = clock.time(), clock.perf_counter()
         return self
 
     def answered(self, response: Response) -> Keep:
@@ -82,11 +82,11 @@ class Exchange:
 
     def _keep(self, chunk: bytes) -> None:
         if self.first_byte_s is None:
-            self.first_byte_s = time.perf_counter() - self._clock
+            self.first_byte_s = clock.perf_counter() - self._clock
         self.chunks.append(chunk)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.duration_s = time.perf_counter() - self._clock
+        self.duration_s = clock.perf_counter() - self._clock
         if error is None:
             self.status = "ok"
         elif isinstance(error, LumosError):

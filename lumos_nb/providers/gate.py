@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
-from lumos_nb import settings
+from lumos_nb import clock, settings
 
 
 class _Waiter:
@@ -109,10 +108,10 @@ async def _turn(host: str, limit: int, on_wait: Callable[[dict[str, Any]], None]
 
 
 async def _wait(waiter: _Waiter, place: dict[str, Any], on_wait: Callable[[dict[str, Any]], None]) -> None:
-    since = time.monotonic()
+    since = clock.perf_counter()
     on_wait({"state": "waiting for a free request", **place})
     await waiter.turn
-    on_wait({"kind": "queued", "state": "waiting for the first token", "wait_s": time.monotonic() - since, **place})
+    on_wait({"kind": "queued", "state": "waiting for the first token", "wait_s": clock.perf_counter() - since, **place})
 
 
 def _host(address: str) -> str:

@@ -6,7 +6,6 @@ once; and a try is repeated only as long as the caller has seen nothing of it.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
@@ -14,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb import clock, tapes
 from lumos_nb._version import __version__
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
@@ -86,8 +86,10 @@ class HttpProvider(BatchedProvider):
 
     @property
     def transport(self) -> Transport:
-        """What carries the requests."""
-        return self._transport or default_transport()
+        """What carries the requests, the tape in force over it."""
+        transport = self._transport or default_transport()
+        deck = tapes.current()
+        return transport if deck is None else deck.over(transport)
 
     async def generate_batches(
         self,
@@ -279,7 +281,7 @@ def _refuses_tools(failure: LumosError) -> bool:
 async def _wait(failure: LumosError, seconds: float, attempt: int, on_wait: OnWait | None) -> None:
     if on_wait is not None:
         on_wait(retrying(failure, seconds, attempt))
-    await asyncio.sleep(seconds)
+    await clock.sleep(seconds)
     if on_wait is not None:
         on_wait(asking_again(attempt))
 

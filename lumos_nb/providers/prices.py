@@ -6,14 +6,13 @@ One idea: a price that is not known is None, never 0; and a price table must nev
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from lumos_nb import settings
+from lumos_nb import clock, settings
 from lumos_nb.events import TokenUsage
 from lumos_nb.providers.price_rows import PRICE_ROWS, TABLE_IDS, Rate
 from lumos_nb.providers.vendors import VENDORS, vendors
@@ -93,7 +92,7 @@ def _from_table(provider: str, model: str, usage: TokenUsage) -> float | None:
     if "{host}" in id:
         model, _, host = model.partition(":")
         id = id.format(host=host)
-    price = _listed(id, model, int(time.time() // 60))
+    price = _listed(id, model, int(clock.time() // 60))
     return None if price is None else price(usage)
 
 

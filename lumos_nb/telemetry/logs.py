@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.agent.watching import watch_runs
 from lumos_nb.events import AgentEvent, Error, GenerationComplete, Metadata, RunStart, ToolCallComplete
 from lumos_nb.messages import valid_text
@@ -84,7 +85,7 @@ def _line(run: Run, event: AgentEvent) -> tuple[int, str, dict[str, Any]] | None
             }  # fmt: skip
         case Error(error=error):
             level = logging.ERROR if event.status == "failed" else logging.INFO
-            spent_s = round(max(0.0, time.time() - run.info.started_at - run.info.away_s), 6)
+            spent_s = round(max(0.0, clock.time() - run.info.started_at - run.info.away_s), 6)
             return level, "run ended", {"status": event.status, "duration_s": spent_s, "error": error.type,
                                         "reason": _short(str(error))}  # fmt: skip
         case ToolCallComplete(status="error"):

@@ -54,6 +54,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     chunks: AsyncIterator[bytes]
     #: Whether all of the body is here, as far as the transport can tell at once.
     has_ended: Callable[[], bool] = lambda: False
+    #: Name of the tape that it is played from; empty: it comes from a server.
+    tape: str = ""
 
     async def read(self, limit_bytes: int = 1_000_000) -> bytes:
         """Return the rest of the body, at most about `limit_bytes` of it."""

@@ -16,6 +16,7 @@ from contextvars import Context, copy_context
 from itertools import count
 from typing import Any
 
+from lumos_nb import clock
 from lumos_nb.events import AgentEvent
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
@@ -192,7 +193,7 @@ class RunView:
 
     def _clock(self) -> dict[str, float]:
         """Return the seconds of the run so far and the time: the page's clock may be another."""
-        now = time.time()
+        now = clock.time()
         return {"e": now - self.transcript.doc["started_at"], "k": now}
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from IPython import get_ipython
 
+from lumos_nb import clock
 from lumos_nb.agent import Agent
 from lumos_nb.errors import UsageError
 from lumos_nb.notebook.commands import Command
@@ -23,7 +23,7 @@ def agent_runs(runtime: Runtime) -> Any:
     if not running:
         return Shown("Nothing runs. `%agent list` shows the agents, `%trace df` the runs that there were.")
     rows = [
-        (r.agent, r.status, round(time.time() - r.started_at, 1), r.thread, r.cell, r.is_background, r.run_id)
+        (r.agent, r.status, round(clock.time() - r.started_at, 1), r.thread, r.cell, r.is_background, r.run_id)
         for r in running
     ]
     return pd.DataFrame(rows, columns=["agent", "status", "seconds", "thread", "cell", "background", "run_id"])

@@ -6,12 +6,12 @@ later version, is left out; it never keeps the rest from being read.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from lumos_nb import clock
 from lumos_nb.memory.reopening import runs_elsewhere, this_process
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
@@ -68,7 +68,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """How long it took, or goes on, or how long anything was heard of it. A clock that was put back gives 0."""
         if self.run["duration_s"] is not None:
             return max(0.0, float(self.run["duration_s"]))
-        return self.heard_s if self.place not in {"here", "elsewhere"} else self._since_start_s(time.time_ns())
+        return self.heard_s if self.place not in {"here", "elsewhere"} else self._since_start_s(clock.time_ns())
 
     @property
     def heard_s(self) -> float:

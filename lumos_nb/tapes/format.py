@@ -1,0 +1,121 @@
+"""The file of a tape: JSON lines, one interaction after the other, as a `git diff` can be read.
+
+One idea: what a line holds is what was on the wire, with its time. Everything worked out from it, such as what
+tells two requests apart, is worked out when it is read.
+
+```
+{"k": "tape", "v": 1, "lumos": version, "notebook": file name or "", "recorded_at": ISO 8601 UTC,
+ "default_model": model that was asked where a cell named none, or ""}
+{"k": "request", "i": number, "cell": cell id or "", "source": hash of the cell's source or "", "attempt": 1 …,
+ "method", "url", "headers": {those that matter}, "body": JSON as sent | "body64": other bytes in Base64}
+{"k": "response", "i", "t": seconds since it was sent, "status", "headers"}     absent where no answer came
+{"k": "chunk", "i", "t", "text": UTF-8 | "base64"}                             one a read
+{"k": "end", "i", "t", "how": "complete" | "closed" | "broken" | "unreachable" | "cancelled", "error": {…} | null}
+{"k": "tool", "i", "cell", "source", "name", "arguments": JSON, "t", "result": {…}}
+```
+`how`: complete, the body was read to its end; closed, who read it had enough; broken, it broke off; unreachable, no
+answer came; cancelled, the run was stopped. Lines of one interaction stand together, in this order.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+TAPE_VERSION = 1
+HOWS = ("complete", "closed", "broken", "unreachable", "cancelled")
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="tape"):
+    """The first line."""
+
+    v: int = TAPE_VERSION
+    lumos: str = ""
+    notebook: str = ""
+    recorded_at: str = ""
+    default_model: str = ""
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="request", omit_defaults=True):
+    """A request as it was sent, without what is secret."""
+
+    i: int
+    cell: str = ""
+    source: str = ""
+    attempt: int = 1
+    method: str = "POST"
+    url: str
+    headers: dict[str, str] = {}
+    body: msgspec.Raw = msgspec.Raw(b"")
+    body64: str = ""
+
+
+class ResponseLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="response"):
+    """The beginning of an answer."""
+
+    i: int
+    t: float
+    status: int
+    headers: dict[str, str] = {}
+
+
+class ChunkLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="chunk", omit_defaults=True):
+    """What one read gave."""
+
+    i: int
+    t: float
+    text: str = ""
+    base64: str = ""
+
+
+class ErrorValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error that a transport raised: the name of its class in `lumos_nb.errors`, and what it said."""
+
+    type: str
+    message: str
+    hint: str = ""
+    status: int | None = None
+    retry_after_s: float | None = None
+    is_temporary: bool = False
+
+
+class EndLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="end"):
+    """How it ended."""
+
+    i: int
+    t: float
+    how: str
+    error: ErrorValue | None = None
+
+
+class ToolLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="tool", omit_defaults=True):
+    """A call of a tool that is on the tape, too."""
+
+    i: int
+    cell: str = ""
+    source: str = ""
+    name: str
+    arguments: msgspec.Raw
+    t: float = 0.0
+    #: A `ToolResult`.
+    result: msgspec.Raw
+
+
+Line = Header | RequestLine | ResponseLine | ChunkLine | EndLine | ToolLine
+
+
+class Interaction(msgspec.Struct, kw_only=True):
+    """A request and all that came back."""
+
+    request: RequestLine
+    response: ResponseLine | None = None
+    chunks: list[ChunkLine] = []
+    end: EndLine
+
+
+class Tape(msgspec.Struct, kw_only=True):
+    """A whole tape, as it was read from its file."""
+
+    header: Header
+    #: In the order in which they were begun.
+    interactions: list[Interaction] = []
+    tools: list[ToolLine] = []
