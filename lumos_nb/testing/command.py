@@ -65,8 +65,10 @@ def arguments(options: argparse.Namespace) -> list[str]:
     """Return what pytest is called with."""
     plugin = "lumos" if entry_points(group="pytest11", name="lumos") else "lumos_nb.testing.plugin"
     # No settings, conftest or cache of the project: the same command does the same everywhere.
-    given = ["-p", plugin, "--lumos", "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest",
-             "-p", "no:cacheprovider", "--continue-on-collection-errors", "-p", "no:asyncio", "-o", "python_files=", "--no-header", "-rfEs"]  # fmt: skip
+    given = [
+        "--lumos", "-p", plugin, "-p", "no:cacheprovider", "-p", "no:asyncio", "-c", os.devnull, "--noconftest",
+        "--rootdir", str(Path.cwd()), "-o", "python_files=", "--continue-on-collection-errors", "--no-header", "-rfEs",
+    ]  # fmt: skip
     given += [f"--lumos-{name.replace('_', '-')}" for name in _PASSED if getattr(options, name)]
     named = {
         "--lumos-compare": options.compare, "--lumos-timeout": options.timeout, "--lumos-kernel": options.kernel,

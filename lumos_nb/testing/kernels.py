@@ -158,7 +158,10 @@ class NotebookKernel:
 
     def died(self) -> str:
         """Return the words for a kernel that is gone."""
-        return f"The kernel died.{self._words()}"
+        process = getattr(getattr(self._manager, "provisioner", None), "process", None)
+        code = None if process is None else process.poll()
+        how = "" if code is None else f" (signal {-code})" if code < 0 else f" (exit status {code})"
+        return f"The kernel died{how}.{self._words()}"
 
     def _send(self, content: dict[str, Any], metadata: dict[str, Any]) -> str:
         # Its own `execute` sends no metadata, and by them the kernel knows which cell it runs.
