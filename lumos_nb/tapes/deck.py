@@ -15,6 +15,7 @@ from lumos_nb._version import __version__
 from lumos_nb.errors import TapeMiss, TapeUnused
 from lumos_nb.tapes.canonical import key
 from lumos_nb.tapes.format import Header, Interaction, RequestLine, Tape
+from lumos_nb.tapes.playing import Player, Playing
 from lumos_nb.tapes.reading import read_tape, write_tape
 from lumos_nb.tapes.scenes import Scene
 from lumos_nb.transport.base import Transport
@@ -27,17 +28,21 @@ class Deck:
         path: The tape's file.
         mode: record, replay, replay-strict, verify or refresh.
         notebook: Name of the notebook's file, if there is one.
+        playing: How fast it is played, in which pieces, with which faults.
     """
 
-    def __init__(self, path: Path, mode: str, *, notebook: str = "") -> None:
+    def __init__(self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None) -> None:
         self.path, self.mode, self.notebook = path, mode, notebook
+        self.player = Player(playing or Playing())
         self._lock = threading.Lock()
         has_tape = mode != "record" and path.exists()
         self.tape = read_tape(path) if has_tape else Tape(header=_header(notebook))
         self._of_key: defaultdict[bytes, list[Interaction]] = defaultdict(list)
         for interaction in self.tape.interactions:
             self._of_key[key(interaction.request)].append(interaction)
+        #: Numbers of what cannot be played any more, and of what was asked for: a fault tells the two apart.
         self._played: set[int] = set()
+        self._asked: set[int] = set()
 
     @property
     def name(self) -> str:
@@ -65,10 +70,16 @@ class Deck:
             for interaction in self._of_key[key(request)]:
                 if interaction.request.i not in self._played:
                     self._played.add(interaction.request.i)
+                    self._asked.add(interaction.request.i)
                     return interaction
         raise TapeMiss(
             f"This request is not on the tape {self.name!r}.", hint=f"Record it: lumos test --record {self.notebook}"
         )
+
+    def again(self, interaction: Interaction) -> None:
+        """Let an interaction be played once more: something went wrong on the way, and the request is made again."""
+        with self._lock:
+            self._played.discard(interaction.request.i)
 
     def next_number(self) -> int:
         """Return the number of an interaction that begins now."""
@@ -84,7 +95,7 @@ class Deck:
 
     def unplayed(self) -> list[Interaction]:
         """Return what is on the tape and was never asked for."""
-        return [each for each in self.tape.interactions if each.request.i not in self._played]
+        return [each for each in self.tape.interactions if each.request.i not in self._asked]
 
     def check(self) -> None:
         """Be sure that all of the tape was played.
