@@ -101,6 +101,16 @@ def use(virtual: VirtualClock | None, *, waits: bool = True) -> None:
         time, time_ns, perf_counter, sleep = virtual.time, virtual.time_ns, virtual.time, virtual.sleep
 
 
+def is_virtual() -> bool:
+    """Return whether a virtual clock is in force: then nothing may depend on how fast this machine is.
+
+    Example:
+        >>> is_virtual()
+        False
+    """
+    return _virtual is not None
+
+
 @contextmanager
 def using(virtual: VirtualClock) -> Iterator[VirtualClock]:
     """Put a virtual clock in force inside the block, for a test.
