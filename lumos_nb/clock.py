@@ -112,19 +112,19 @@ def is_virtual() -> bool:
 
 
 @contextmanager
-def using(virtual: VirtualClock) -> Iterator[VirtualClock]:
-    """Put a virtual clock in force inside the block, for a test.
+def using(virtual: VirtualClock | None, *, waits: bool = True) -> Iterator[None]:
+    """Put a clock in force inside the block; takes what `use` takes.
 
     Example:
         >>> from lumos_nb import clock
-        >>> with clock.using(VirtualClock(0.0)) as virtual:
-        ...     virtual.advance(3)
+        >>> with clock.using(VirtualClock(0.0)):
+        ...     asyncio.run(clock.sleep(3))
         ...     clock.time()
         3.0
     """
     before = _virtual, sleep is not _turn
-    use(virtual)
+    use(virtual, waits=waits)
     try:
-        yield virtual
+        yield
     finally:
         use(before[0], waits=before[1])
