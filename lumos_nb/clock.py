@@ -101,20 +101,30 @@ def use(virtual: VirtualClock | None, *, waits: bool = True) -> None:
         time, time_ns, perf_counter, sleep = virtual.time, virtual.time_ns, virtual.time, virtual.sleep
 
 
+def is_virtual() -> bool:
+    """Return whether a virtual clock is in force.
+
+    Example:
+        >>> is_virtual()
+        False
+    """
+    return _virtual is not None
+
+
 @contextmanager
-def using(virtual: VirtualClock) -> Iterator[VirtualClock]:
-    """Put a virtual clock in force inside the block, for a test.
+def using(virtual: VirtualClock | None, *, waits: bool = True) -> Iterator[None]:
+    """Put a clock in force inside the block; takes what `use` takes.
 
     Example:
         >>> from lumos_nb import clock
-        >>> with clock.using(VirtualClock(0.0)) as virtual:
-        ...     virtual.advance(3)
+        >>> with clock.using(VirtualClock(0.0)):
+        ...     asyncio.run(clock.sleep(3))
         ...     clock.time()
         3.0
     """
     before = _virtual, sleep is not _turn
-    use(virtual)
+    use(virtual, waits=waits)
     try:
-        yield virtual
+        yield
     finally:
         use(before[0], waits=before[1])

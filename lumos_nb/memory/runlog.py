@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -42,6 +43,8 @@ from lumos_nb.providers.exchange import Exchange
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
 from lumos_nb.traceparent import trace_id
+
+logger = logging.getLogger("lumos_nb")
 
 FLUSH_AFTER_S = 0.25
 TITLE_CHARS = 60
@@ -178,7 +181,17 @@ class RunLog:
         with self._lock:
             writes, self._pending = _fewer(self._pending), []
             sent, self._sent, self._has_large = self._sent, [], False
-        return [*writes, *(self._exchanges.write(*each) for each in sent)] if sent else writes
+        return [*writes, *self._rows_of(sent)] if sent else writes
+
+    def _rows_of(self, sent: Sequence[tuple[Exchange, int | None]]) -> list[Write]:
+        """Return the rows of exchanges; one of which none can be made must not cost the run its events."""
+        rows: list[Write] = []
+        for exchange, step in sent:
+            try:
+                rows.append(self._exchanges.write(exchange, step))
+            except Exception:
+                logger.exception("A request of run %s could not be recorded.", self.info.run_id)
+        return rows
 
     # ---- in the loop's thread ------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lumos_nb._version import __version__
 from lumos_nb.errors import TapeMiss, TapeUnused
 from lumos_nb.tapes.canonical import key
@@ -53,6 +55,14 @@ class Deck:
     def is_replaying(self) -> bool:
         """Whether nothing is ever sent."""
         return self.mode in {"replay", "replay-strict"}
+
+    def play(self, **how: Any) -> None:
+        """Play from now on in another way; takes what `Playing` takes.
+
+        Example:
+            >>> Deck(Path("any.tape.jsonl"), "record").play(rechunk="bytes")
+        """
+        self.player = Player(msgspec.structs.replace(self.player.playing, **how))
 
     def over(self, transport: Transport) -> Transport:
         """Return a transport that plays from this tape, or records on it what the given one carries."""

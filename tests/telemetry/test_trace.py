@@ -14,9 +14,10 @@ import pytest
 from lumos_nb import credentials
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError
+from lumos_nb.hiding.forms import DOTS
+from lumos_nb.hiding.known import masked
 from lumos_nb.stores import Insert, SqliteStore, Update
 from lumos_nb.telemetry import ExecutionTrace, load_trace, load_traces, waterfall
-from lumos_nb.telemetry.masking import DOTS, masked
 from lumos_nb.testing import Answer
 from lumos_nb.traceparent import trace_id
 from tests.telemetry.recording import database, recorded
