@@ -24,6 +24,9 @@ perf_counter: Callable[[], float] = _time.perf_counter
 sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 """Wait for seconds: between two tries of a request, or for a tape's next chunk."""
 
+_PATIENCE = 5_000
+"""Turns of the loop that a wait leaves to those with an earlier time; one may be on a loop that waits for this one."""
+
 _virtual: VirtualClock | None = None
 
 
@@ -66,10 +69,10 @@ class VirtualClock:
         with self._lock:
             heapq.heappush(self._waiting, mine)
         try:
-            for _ in range(3):  # who is about to wait as well comes first, if its time is earlier
+            for turn in range(_PATIENCE):
                 await asyncio.sleep(0)
-            while self._waiting[0] != mine:  # noqa: ASYNC110 - others' waits may be on another loop
-                await asyncio.sleep(0)
+                if turn >= 2 and self._waiting[0] == mine:  # who is about to wait as well has had its turns
+                    break
             self._to(mine[0])
         finally:
             with self._lock:
@@ -101,20 +104,30 @@ def use(virtual: VirtualClock | None, *, waits: bool = True) -> None:
         time, time_ns, perf_counter, sleep = virtual.time, virtual.time_ns, virtual.time, virtual.sleep
 
 
+def is_virtual() -> bool:
+    """Return whether a virtual clock is in force: then nothing may depend on how fast this machine is.
+
+    Example:
+        >>> is_virtual()
+        False
+    """
+    return _virtual is not None
+
+
 @contextmanager
-def using(virtual: VirtualClock) -> Iterator[VirtualClock]:
-    """Put a virtual clock in force inside the block, for a test.
+def using(virtual: VirtualClock | None, *, waits: bool = True) -> Iterator[None]:
+    """Put a clock in force inside the block; takes what `use` takes.
 
     Example:
         >>> from lumos_nb import clock
-        >>> with clock.using(VirtualClock(0.0)) as virtual:
-        ...     virtual.advance(3)
+        >>> with clock.using(VirtualClock(0.0)):
+        ...     asyncio.run(clock.sleep(3))
         ...     clock.time()
         3.0
     """
     before = _virtual, sleep is not _turn
-    use(virtual)
+    use(virtual, waits=waits)
     try:
-        yield virtual
+        yield
     finally:
         use(before[0], waits=before[1])

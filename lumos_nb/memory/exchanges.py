@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb.hiding.forms import hidden, hidden_bytes
+from lumos_nb.hiding.headers import safe_headers
+from lumos_nb.hiding.sent import secrets_in
 from lumos_nb.memory._rows import nanoseconds, to_json
 from lumos_nb.messages import valid_text
-from lumos_nb.providers.exchange import Exchange, safe_headers
-from lumos_nb.providers.hiding import hidden, hidden_bytes, secrets_in
+from lumos_nb.providers.exchange import Exchange
 from lumos_nb.stores import Insert, Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.reading import read_rows

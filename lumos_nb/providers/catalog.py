@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from lumos_nb import settings
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError, nearest
+from lumos_nb.hiding.addresses import without_secrets
 from lumos_nb.providers.auth import key_of
 from lumos_nb.providers.base import BatchedProvider
 from lumos_nb.providers.vendors import Vendor, expanded, vendors
 from lumos_nb.providers.wire import Quirks
 from lumos_nb.transport import Transport
-from lumos_nb.transport.failures import without_secrets
 
 _OTHER_NAMES = {
     "alibaba": "qwen", "dashscope": "qwen", "x-ai": "xai", "grok": "xai", "z.ai": "zai", "z-ai": "zai",

@@ -1,41 +1,17 @@
 """One request to a model and its answer, byte for byte, for who keeps them.
 
 One idea: what is seen here is what was on the wire. Whoever keeps it leaves secrets out: `Exchange`
-names the key that was sent, and `safe_headers` those headers that hold none.
+names the key that was sent, and `hiding.headers.safe_headers` those headers that hold none.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable
 
 from lumos_nb import clock
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError
 from lumos_nb.transport import Request, Response
-
-_SAFE = re.compile(
-    r"accept|content-type|content-encoding|date|user-agent|server|retry-after|traceparent|request-id|x-request-id"
-    r"|x-goog-api-client|anthropic-(version|beta|ratelimit-.+)|openai-(beta|model|processing-ms|version)"
-    r"|x-ratelimit-.+|ratelimit-.+|x-should-retry|x-envoy-upstream-service-time|server-timing"
-)
-
-
-def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that are known to hold no secret, names in lower case.
-
-    Example:
-        >>> safe_headers({"Content-Type": "application/json", "Authorization": "Bearer abc"})
-        {'content-type': 'application/json'}
-    """
-    return {name.lower(): value for name, value in headers.items() if _is_safe(name.lower())}
-
-
-@lru_cache(512)
-def _is_safe(name: str) -> bool:
-    return _SAFE.fullmatch(name) is not None
-
 
 Keep = Callable[[bytes], None]
 """Takes a piece of a body."""

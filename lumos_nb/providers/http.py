@@ -18,6 +18,9 @@ from lumos_nb._version import __version__
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import LumosError, ProviderError, UsageError, nearest
 from lumos_nb.events import ModelEvent, Restart
+from lumos_nb.hiding.addresses import without_secrets
+from lumos_nb.hiding.forms import hidden, hidden_bytes
+from lumos_nb.hiding.sent import secrets_in
 from lumos_nb.messages import Message, valid
 from lumos_nb.providers.accepts import taken
 from lumos_nb.providers.adapt import Adapted, adapted
@@ -27,14 +30,12 @@ from lumos_nb.providers.base import UNWATCHED, Ask, BatchedProvider, ModelOption
 from lumos_nb.providers.exchange import Exchange, Keep
 from lumos_nb.providers.failures import from_status
 from lumos_nb.providers.gate import turn
-from lumos_nb.providers.hiding import hidden, hidden_bytes, secrets_in
 from lumos_nb.providers.response import read_batches
 from lumos_nb.providers.retry import asking_again, retrying, wait_s
 from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.providers.wire.encoding import with_valid_names
 from lumos_nb.transport import Request, Response, Transport, default_transport
-from lumos_nb.transport.failures import without_secrets
 
 _TAKES_NO_TOOLS = re.compile(
     r"does not support (?:tool|function)|tools? (?:is|are) not supported|not support(?:ed)? (?:tool|function) call"
@@ -111,6 +112,8 @@ class HttpProvider(BatchedProvider):
                 async with turn(self._url, on_wait):
                     with self._exchange(request, watch) as exchange:
                         async with self.transport.open(request) as response:
+                            if response.tape and on_wait is not None:
+                                on_wait({"kind": "replayed", "tape": response.tape})
                             keep = None if exchange is None else exchange.answered(response)
                             if response.status != 200:
                                 raise self._refusal(response, await _refused(response, keep), request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from lumos_nb.tapes.deck import Deck
 from lumos_nb.tapes.format import TAPE_VERSION, Tape
 from lumos_nb.tapes.modes import current, using
+from lumos_nb.tapes.playing import Fault, Playing
 from lumos_nb.tapes.reading import read_tape, write_tape
 
-__all__ = ["TAPE_VERSION", "Deck", "Tape", "current", "read_tape", "using", "write_tape"]
+__all__ = ["TAPE_VERSION", "Deck", "Fault", "Playing", "Tape", "current", "read_tape", "using", "write_tape"]

@@ -7,11 +7,10 @@ import base64
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
-from lumos_nb import clock, errors
+from lumos_nb import clock
 from lumos_nb.errors import LumosError, ProviderError
 from lumos_nb.tapes.deck import Deck
 from lumos_nb.tapes.format import ChunkLine, EndLine, ErrorValue, Interaction, ResponseLine
-from lumos_nb.tapes.playing import played
 from lumos_nb.tapes.scenes import scene
 from lumos_nb.tapes.scrub import answer_headers, request_line
 from lumos_nb.transport.base import Request, Response, Transport
@@ -35,11 +34,8 @@ class TapeTransport:
     async def _played(self, request: Request) -> AsyncIterator[Response]:
         here = scene()
         interaction = self.deck.find(request_line(request, -1, here), here)
-        if interaction.response is None:
-            raise _raised(interaction.end.error)
-        async with aclosing(_chunks(interaction)) as chunks:
-            line = interaction.response
-            yield Response(status=line.status, headers=line.headers, chunks=chunks, tape=self.deck.name)
+        async with self.deck.player.play(interaction, self.deck.name, self.deck.again) as response:
+            yield response
 
     @asynccontextmanager
     async def _recorded(self, request: Request) -> AsyncIterator[Response]:
@@ -82,15 +78,6 @@ class TapeTransport:
             self.deck.add(Interaction(request=line, response=head, chunks=chunks, end=end))
 
 
-async def _chunks(interaction: Interaction) -> AsyncGenerator[bytes, None]:
-    async for chunk in played(interaction):
-        yield chunk
-    if interaction.end.how == "cancelled":
-        await asyncio.Event().wait()
-    if interaction.end.error is not None:
-        raise _raised(interaction.end.error)
-
-
 def _chunk(i: int, t: float, data: bytes) -> ChunkLine:
     try:
         return ChunkLine(i=i, t=t, text=data.decode())
@@ -102,14 +89,4 @@ def _error(error: LumosError) -> ErrorValue:
     return ErrorValue(
         type=type(error).__name__, message=error.message, hint=error.hint, status=getattr(error, "status", None),
         retry_after_s=getattr(error, "retry_after_s", None), is_temporary=getattr(error, "is_temporary", False),
-    )  # fmt: skip
-
-
-def _raised(error: ErrorValue | None) -> LumosError:
-    if error is None:
-        return ProviderError("The recorded server did not answer.")
-    kind = getattr(errors, error.type, ProviderError)
-    return kind(
-        error.message, hint=error.hint, status=error.status, retry_after_s=error.retry_after_s,
-        is_temporary=error.is_temporary,
     )  # fmt: skip

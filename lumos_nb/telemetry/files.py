@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 
 from lumos_nb.errors import UsageError, nearest
-from lumos_nb.telemetry.masking import masked
+from lumos_nb.hiding.known import masked
 from lumos_nb.telemetry.traces.trace import TRACE_VERSION, ExecutionTrace
 from lumos_nb.telemetry.wording import escaped, visible
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from lumos_nb.events import TokenUsage
-from lumos_nb.telemetry.masking import masked
+from lumos_nb.hiding.known import masked
 from lumos_nb.telemetry.spans import Span
 
 MARKS = {"ok": "✓", "error": "✗", "denied": "✗", "cancelled": "-", "running": "…", "waiting": "…"}

@@ -13,14 +13,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lumos_nb.tapes import Fault
     from lumos_nb.testing.answers import Answer, Reply, markdown
+    from lumos_nb.testing.check import Checked, check
     from lumos_nb.testing.notebooks import NotebookFailed, NotebookRun, run_notebook
     from lumos_nb.testing.scripted import ModelRequest, ScriptedProvider
     from lumos_nb.testing.server import FakeServer, ServedRequest
 
 _HOMES = {
     "Answer": "lumos_nb.testing.answers",
+    "Checked": "lumos_nb.testing.check",
+    "check": "lumos_nb.testing.check",
     "FakeServer": "lumos_nb.testing.server",
+    "Fault": "lumos_nb.tapes",
     "ModelRequest": "lumos_nb.testing.scripted",
     "Reply": "lumos_nb.testing.answers",
     "ScriptedProvider": "lumos_nb.testing.scripted",
@@ -33,13 +38,16 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "Checked",
     "FakeServer",
+    "Fault",
     "ModelRequest",
     "NotebookFailed",
     "NotebookRun",
     "Reply",
     "ScriptedProvider",
     "ServedRequest",
+    "check",
     "markdown",
     "run_notebook",
 ]

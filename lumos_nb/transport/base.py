@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from lumos_nb.transport.failures import without_secrets
+from lumos_nb.hiding.addresses import without_secrets
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine: they are reached directly, whatever proxy the environment names."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from lumos_nb.errors import ProviderError, StreamError
+from lumos_nb.hiding.addresses import without_secrets, without_userinfo
 
 _READ_TIMEOUT = {"ReadTimeout", "SocketTimeoutError"}
 _CONNECT_TIMEOUT = {"ConnectTimeout", "ConnectionTimeoutError"}
@@ -142,26 +143,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def without_secrets(url: str) -> str:
-    """Return an address without what may be secret in it: name and password, and the values of its query.
-
-    Example:
-        >>> without_secrets("http://ada:secret@host/v1?key=k&alt=sse")
-        'http://host/v1?…'
-    """
-    path, query, _ = without_userinfo(url).partition("?")
-    return f"{path}{'?…' if query else ''}"
-
-
-def without_userinfo(url: str) -> str:
-    """Return an address without the name and password that may stand in it.
-
-    Example:
-        >>> without_userinfo("http://ada:secret@host/v1?a=b")
-        'http://host/v1?a=b'
-    """
-    scheme, slashes, rest = url.partition("://")
-    end = min((n for n in map(rest.find, "/?#") if n >= 0), default=len(rest))
-    return f"{scheme}{slashes}{rest[:end].rpartition('@')[2]}{rest[end:]}"

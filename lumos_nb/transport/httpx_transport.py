@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from lumos_nb.errors import ProviderError, UsageError
+from lumos_nb.hiding.addresses import without_secrets, without_userinfo
 from lumos_nb.transport.base import LOOPBACK, Request, Response
-from lumos_nb.transport.failures import explain, without_secrets, without_userinfo
+from lumos_nb.transport.failures import explain
 from lumos_nb.transport.limits import Limits
 from lumos_nb.transport.loops import PerLoop
 from lumos_nb.transport.tls import ssl_context

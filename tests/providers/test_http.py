@@ -199,7 +199,7 @@ async def test_the_wait_that_the_server_asks_for_is_kept_and_told(monkeypatch):
     async def no_sleep(seconds):
         waits.append(seconds)
 
-    monkeypatch.setattr("lumos_nb.providers.http.asyncio.sleep", no_sleep, raising=True)
+    monkeypatch.setattr("lumos_nb.clock.sleep", no_sleep, raising=True)
     first = Reply(status=429, headers={"retry-after-ms": "1500", "retry-after": "9"})
     told = []
     with FakeServer([first, "Hello"]) as server:

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb.hiding.known import masked
 from lumos_nb.messages import valid_text
 from lumos_nb.phrases import price, seconds
 from lumos_nb.providers.failures import redact
-from lumos_nb.telemetry.masking import masked
 
 KINDS = {
     # How a run failed.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from lumos_nb.telemetry.masking import masked
+from lumos_nb.hiding.known import masked
 from lumos_nb.telemetry.wording import escaped, visible
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ import msgspec
 from lumos_nb import settings
 from lumos_nb.agent.watching import OTLP_VARIABLES, is_traced, watch_runs
 from lumos_nb.events import AgentEvent, Error, GenerationComplete
+from lumos_nb.hiding.addresses import without_secrets
 from lumos_nb.settings import LumosConfig
 from lumos_nb.stores import Store, default_store
 from lumos_nb.telemetry.otel.content import is_content_wanted
 from lumos_nb.telemetry.otel.export import Exporter, ExportStats, open_wire
-from lumos_nb.transport.failures import without_secrets
 
 if TYPE_CHECKING:
     from lumos_nb.agent.run import Run

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import UsageError
+from lumos_nb.hiding.headers import masked_headers
+from lumos_nb.hiding.known import masked_bytes, masked_url
 from lumos_nb.memory.exchanges import SavedExchange
 from lumos_nb.messages import from_json
 from lumos_nb.phrases import size
-from lumos_nb.telemetry.masking import masked_bytes, masked_headers, masked_url
 from lumos_nb.telemetry.wording import body_text, seconds, visible
 
 _REPR_CHARS = 20_000

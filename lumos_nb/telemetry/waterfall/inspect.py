@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import LumosError
+from lumos_nb.hiding.headers import masked_headers
+from lumos_nb.hiding.known import masked, masked_url
 from lumos_nb.memory.configs import read_config
 from lumos_nb.memory.exchanges import SavedExchange, read_exchanges
 from lumos_nb.phrases import size
 from lumos_nb.stores import Store
 from lumos_nb.stores.base import Condition
-from lumos_nb.telemetry.masking import masked, masked_headers, masked_url
 from lumos_nb.telemetry.spans import Span
 from lumos_nb.telemetry.texts import read_answers, read_prompt, read_results
 from lumos_nb.telemetry.wording import body_text, decision, seconds, what_failed

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lumos_nb.hiding.known import masked
 from lumos_nb.phrases import price
-from lumos_nb.telemetry.masking import masked
 from lumos_nb.telemetry.spans import Span
 from lumos_nb.telemetry.waterfall.folding import Row
 from lumos_nb.telemetry.wording import MARKS, decision, one_line, seconds, title, tokens, visible, what_failed
