@@ -48,10 +48,11 @@ class NotebookKernel:
         from jupyter_client.manager import KernelManager
 
         self._manager = KernelManager(kernel_name=self._name)
+        folder = str(self._book.path.parent.absolute())
         arguments = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
         try:
             self._manager.start_kernel(
-                extra_arguments=arguments if self._manager.ipykernel else [], cwd=str(self._book.path.parent.absolute()),
+                extra_arguments=arguments if self._manager.ipykernel else [], cwd=folder,
                 env=self._environment, stdout=self._said, stderr=self._said,
             )  # fmt: skip
         except NoSuchKernel:
