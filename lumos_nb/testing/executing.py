@@ -205,9 +205,8 @@ class Execution:
         """Let the first cell that has no outcome yet fail with these words; the rest is not run."""
         for index in [*(cell.index for cell in self.book.cells), END]:
             if not self._outcomes[index].done():
-                self._settle(
-                    index, Outcome(not_run=f"not run: {self._failed}") if self._failed else Outcome(problems=[why])
-                )
+                not_run = f"not run: {self._failed}" if self._failed else ""
+                self._settle(index, Outcome(not_run=not_run, problems=[] if not_run else [why], is_end=True))
 
     def _rest_not_run(self, why: str) -> None:
         for future in self._outcomes.values():

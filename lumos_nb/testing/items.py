@@ -153,7 +153,7 @@ class NotebookTests:
         if self._wishes.mode == "record" and any(place != END for place in last.values()):
             raise pytest.UsageError(
                 "A tape is recorded of the whole notebook, and only some of its cells are selected. "
-                "To record what is missing of them, use --refresh."
+                "Record all of it, or only what is missing, by refresh in place of record."
             )
         for file, place in last.items():
             file.execution = Execution(file.book, self._wishes, place)
