@@ -102,7 +102,7 @@ def use(virtual: VirtualClock | None, *, waits: bool = True) -> None:
 
 
 def is_virtual() -> bool:
-    """Return whether a virtual clock is in force.
+    """Return whether a virtual clock is in force: then nothing may depend on how fast this machine is.
 
     Example:
         >>> is_virtual()

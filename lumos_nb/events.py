@@ -154,6 +154,8 @@ class AgentStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt: int = 1
     #: Part of `duration_s` in which it waited before a further try, or for its turn.
     waited_s: float = 0.0
+    #: Name of the tape that the answer was played from, which then cost nothing; empty: it came from a model.
+    tape: str = ""
 
     @property
     def tokens_per_s(self) -> float | None:

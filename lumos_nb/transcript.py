@@ -10,6 +10,7 @@ plain JSON data, the format `application/vnd.lumos.run+json`, versioned (`TRANSC
  "started_at": unix seconds, "duration_s", "ttft_s", "tokens_per_s", "cost_usd", "stop_reason",
  "usage": {"input_tokens", "output_tokens", …}, "n_steps", "n_tool_calls",
  "n_retries", "in_place_of": [models that could not answer],
+ "n_replayed": answers that were played from a tape; absent where none was,
  "error": {"type", "message", "hint"} | null,
  "items": [ {"kind": "text", "text"}
           | {"kind": "reasoning", "text", "duration_s"}
@@ -82,6 +83,8 @@ class Transcript:
         self._steps: list[AgentStep] = []
         self._reasoning_since: float | None = None
         self._is_new = False
+        self._step = 0
+        self._replayed: set[int] = set()
         #: The model that the run asks first, and the one that is asked now.
         self._first = self._asked = ""
 
@@ -104,6 +107,7 @@ class Transcript:
                 doc.update({f: getattr(event, f) for f in event.__struct_fields__ if f in doc})
                 self._first = event.model
             case StepStart():
+                self._step = event.index
                 doc["state"] = "waiting for the first token"
                 self._asked = self._first
                 self._is_new = True  # what another model call says is a text of its own
@@ -124,6 +128,7 @@ class Transcript:
                 self._complete(event)
             case StepComplete():
                 self._steps.append(event.step)
+                self._play(event.step.index, event.step.tape)
                 if event.step.model:
                     doc.update(provider=event.step.provider, model=event.step.model)
                 self._total()
@@ -163,10 +168,18 @@ class Transcript:
                     self.doc["in_place_of"].append(self._asked)
                 self.doc["provider"], _, self.doc["model"] = data["model"].partition("/")
                 self._asked = self.doc["model"]
+            case "replayed":
+                self._play(self._step, data["tape"])
             case "restart":
                 self._restart()
             case "resumed":  # the time in which nobody worked does not count
                 self.doc.update(status="running", error=None, started_at=self.doc["started_at"] + data["away_s"])
+
+    def _play(self, step: int, tape: str) -> None:
+        """Note whether the answer of a step comes from a tape."""
+        (self._replayed.add if tape else self._replayed.discard)(step)
+        if self._replayed or "n_replayed" in self.doc:
+            self.doc["n_replayed"] = len(self._replayed)
 
     def _restart(self) -> None:
         """Leave half an answer as it was seen, and begin anew below it."""

@@ -185,7 +185,9 @@ class LoopState:
             self._note(answer)
 
     def _cost_usd(self, draft: StepDraft) -> float | None:
-        """Return what a step's model call cost, or None where the price is not known."""
+        """Return what a step's model call cost, or None where the price is not known; a tape costs nothing."""
+        if draft.tape:
+            return 0.0
         return self.price(draft.vendor, draft.model, draft.finish.usage if draft.finish else TokenUsage())
 
     @property

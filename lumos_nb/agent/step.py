@@ -43,6 +43,8 @@ class StepDraft:
         self.vendor, self.model, self.origin = provider.provider, provider.model, provider.origin
         self.attempt = 1
         self.waited_s = 0.0
+        #: Name of the tape that the answer is played from; empty: a model gives it.
+        self.tape = ""
         self._is_streaming = settings.current().enable_streaming
         #: Reasoning, text and calls as they came, each delta a piece.
         self._parts: list[_DraftPart] = []
@@ -95,7 +97,9 @@ class StepDraft:
         return [*reasoning, TextDelta(self.text)] if self.text else reasoning
 
     def _held_up(self, data: dict[str, Any]) -> None:
-        """Count the tries and the waits, and remember which model answers in the end."""
+        """Count the tries and the waits, and remember which model answers in the end, or which tape."""
+        # Whatever else is told comes before another request is made.
+        self.tape = data["tape"] if data.get("kind") == "replayed" else ""
         self.waited_s += float(data.get("wait_s") or 0.0)
         if data.get("kind") == "retry":
             self.attempt += 1
@@ -210,6 +214,7 @@ class StepDraft:
             model=finish.model or self.model,
             attempt=self.attempt,
             waited_s=self.waited_s,
+            tape=self.tape,
             # Vendors call an answer with calls ended in several ways; that it was cut is known of all of them.
             stop_reason="tool_calls" if self.calls and finish.reason != "length" else finish.reason,
             started_at=self.started_at,

@@ -63,6 +63,8 @@ class Tally:
         self._counted: set[int] = set()
         #: Text of the step that is going on: if it never ends, its cost is not known.
         self._text: list[str] = []
+        #: Steps whose answer came from a tape.
+        self._replayed: set[int] = set()
 
     def fold(self, event: AgentEvent, now: int) -> list[Write]:
         """Take an event and return the writes that it causes."""
@@ -104,6 +106,8 @@ class Tally:
         Where another model takes over, the run is from then on that model's, and so is the source of its price.
         """
         match data.get("kind"):
+            case "replayed":
+                self._say_source(str(data.get("tape") or ""))
             case "retry":
                 self._run["n_retries"] += 1
                 self._waited_s += float(data.get("wait_s") or 0.0)
@@ -122,6 +126,12 @@ class Tally:
                 self._answer_all(stopped_at)
                 self._go_on(stopped_at)
                 self._answered_at = now
+
+    def _say_source(self, tape: str) -> None:
+        """Note whether the answer of this step comes from a tape, and so do all of the run, some, or none."""
+        (self._replayed.add if tape else self._replayed.discard)(self.step)
+        if self._replayed or "tape" in self._run:
+            self._run["tape"] = "replay" if self._counted <= self._replayed else "mixed" if self._replayed else "live"
 
     def _go_on(self, now: int) -> None:
         if self._paused_since is not None:
@@ -199,6 +209,7 @@ class Tally:
         if step.index in self._counted:
             return [row]
         self._counted.add(step.index)
+        self._say_source(step.tape)
         self._usage += step.usage
         self._cost_usd = None if self._cost_usd is None or step.cost_usd is None else self._cost_usd + step.cost_usd
         run = self._run
@@ -224,7 +235,8 @@ class Tally:
         return [update, *self._on_thread(now, {}, {})]
 
     def _fail(self, event: Error, now: int) -> list[Write]:
-        unknown = bool(self._text) and self.step not in self._counted and not self._is_free
+        is_paid = not self._is_free and self.step not in self._replayed
+        unknown = bool(self._text) and self.step not in self._counted and is_paid
         if unknown:
             self._cost_usd = None
         message = valid_text(str(event.error))

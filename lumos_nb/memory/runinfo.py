@@ -36,7 +36,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     names_written: tuple[str, ...] | None = None
     #: Where prices come from: settings, table, lumos (our own rows), local (costs nothing) or unknown.
     cost_source: str = "unknown"
-    #: live or replay.
+    #: live, replay, or mixed where only some answers came from a tape.
     tape: str = "live"
     #: Unix time in seconds; now if not given.
     started_at: float = msgspec.field(default_factory=lambda: clock.time())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -42,6 +43,8 @@ from lumos_nb.providers.exchange import Exchange
 from lumos_nb.stores import Ensure, Insert, Store, Update
 from lumos_nb.stores.base import Write
 from lumos_nb.traceparent import trace_id
+
+logger = logging.getLogger("lumos_nb")
 
 FLUSH_AFTER_S = 0.25
 TITLE_CHARS = 60
@@ -120,16 +123,15 @@ class RunLog:
             await self._commit(said)
         elif is_due:
             self._hand_over()
-        elif self._timer is None and (self._pending or self._deltas):
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
+        elif self._pending or self._deltas:
+            self._flush_later()
 
     def note(self, events: Sequence[AgentEvent]) -> None:
         """Record what happens while nothing arrives, such as a retry, with its time; it is written with the next."""
         if self._is_recording:
             for event in events:
                 self._add(event)
-            if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
+            self._flush_later()
 
     def keep(self, exchange: Exchange) -> None:
         """Record what was on the wire; it is written with the next event."""
@@ -178,7 +180,17 @@ class RunLog:
         with self._lock:
             writes, self._pending = _fewer(self._pending), []
             sent, self._sent, self._has_large = self._sent, [], False
-        return [*writes, *(self._exchanges.write(*each) for each in sent)] if sent else writes
+        return [*writes, *self._rows_of(sent)] if sent else writes
+
+    def _rows_of(self, sent: Sequence[tuple[Exchange, int | None]]) -> list[Write]:
+        """Return the rows of exchanges; one of which none can be made must not cost the run its events."""
+        rows: list[Write] = []
+        for exchange, step in sent:
+            try:
+                rows.append(self._exchanges.write(exchange, step))
+            except Exception:
+                logger.exception("A request of run %s could not be recorded.", self.info.run_id)
+        return rows
 
     # ---- in the loop's thread ------------------------------------------------------------
 
@@ -222,6 +234,11 @@ class RunLog:
         except StoreError:
             self._pending = writes
             raise
+
+    def _flush_later(self) -> None:
+        """Write soon; under a virtual clock with what comes next, or the machine's speed would cut texts in two."""
+        if self._timer is None and not clock.is_virtual():
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
 
     def _flush(self) -> None:
         """Write what has gathered, without waiting. An error comes again at the next commit."""

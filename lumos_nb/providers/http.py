@@ -112,6 +112,8 @@ class HttpProvider(BatchedProvider):
                 async with turn(self._url, on_wait):
                     with self._exchange(request, watch) as exchange:
                         async with self.transport.open(request) as response:
+                            if response.tape and on_wait is not None:
+                                on_wait({"kind": "replayed", "tape": response.tape})
                             keep = None if exchange is None else exchange.answered(response)
                             if response.status != 200:
                                 raise self._refusal(response, await _refused(response, keep), request)

@@ -114,7 +114,7 @@ cache_write_tokens int   part of the input that was put into a cache
 reasoning_tokens   int   part of the output that was reasoning
 cost_source     cat   settings, table, lumos, local or unknown
 ended_at        time  missing while it goes on, or where its process was killed
-tape            cat   live or replay
+tape            cat   live, replay, or mixed where only some answers were played from a tape
 lumos_version   text  version that ran it
 process         text  process id and host that runs it
 trace_id        id    32 hexadecimal digits; that of the caller, if it handed one over

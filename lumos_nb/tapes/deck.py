@@ -16,10 +16,11 @@ import msgspec
 from lumos_nb._version import __version__
 from lumos_nb.errors import TapeMiss, TapeUnused
 from lumos_nb.tapes.canonical import key
-from lumos_nb.tapes.format import Header, Interaction, RequestLine, Tape
+from lumos_nb.tapes.format import Header, Interaction, RequestLine, Tape, ToolLine
 from lumos_nb.tapes.playing import Player, Playing
 from lumos_nb.tapes.reading import read_tape, write_tape
 from lumos_nb.tapes.scenes import Scene
+from lumos_nb.tapes.tools import TapedCalls
 from lumos_nb.transport.base import Transport
 
 
@@ -42,6 +43,8 @@ class Deck:
         self._of_key: defaultdict[bytes, list[Interaction]] = defaultdict(list)
         for interaction in self.tape.interactions:
             self._of_key[key(interaction.request)].append(interaction)
+        #: The calls of tools that are on tape.
+        self.tools = TapedCalls(self.tape.tools, self.name)
         #: Numbers of what cannot be played any more, and of what was asked for: a fault tells the two apart.
         self._played: set[int] = set()
         self._asked: set[int] = set()
@@ -55,6 +58,10 @@ class Deck:
     def is_replaying(self) -> bool:
         """Whether nothing is ever sent."""
         return self.mode in {"replay", "replay-strict"}
+
+    def way_of(self, scene: Scene) -> str:
+        """Return how this cell uses the tape: as its line says, or as the deck does; off: not at all."""
+        return {"live": "off"}.get(scene.mode, scene.mode) or self.mode
 
     def play(self, **how: Any) -> None:
         """Play from now on in another way; takes what `Playing` takes.
@@ -101,6 +108,12 @@ class Deck:
         """Keep an interaction that was recorded."""
         with self._lock:
             self.tape.interactions.append(interaction)
+            write_tape(self.path, self.tape)
+
+    def add_tool(self, line: ToolLine) -> None:
+        """Keep a call of a tool that was recorded."""
+        with self._lock:
+            self.tape.tools.append(line)
             write_tape(self.path, self.tape)
 
     def unplayed(self) -> list[Interaction]:

@@ -15,12 +15,14 @@ from lumos_nb import settings
 from lumos_nb.errors import TapeError
 from lumos_nb.settings import LumosConfig
 from lumos_nb.tapes.deck import Deck
+from lumos_nb.tapes.playing import Playing
 from lumos_nb.tapes.scenes import place
 
 RECORDING = ("record", "refresh", "verify")
 
 _deck: Deck | None = None
 _followed: LumosConfig | None = None
+_said: tuple[str, ...] = ()
 _given: list[Deck | None] = []
 
 
@@ -69,8 +71,19 @@ def mode_of(config: LumosConfig) -> str:
     return "replay-strict" if is_ci and mode == "replay" else mode
 
 
+def time_of(config: LumosConfig, mode: str) -> str:
+    """Return how long a replayed answer takes: as the settings say, and without a word virtual where CI plays."""
+    if config.tape_time != "auto":
+        return config.tape_time
+    return "virtual" if mode == "replay-strict" else "instant"
+
+
 def _follow(config: LumosConfig) -> None:
-    global _deck, _followed
+    global _deck, _followed, _said
+    said = (config.tape, config.tape_file, config.tape_time, str(place().path), os.environ.get("CI", ""))
+    if _followed is not None and said == _said:  # of another setting the tape knows nothing: it plays on
+        _followed = config
+        return
     mode, path = mode_of(config), None
     if mode != "off":
         path = tape_path(config)
@@ -79,5 +92,6 @@ def _follow(config: LumosConfig) -> None:
     if _deck is not None:
         _deck.close()
     here = place().path
-    _deck = None if path is None else Deck(path, mode, notebook=here.name if here else "")
-    _followed = config
+    name, playing = here.name if here else "", Playing(time=time_of(config, mode))
+    _deck = None if path is None else Deck(path, mode, notebook=name, playing=playing)
+    _followed, _said = config, said

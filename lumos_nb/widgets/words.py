@@ -41,6 +41,8 @@ def summary(doc: dict[str, Any]) -> list[str]:
         ['✓ 2 steps', '1 tool', '4.1 s']
         >>> summary({"status": "completed", "n_steps": 1, "n_retries": 2, "in_place_of": ["a", "b"]})
         ['✓ 1 step', 'retried 2 times', 'in place of a, b']
+        >>> summary({"status": "completed", "n_steps": 2, "n_replayed": 1})
+        ['✓ 2 steps', '1 of 2 replayed']
     """
     usage, ended = doc.get("usage") or {}, {"failed": "Failed", "cancelled": "Stopped"}
     tokens = (usage.get("input_tokens") or 0, usage.get("output_tokens") or 0)
@@ -56,6 +58,7 @@ def summary(doc: dict[str, Any]) -> list[str]:
         price(doc.get("cost_usd")),
         seconds(doc.get("duration_s")),
         _retried(doc.get("n_retries") or 0),
+        _replayed(doc),
         f"in place of {', '.join(others)}" if others else "",
         doc.get("thread") or "",
         _CUT_SHORT.get(doc.get("stop_reason") or "", ""),
@@ -66,6 +69,12 @@ def summary(doc: dict[str, Any]) -> list[str]:
 
 def _retried(n: int) -> str:
     return "" if n == 0 else "retried once" if n == 1 else f"retried {n:,} times"
+
+
+def _replayed(doc: dict[str, Any]) -> str:
+    """Say that answers came from a tape, and how many where not all did."""
+    n, n_steps = doc.get("n_replayed") or 0, doc.get("n_steps") or 0
+    return "" if n == 0 else "replayed" if n >= n_steps else f"{n:,} of {n_steps:,} replayed"
 
 
 def failure(doc: dict[str, Any]) -> str:

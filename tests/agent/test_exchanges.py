@@ -5,7 +5,9 @@ import base64
 import json
 import sqlite3
 import zlib
+from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from lumos_nb import Agent, frames, llm, settings, tool
@@ -14,6 +16,7 @@ from lumos_nb.memory.exchanges import read_exchanges
 from lumos_nb.messages import ToolCall
 from lumos_nb.stores import default_store
 from lumos_nb.testing import Answer, FakeServer, Reply
+from lumos_nb.transport import new_transport
 from lumos_nb.transport.base import Request
 
 KEY = "sk-planted-0123456789abcdef"
@@ -198,3 +201,28 @@ async def test_nothing_is_kept_where_runs_are_not_recorded():
         await agent(server).generate("Hi.", thread_id="t")
     assert list(default_store().select("exchanges", ["n"])) == []
     assert len(frames.messages()) == 2
+
+
+class OddHeaders:
+    """A transport of somebody's own, which gives a header in a form that it must not have."""
+
+    def __init__(self):
+        self.over = new_transport("auto")
+
+    @asynccontextmanager
+    async def open(self, request):
+        async with self.over.open(request) as response:
+            yield msgspec.structs.replace(response, headers={**response.headers, "date": b"today"})
+
+    async def aclose(self):
+        await self.over.aclose()
+
+
+async def test_a_request_that_cannot_be_kept_costs_the_run_nothing_else(caplog):
+    with FakeServer(["Done."]) as server:
+        model = llm("mock/any", base_url=server.base_url, api_key=KEY, transport=OddHeaders())
+        result = await Agent("a", model=model).generate("Hello")
+        await model.aclose()
+    assert "could not be recorded" in caplog.text
+    events = frames.events(run_id=result.run_id)
+    assert frames.runs().status[0] == "completed" and "generation_complete" in events.to_string()

@@ -1,0 +1,128 @@
+"""The file that a deck writes: whole interactions, and never over what somebody else wrote.
+
+One idea: a writer knows how the file looked when it last read or wrote it. If it looks otherwise now, another one
+writes it too; then nothing is written, and both are told apart by the error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lumos_nb.errors import TapeError
+from lumos_nb.tapes.format import Line
+from lumos_nb.tapes.reading import encoded
+
+try:
+    import fcntl
+except ImportError:  # Windows: two writers are then told apart a moment less surely
+    fcntl = None  # type: ignore[assignment]
+
+Stamp = tuple[int, int, int]
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Return what tells whether a file is still the same; None: there is none.
+
+    Example:
+        >>> stamp(Path("no-such-file")) is None
+        True
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class TapeFile:
+    """A tape's file, as one deck reads and writes it.
+
+    Args:
+        path: Where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen = stamp(path)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether something else wrote it since it was last read or written here."""
+        return stamp(self.path) != self._seen
+
+    def replace(self, lines: Iterable[Line]) -> None:
+        """Write lines in place of all of the file, whole or not at all.
+
+        Raises:
+            TapeError: Something else wrote it meanwhile, or it cannot be written.
+        """
+        data = encoded(lines)
+        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with self._written():
+            try:
+                unfinished.write_bytes(data)
+                unfinished.replace(self.path)
+            finally:
+                unfinished.unlink(missing_ok=True)
+
+    def append(self, lines: Iterable[Line]) -> None:
+        """Write lines behind all others, whole or not at all.
+
+        Raises:
+            TapeError: Something else wrote it meanwhile, or it cannot be written.
+        """
+        data = encoded(lines)
+        with self._written(), self.path.open("r+b", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            try:
+                if file.write(data) != len(data):
+                    raise OSError("the disk is full")
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(size)
+                raise
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        failure = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with _held(self.path.parent):
+                if self.has_changed:
+                    raise _changed(self.path)
+                yield
+                self._seen = stamp(self.path)
+        except OSError as error:
+            failure = TapeError(
+                f"The tape {str(self.path)!r} cannot be written: {error.strerror or error}.",
+                hint="Look at the folder's rights and at the space that is left.",
+            )
+        if failure is not None:
+            raise failure
+
+
+def _changed(path: Path) -> TapeError:
+    return TapeError(
+        f"The tape {str(path)!r} was written by something else meanwhile: another kernel, or a command. "
+        "Nothing was written over it.",
+        hint="Let one notebook at a time record it, or give each a tape of its own with LUMOS_TAPE_FILE; "
+        "then restart the kernel.",
+    )
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing tapes in a folder; no file is left behind."""
+    if fcntl is None:
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system that has no locks
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
