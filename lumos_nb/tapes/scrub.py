@@ -53,7 +53,8 @@ def request_line(request: Request, i: int, scene: Scene, attempt: int = 1) -> Re
             nobody knows that, so nothing would match. It is not sent either.
 
     Example:
-        >>> request = Request(url="http://ada:pw@h/v1?key=abc", headers={"x-api-key": "abc"}, body=b'{"a": "/home/ada"}')
+        >>> body = b'{"a": "/home/ada"}'
+        >>> request = Request(url="http://ada:pw@h/v1?key=abc", headers={"x-api-key": "abc"}, body=body)
         >>> line = request_line(request, 0, Scene())
         >>> line.url, line.headers, bytes(line.body)
         ('http://h/v1?key=••••', {}, b'{"a": "~"}')
