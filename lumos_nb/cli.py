@@ -1,4 +1,4 @@
-"""The command line: `lumos run` runs a notebook, `lumos models` lists and installs models."""
+"""The command line: `lumos run` runs a notebook, `lumos test` tests some, `lumos models` lists and installs models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from lumos_nb.errors import LumosError
+from lumos_nb.testing.command import add_test
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,6 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="lumos", description="An agent platform that lives in the notebook.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add_run(commands)
+    add_test(commands)
     add_models(commands)
     options = parser.parse_args(argv)
     try:

@@ -16,9 +16,10 @@ import msgspec
 from lumos_nb import clock
 from lumos_nb.agent.approval import Decision, Permits, Question
 from lumos_nb.agent.home import Emit, Home, Job, Outcome
+from lumos_nb.agent.taped import taped
 from lumos_nb.agent.toolevents import Events, Output
 from lumos_nb.context import IN_CALL, RuntimeContext
-from lumos_nb.errors import ToolError, nearest
+from lumos_nb.errors import TapeError, ToolError, nearest
 from lumos_nb.events import (
     AgentEvent,
     ApprovalDecided,
@@ -141,7 +142,7 @@ class _Call:
             result = denied or await self._work()
             if denied is None:
                 status = "error" if result.is_error else "ok"
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TapeError):  # a model that is told of a miss would go on as nobody recorded it
             raise
         except BaseException as error:  # the tool's own, whatever it is; the model is told, the run goes on
             task = asyncio.current_task()
@@ -189,7 +190,7 @@ class _Call:
 
     async def _work(self) -> ToolResult:
         tool, home = self._tool, self._step.home
-        emit = Output(self.call.id, self._events).emit
+        output = Output(self.call.id, self._events)
         place = (self._step.context, self.call.id)
 
         def work(**arguments: Any) -> Any:
@@ -201,10 +202,16 @@ class _Call:
                 IN_CALL.reset(token)
             return _placed(value, place) if inspect.iscoroutine(value) else value
 
-        outcome = await home.run(Job(work, self._arguments, tool.is_async, tool.thread, emit))
-        if inspect.iscoroutine(outcome.value):  # a plain function that hands on an async one's
-            outcome = await self._awaited(outcome, emit)
-        result = from_value(self.call, outcome.value, outcome.display)
+        async def done(emit: Emit) -> ToolResult:
+            outcome = await home.run(Job(work, self._arguments, tool.is_async, tool.thread, emit))
+            if inspect.iscoroutine(outcome.value):  # a plain function that hands on an async one's
+                outcome = await self._awaited(outcome, emit)
+            return from_value(self.call, outcome.value, outcome.display)
+
+        try:
+            result = await taped(self.call, tool, output.emit, lambda: self._begun.append(clock.perf_counter()), done)
+        finally:
+            output.end()
         return result if self.call.arguments == self._asked.arguments else _with_note(result, self.call)
 
     async def _awaited(self, outcome: Outcome, emit: Emit) -> Outcome:

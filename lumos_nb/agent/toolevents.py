@@ -11,6 +11,7 @@ import threading
 from itertools import groupby
 from typing import Any
 
+from lumos_nb import clock
 from lumos_nb.events import AgentEvent, ToolOutput
 
 
@@ -72,8 +73,13 @@ class Output:
         with self._lock:
             is_first = not self._waiting
             self._waiting.append((kind, text, data))
-        if is_first:
+        if is_first and not clock.is_virtual():  # there how it is cut up must not depend on the machine
             self._loop.call_soon_threadsafe(self._flush)
+
+    def end(self) -> None:
+        """Hand over what is still there: the tool has ended. On the loop."""
+        if clock.is_virtual():
+            self._flush()
 
     def _flush(self) -> None:
         with self._lock:

@@ -56,7 +56,10 @@ def get_thread(store: Store, name: str) -> dict[str, Any]:
 
 def not_found(store: Store, name: str) -> ThreadNotFoundError:
     """Return the error for a thread that does not exist, with the nearest title."""
-    titles = [t or i for t, i in store.select("threads", ["title", "thread_id"], order=["-updated_at"], limit=500)]
+    titles = [
+        t or i
+        for t, i in store.select("threads", ["title", "thread_id"], order=["-updated_at", "-thread_id"], limit=500)
+    ]
     return ThreadNotFoundError(
         f"There is no thread {name!r}.", hint=nearest(name, set(titles)) or "No thread has been kept yet."
     )

@@ -123,16 +123,15 @@ class RunLog:
             await self._commit(said)
         elif is_due:
             self._hand_over()
-        elif self._timer is None and (self._pending or self._deltas):
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
+        elif self._pending or self._deltas:
+            self._flush_later()
 
     def note(self, events: Sequence[AgentEvent]) -> None:
         """Record what happens while nothing arrives, such as a retry, with its time; it is written with the next."""
         if self._is_recording:
             for event in events:
                 self._add(event)
-            if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
+            self._flush_later()
 
     def keep(self, exchange: Exchange) -> None:
         """Record what was on the wire; it is written with the next event."""
@@ -235,6 +234,11 @@ class RunLog:
         except StoreError:
             self._pending = writes
             raise
+
+    def _flush_later(self) -> None:
+        """Write soon; under a virtual clock with what comes next, or the machine's speed would cut texts in two."""
+        if self._timer is None and not clock.is_virtual():
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self._flush)
 
     def _flush(self) -> None:
         """Write what has gathered, without waiting. An error comes again at the next commit."""

@@ -50,7 +50,7 @@ def find_run(store: Store, name: str = "last") -> str:
         raise UsageError(f"{type(name).__name__!r} is no name of a run.", hint=hint)
     if name == "last":
         where = [("parent_run_id", "=", None)]
-        for (run_id,) in store.select("runs", ["run_id"], where=where, order=["-started_at"], limit=1):
+        for (run_id,) in store.select("runs", ["run_id"], where=where, order=["-started_at", "-run_id"], limit=1):
             return str(run_id)
         raise UsageError("There is no run yet.", hint="Run a %%agent cell first.")
     ids = [r[0] for r in store.select("runs", ["run_id"], where=[("run_id", "contains", name)], limit=50)]
@@ -59,7 +59,7 @@ def find_run(store: Store, name: str = "last") -> str:
         return str(found[0])
     if found:
         raise UsageError(f"{name!r} fits {len(found)} runs.", hint="Give more of the id.")
-    recent = [r[0] for r in store.select("runs", ["run_id"], order=["-started_at"], limit=5)]
+    recent = [r[0] for r in store.select("runs", ["run_id"], order=["-started_at", "-run_id"], limit=5)]
     raise UsageError(f"There is no run {name!r}.", hint=f"{_near(name, recent)} %trace df shows all runs.")
 
 
@@ -219,5 +219,5 @@ def last_stopped(store: Store, notebook: str | None, but: Iterable[str] = ()) ->
     if notebook is not None:
         where.append(("notebook", "=", notebook))
     others = set(but)
-    found = store.select("runs", ["run_id"], where=where, order=["-started_at"], limit=50)
+    found = store.select("runs", ["run_id"], where=where, order=["-started_at", "-run_id"], limit=50)
     return next((str(run_id) for (run_id,) in found if run_id not in others), None)

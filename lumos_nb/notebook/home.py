@@ -14,6 +14,7 @@ import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from lumos_nb import clock
 from lumos_nb.agent.errands import Errand, LoopErrand, ThreadGuard, ToolInterruptedError
 from lumos_nb.agent.home import Job, Outcome
 from lumos_nb.agent.loops import CORE, TOOLS
@@ -82,6 +83,8 @@ class NotebookHome:
             self._open.discard(errand)
 
     async def _tell_wait(self, errand: NotebookErrand, job: Job) -> None:
+        if clock.is_virtual():  # whether it is slow depends on the machine
+            return
         try:
             await asyncio.wait_for(errand.begun.wait(), WAITS_AFTER_S)
         except TimeoutError:

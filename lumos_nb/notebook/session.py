@@ -12,6 +12,7 @@ from lumos_nb.notebook.cells import RanCells
 from lumos_nb.notebook.magics import AWAITED, RESUMED, Magics
 from lumos_nb.notebook.place import beside_notebook, notebook_path, provenance, tape_place, tape_scene
 from lumos_nb.notebook.shown import Shown
+from lumos_nb.notebook.tapetime import TapeTime
 from lumos_nb.runtime import Runtime
 from lumos_nb.tapes.scenes import set_place
 
@@ -22,7 +23,8 @@ class Session:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.runtime = Runtime(shell.user_ns, lambda: notebook_path(shell))
-        if not settings.current().db:
+        has_own_db = not settings.current().db
+        if has_own_db:
             settings.configure(db=str(beside_notebook(shell) / ".lumos" / "lumos.db"))
         magics = Magics(shell, self.runtime)
         self._cell = {"agent": magics.agent_cell, AWAITED: magics.agent_awaited}
@@ -37,6 +39,8 @@ class Session:
         self._cells.install()
         memory.set_provenance(lambda: provenance(shell), self._cells.all)
         set_place(lambda: tape_place(shell), lambda: tape_scene(shell))
+        self._time = TapeTime(shell, has_own_db=has_own_db)
+        self._time.install()
         html = shell.display_formatter.formatters["text/html"]
         html.for_type(AgentGenerateResult, lambda r: Shown(r.response)._repr_mimebundle_()["text/html"])
 
@@ -53,6 +57,7 @@ class Session:
         self._awaiting.remove()
         self._cells.remove()
         memory.set_provenance(None)
+        self._time.close()
         set_place(None)
         for kind, ours in (("cell", self._cell), ("line", self._line)):
             for name in ours:

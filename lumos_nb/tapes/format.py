@@ -11,13 +11,16 @@ tells two requests apart, is worked out when it is read.
 {"k": "response", "i", "t": seconds since it was sent, "status", "headers"}     absent where no answer came
 {"k": "chunk", "i", "t", "text": UTF-8 | "base64"}                             one a read
 {"k": "end", "i", "t", "how": "complete" | "closed" | "broken" | "unreachable" | "cancelled", "error": {…} | null}
-{"k": "tool", "i", "cell", "source", "name", "arguments": JSON, "t", "result": {…}}
+{"k": "tool", "i", "cell", "source", "name", "arguments": JSON, "t", "output": [[kind, text, data] …],
+ "result": {…}}
 ```
 `how`: complete, the body was read to its end; closed, who read it had enough; broken, it broke off; unreachable, no
 answer came; cancelled, the run was stopped. Lines of one interaction stand together, in this order.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import msgspec
 
@@ -87,6 +90,10 @@ class EndLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="end
     error: ErrorValue | None = None
 
 
+Output = tuple[str, str, dict[str, Any]]
+"""What a tool printed or displayed: kind, text and data, as a `ToolOutput` has them."""
+
+
 class ToolLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="tool", omit_defaults=True):
     """A call of a tool that is on the tape, too."""
 
@@ -96,6 +103,7 @@ class ToolLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="to
     name: str
     arguments: msgspec.Raw
     t: float = 0.0
+    output: tuple[Output, ...] = ()
     #: A `ToolResult`.
     result: msgspec.Raw
 

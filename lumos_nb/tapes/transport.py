@@ -30,7 +30,9 @@ class TapeTransport:
             TapeMiss: It is not on the tape, and nothing is sent.
         """
         here = scene()
-        way = self.deck.way(here)
+        way = self.deck.way_of(here)
+        if way == "off":
+            return self._over.open(request)
         if way == "record":
             return self._recorded(request, here)
         line = request_line(request, -1, here, request.attempt)

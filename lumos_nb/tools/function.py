@@ -31,6 +31,7 @@ class Tool:
         thread: Run it in a worker thread; else it runs where the cell runs.
         permission: allow, ask or deny, or a function of its arguments that returns one of these.
         side_effect: none, idempotent (may be done twice) or unsafe (never twice); empty if the author did not say.
+        tape: Whether its calls are recorded and played with those of the model, where a tape is in force.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Tool:
         thread: bool = False,
         permission: str | Callable[..., str] = "allow",
         side_effect: str = "",
+        tape: bool = False,
     ) -> None:
         if not callable(fn):
             raise ToolDefinitionError(f"{fn!r} is not a function.", hint="Decorate a function with @tool.")
@@ -58,6 +60,7 @@ class Tool:
         self.category = category
         self.tags = tuple(tags)
         self.thread = thread
+        self.tape = tape
         self.permission: Any = _one_of("permission", permission, "allow", "ask", "deny")
         self.side_effect: str = _one_of("side_effect", side_effect, "", "none", "idempotent", "unsafe")
         self.is_async = inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004
@@ -141,7 +144,7 @@ def tool(fn: Callable[..., Any], /) -> Tool: ...
 def tool(
     *, name: str | None = None, description: str | None = None, category: str = "",
     tags: Sequence[str] = (), thread: bool = False,
-    permission: str | Callable[..., str] = "allow", side_effect: str = "",
+    permission: str | Callable[..., str] = "allow", side_effect: str = "", tape: bool = False,
 ) -> Callable[[Callable[..., Any]], Tool]: ...  # fmt: skip
 
 
@@ -153,7 +156,8 @@ def tool(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         options: `name`, `description`, `category`, `tags`; `thread=True` for a function that
             blocks for long and may run in a worker thread; `permission="ask"` for one that a person is
             asked about, or a function of the arguments that says so; `side_effect="unsafe"` for one that
-            must never run twice.
+            must never run twice; `tape=True` for one whose results change, such as a search: with a tape in
+            force they are recorded, and played without calling it.
 
     Raises:
         ToolDefinitionError: The function cannot be described to a model.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import traceback
 from types import TracebackType
 from typing import Any
@@ -67,7 +68,11 @@ def _trace(error: BaseException) -> str:
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None and _is_ours(frame):
         frame = frame.tb_next
-    return valid_text("".join(traceback.format_exception(type(error), error, frame)))
+    return _CELL.sub(r"\1", valid_text("".join(traceback.format_exception(type(error), error, frame))))
+
+
+_CELL = re.compile(r'(?<=File ")[^"\n]*[\\/]ipykernel_\d+[\\/](\d+\.py)')
+"""The file that a kernel pretends a cell to be: named by its process, so another one each time."""
 
 
 def _is_ours(frame: TracebackType) -> bool:

@@ -1,6 +1,7 @@
 """One tape, played in every pace, in every cut, and on bad days."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -103,3 +104,23 @@ def test_a_way_of_playing_that_there_is_not_is_named():
         Playing(rechunk="byte")
     with pytest.raises(UsageError, match="time cannot be 'fast'"):
         Playing(time="fast")
+
+
+async def test_a_virtual_wait_ends_also_if_an_earlier_one_is_on_a_loop_that_stands_still():
+    began, may_go = threading.Event(), threading.Event()
+
+    async def earlier():
+        wait = asyncio.ensure_future(clock.sleep(1))
+        await asyncio.sleep(0)
+        began.set()
+        may_go.wait(60)  # its loop stands still, as a kernel's does while a cell waits for an agent
+        await wait
+
+    with clock.using(clock.VirtualClock(0.0)):
+        thread = threading.Thread(target=lambda: asyncio.run(earlier()))
+        thread.start()
+        began.wait()
+        await clock.sleep(2)
+        assert clock.time() == 2.0
+        may_go.set()
+        thread.join()

@@ -11,14 +11,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lumos_nb import credentials
+from lumos_nb import Agent, clock, credentials, settings, tool
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError
 from lumos_nb.hiding.forms import DOTS
 from lumos_nb.hiding.known import masked
-from lumos_nb.stores import Insert, SqliteStore, Update
+from lumos_nb.messages import ToolCall
+from lumos_nb.stores import Insert, SqliteStore, Update, default_store
 from lumos_nb.telemetry import ExecutionTrace, load_trace, load_traces, waterfall
-from lumos_nb.testing import Answer
+from lumos_nb.telemetry.spans import in_tree, read_spans
+from lumos_nb.testing import Answer, ScriptedProvider
 from lumos_nb.traceparent import trace_id
 from tests.telemetry.recording import database, recorded
 from tests.telemetry.test_waterfall import check
@@ -281,3 +283,21 @@ def test_a_trace_is_data_with_its_spans(first):
 def test_a_key_from_the_keyring_is_masked_too(monkeypatch):
     monkeypatch.setitem(credentials._stored, "mistral", Secret("opensesame"))
     assert masked("The key opensesame was refused.") == f"The key {DOTS} was refused."
+
+
+async def test_what_happens_in_one_moment_stands_in_the_order_of_its_steps(tmp_path):
+    @tool
+    def look_up(region: str) -> str:
+        """Look something up."""
+        return "1"
+
+    calls = [ToolCall(id=f"z{n}", name="look_up", arguments='{"region": "a"}') for n in range(2)]
+    settings.configure(db=str(tmp_path / "lumos.db"))
+    with clock.using(clock.VirtualClock(1_000.0)):
+        result = await Agent("a", model=ScriptedProvider([calls, "Done."]), tools=[look_up]).generate("Go")
+    store = default_store()
+    settings.reset()
+    spans = [span for _, span in in_tree(read_spans(store, [("run_id", "=", result.run_id)]))]
+    assert [(s.op, s.step) for s in spans[1:]] == [
+        ("chat", 1), ("execute_tool", 1), ("execute_tool", 1), ("chat", 2)
+    ]  # fmt: skip

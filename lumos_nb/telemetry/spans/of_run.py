@@ -57,7 +57,7 @@ class _RunSpans:
         for call in self._rows.calls:
             parts += self._tool(call)
         parts += self._waits()
-        return [self._own(), *sorted(parts, key=lambda span: span.start_ns)]
+        return [self._own(), *sorted(parts, key=lambda span: span.place)]
 
     def _own(self) -> Span:
         run = self._run

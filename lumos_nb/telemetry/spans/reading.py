@@ -61,7 +61,7 @@ def in_tree(spans: Iterable[Span]) -> Iterator[tuple[int, Span]]:
         parent = span.parent_span_id
         children[parent if parent in known and parent != span.span_id else None].append(span)
     for siblings in children.values():
-        siblings.sort(key=lambda span: span.start_ns)
+        siblings.sort(key=lambda span: span.place)
     waiting = [(0, span) for span in reversed(children[None])]
     while waiting:
         depth, span = waiting.pop()

@@ -52,6 +52,11 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any] = {}
 
     @property
+    def place(self) -> tuple[int, int, bool]:
+        """Where it stands among its siblings: by time; of one moment, a step's model call before its tools."""
+        return self.start_ns, self.step or 0, self.op != "chat"
+
+    @property
     def duration_s(self) -> float | None:
         """Seconds from start to end, or None while it has none."""
         return None if self.end_ns is None else max(0, self.end_ns - self.start_ns) / 1e9

@@ -72,7 +72,7 @@ def read(store: Store, run_id: str) -> tuple[Row, tuple[TraceStep, ...]]:
     where: list[Condition] = [("run_id", "=", run_id)]
     (run,) = read_rows(store, "runs", where=where)
     calls: dict[int, list[Row]] = defaultdict(list)
-    for call in read_rows(store, "tool_calls", where=where, order=["started_at"]):
+    for call in read_rows(store, "tool_calls", where=where, order=["started_at", "tool_call_id"]):
         calls[call["step"]].append(call)
     steps = {
         row["step"]: _step(row, calls[row["step"]]) for row in read_rows(store, "steps", where=where, order=["step"])

@@ -88,7 +88,7 @@ class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def runs(self) -> list[ExecutionTrace]:
         """The runs that its tools began."""
         where = [("parent_run_id", "=", self.run_id)]
-        found = self.store.select("runs", ["run_id"], where=where, order=["started_at"])
+        found = self.store.select("runs", ["run_id"], where=where, order=["started_at", "run_id"])
         return [_load(self.store, run) for (run,) in found if run != self.run_id]
 
     def waterfall(self) -> Waterfall:

@@ -83,9 +83,9 @@ def _ids(store: Store, where: list[Condition]) -> list[str]:
 
 
 def _near(store: Store, name: str) -> str:
-    threads = store.select("threads", ["title", "thread_id"], order=["-updated_at"], limit=200)
+    threads = store.select("threads", ["title", "thread_id"], order=["-updated_at", "-thread_id"], limit=200)
     names = {name for row in threads for name in row if name}
-    recent = [run for (run,) in store.select("runs", ["run_id"], order=["-started_at"], limit=50)]
+    recent = [run for (run,) in store.select("runs", ["run_id"], order=["-started_at", "-run_id"], limit=50)]
     near = nearest(name, [*names, *recent])
     if "Did you mean" not in near:
         near = f"The last run is {recent[0]!r}." if recent else "Run a %%agent cell first."

@@ -1,0 +1,171 @@
+"""The file of a notebook: its cells, what their tags ask of a test, and its outputs written back.
+
+One idea: the file stays as it is, but for the outputs that are written: read as plain JSON, and written in the
+form in which it was found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import MissingDependencyError, UsageError, nearest
+
+TAGS = ("lumos-skip", "lumos-live", "lumos-compare", "lumos-ignore-output", "lumos-timeout")
+"""Tags of cells that mean something here, and `raises-exception`, which all runners know."""
+
+
+class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A code cell, and what its tags say."""
+
+    #: Its id; of notebooks older than nbformat 4.5, `cell-` and its place among all cells, from one.
+    name: str
+    #: Its place among all cells, from zero.
+    index: int
+    source: str
+    is_skipped: bool = False
+    is_live: bool = False
+    is_compared: bool = False
+    is_ignored: bool = False
+    must_raise: bool = False
+    timeout_s: float | None = None
+    #: What is wrong with its tags; it fails with these words.
+    fault: str = ""
+
+
+class Book:
+    """A notebook as it is on the disk.
+
+    Args:
+        path: Its file.
+
+    Raises:
+        UsageError: It is no notebook, or one of an old format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._text = path.read_text(encoding="utf-8")
+        try:
+            self.raw = json.loads(self._text)
+            cells = self.raw["cells"]
+            self.node = _node(self.raw)
+            self.cells = [_plan(cell, i, self.lumos) for i, cell in enumerate(cells) if cell["cell_type"] == "code"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            old = isinstance(error, KeyError) and "worksheets" in self._text
+            raise UsageError(
+                f"{path.name!r} is {'of the format of nbformat 3' if old else f'no notebook: {error!r}'}.",
+                hint="Open and save it in JupyterLab." if old else "Is it cut off, or left with a merge conflict?",
+            ) from None
+        self.masks = _masks(self.lumos, path.name)
+
+    @property
+    def lumos(self) -> dict[str, Any]:
+        """What the notebook's metadata say under `lumos`."""
+        found = self.raw.get("metadata", {}).get("lumos", {})
+        return found if isinstance(found, dict) else {}
+
+    def stored(self, index: int) -> list[Any]:
+        """Return the outputs of a cell that the file has."""
+        return list(self.node.cells[index].get("outputs", []))
+
+    def write_outputs(self, executed: dict[int, Any]) -> bool:
+        """Put outputs in place of those of the file; everything else stays as it is, to the byte where possible.
+
+        Args:
+            executed: Cells as they were executed, by their places.
+
+        Returns:
+            Whether anything changed.
+        """
+        from nbformat.v4.rwbase import split_lines
+
+        for index, cell in executed.items():
+            node = split_lines(_node({"cells": [json.loads(json.dumps(cell))], "metadata": {}}))
+            self.raw["cells"][index]["outputs"] = _plain(node.cells[0]["outputs"])
+            self.raw["cells"][index]["execution_count"] = cell["execution_count"]
+        text = _written(self.raw, self._text)
+        if text == self._text:
+            return False
+        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        unfinished.write_text(text, encoding="utf-8", newline="")
+        unfinished.chmod(self.path.stat().st_mode)
+        unfinished.replace(self.path)
+        self._text = text
+        return True
+
+
+def _node(raw: dict[str, Any]) -> Any:
+    try:
+        from nbformat.notebooknode import from_dict
+        from nbformat.v4.rwbase import rejoin_lines
+    except ImportError:
+        raise MissingDependencyError(
+            "Notebooks as tests need nbformat and nbclient.", hint='Install them: pip install "lumos-nb[test]"'
+        ) from None
+    return rejoin_lines(from_dict(json.loads(json.dumps(raw))))
+
+
+def _plain(value: Any) -> Any:
+    """Return outputs as nbformat writes them: keys in their order, and no node classes."""
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
+def _written(raw: dict[str, Any], before: str) -> str:
+    indent = re.match(r"\{\r?\n([ \t]+)", before)
+    text = json.dumps(
+        raw, ensure_ascii=before.isascii() and "\\u" in before,
+        indent=indent[1] if indent else None, separators=(",", ": "),
+    )  # fmt: skip
+    text += "\n" if before.endswith("\n") else ""
+    return text.replace("\n", "\r\n") if "\r\n" in before else text
+
+
+def _plan(cell: dict[str, Any], index: int, lumos: dict[str, Any]) -> CellPlan:
+    metadata = cell.get("metadata", {})
+    tags, source = metadata.get("tags", []), cell["source"]
+    limit = (metadata.get("lumos") or {}).get("timeout_s", lumos.get("timeout_s"))
+    fault = next(filter(None, map(_fault, tags)), "")
+    for tag in tags:
+        if tag.startswith("lumos-timeout:") and not fault:
+            limit = float(tag.partition(":")[2])
+    return CellPlan(
+        name=cell.get("id") or f"cell-{index + 1}", index=index,
+        source=source if isinstance(source, str) else "".join(source),
+        is_skipped="lumos-skip" in tags, is_live="lumos-live" in tags, is_compared="lumos-compare" in tags,
+        is_ignored="lumos-ignore-output" in tags, must_raise="raises-exception" in tags,
+        timeout_s=limit, fault=fault,
+    )  # fmt: skip
+
+
+def _fault(tag: str) -> str:
+    """Return what is wrong with a tag, or nothing.
+
+    Example:
+        >>> _fault("lumos-skipp"), _fault("mine"), _fault("lumos-timeout:300")
+        ("There is no tag 'lumos-skipp'. Did you mean 'lumos-skip'?", '', '')
+    """
+    name, _, value = tag.partition(":")
+    if not name.startswith("lumos-"):
+        return ""
+    if name == "lumos-timeout":
+        is_number = re.fullmatch(r"\d+(\.\d+)?", value)
+        return "" if is_number else f"The tag {tag!r} names no seconds. Write it as 'lumos-timeout:300'."
+    if tag in TAGS:
+        return ""
+    return f"There is no tag {tag!r}. {nearest(tag, TAGS)}"
+
+
+def _masks(lumos: dict[str, Any], name: str) -> list[tuple[re.Pattern[str], str]]:
+    try:
+        return [(re.compile(mask["regex"]), mask.get("replace", "…")) for mask in lumos.get("mask", [])]
+    except (re.error, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"A mask of {name!r} is not valid: {error!r}.",
+            hint='Write metadata.lumos.mask as [{"regex": "[0-9]+ rows", "replace": "N rows"}].',
+        ) from None

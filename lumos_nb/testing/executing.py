@@ -1,0 +1,209 @@
+"""Notebooks executed as tests: each in a thread and a kernel of its own, each cell with its outcome.
+
+One idea: a notebook runs on by itself; who asks for the outcome of a cell waits for just that cell.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lumos_nb.errors import LumosError
+from lumos_nb.testing.artifacts import Artifacts, Wishes
+from lumos_nb.testing.books import Book, CellPlan
+from lumos_nb.testing.comparing import difference, is_same
+from lumos_nb.testing.kernels import KernelFailed, NotebookKernel
+from lumos_nb.testing.reports import problem_of
+from lumos_nb.testing.waiting import Ran
+
+MODES = ("replay-strict", "record", "refresh", "verify", "off")
+SECRET_ENDS = ("TapeMiss", "NetworkForbidden", "TapeError", "TapeUnused", "TapeDrift", "SecretOnTape")
+"""Errors that a cell cannot expect: they are about the test, not about what it tests."""
+AT_END_S = 0.5
+"""How long what is left over at the end may take to be gone."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a cell, or of the end."""
+
+    #: What is wrong; a cell that is well has nothing here.
+    problems: list[str] = []
+    #: Why it was not run, if it was not.
+    not_run: str = ""
+    #: Number beside the cell.
+    execution_count: int | None = None
+    #: Its error output, if it has one.
+    error: dict[str, Any] | None = None
+    duration_s: float = 0.0
+
+
+END = -1
+"""Stands for the end of the notebook where a cell's place is asked for."""
+
+
+class Execution:
+    """One notebook, executed once.
+
+    Args:
+        book: The notebook.
+        wishes: What is asked of it.
+        last: Place of the last cell that is asked for, or END: all, and what only the end shows.
+    """
+
+    def __init__(self, book: Book, wishes: Wishes, last: int = END) -> None:
+        self.book, self.wishes, self._last = book, wishes, last
+        self._outcomes: dict[int, Future[Outcome]] = {cell.index: Future() for cell in book.cells}
+        self._outcomes[END] = Future()
+        self._artifacts = Artifacts(book, wishes)
+        self._is_stopped = threading.Event()
+        self._failed = ""
+        self._kernel: NotebookKernel | None = None
+
+    def outcome(self, index: int, timeout_s: float | None = None) -> Outcome:
+        """Return what came of a cell, or of END; wait for it if need be."""
+        return self._outcomes[index].result(timeout_s)
+
+    def stop(self) -> None:
+        """Run no more cells, and end the kernel."""
+        self._is_stopped.set()
+        if self._kernel is not None:
+            self._kernel.kill()
+
+    def run(self) -> None:
+        """Execute the cells; outcomes come as they are there."""
+        with tempfile.TemporaryDirectory(prefix="lumos-", ignore_cleanup_errors=True) as folder:
+            try:
+                self._run(Path(folder))
+            except Exception as error:
+                self._break(str(error) if isinstance(error, LumosError) else f"{type(error).__name__}: {error}")
+            finally:
+                self._rest_not_run("not run: the test run was stopped")
+
+    def _run(self, folder: Path) -> None:
+        self._kernel = kernel = NotebookKernel(
+            self.book.node, name=self.wishes.kernel, folder=self.book.path.parent.absolute(),
+            environment=self._artifacts.environment(folder),
+        )  # fmt: skip
+        stored = {cell.index: self.book.stored(cell.index) for cell in self.book.cells}
+        try:
+            kernel.start()
+            kernel.ask("start()")
+            for cell in self.book.cells:
+                if not self._is_stopped.is_set():
+                    self._settle(cell.index, self._of_cell(kernel, cell, stored[cell.index]))
+                if cell.index == self._last:
+                    break
+            self._finish(kernel, stored)
+        finally:
+            kernel.stop()
+
+    def _settle(self, index: int, outcome: Outcome) -> None:
+        if outcome.problems and not self._failed:
+            name = next((cell.name for cell in self.book.cells if cell.index == index), "::end")
+            self._failed = f"cell {name} failed"
+        self._outcomes[index].set_result(outcome)
+
+    def _of_cell(self, kernel: NotebookKernel, cell: CellPlan, stored: list[Any]) -> Outcome:
+        if self._failed:
+            return Outcome(not_run=f"not run: {self._failed}")
+        if cell.is_skipped:
+            return Outcome(not_run="tagged lumos-skip")
+        if cell.is_live and not self.wishes.with_live:
+            return Outcome(not_run="tagged lumos-live: run it with --lumos-live")
+        if cell.fault:
+            return Outcome(problems=[cell.fault])
+        if not cell.source.strip():
+            return Outcome()
+        if cell.is_live:
+            kernel.ask("go_live(True)")
+        timeout_s = cell.timeout_s or self.wishes.timeout_s
+        ran = kernel.run(cell.index, cell.source, cell_id=cell.name, timeout_s=timeout_s)
+        return self._judged(kernel, cell, stored, ran)
+
+    def _judged(self, kernel: NotebookKernel, cell: CellPlan, stored: list[Any], ran: Ran) -> Outcome:
+        node = self.book.node.cells[cell.index]
+        error, said = problem_of(node.outputs, ran.reply)
+        problems = [ran.fault] if ran.fault else []
+        is_ours = error is not None and error["ename"] in SECRET_ENDS
+        if cell.must_raise and not said and not ran.fault:
+            problems.append("It raised nothing, and its tag raises-exception says that it does.")
+        if said and (not cell.must_raise or is_ours):
+            problems.append(said)
+        if not ran.is_gone:
+            try:
+                problems += kernel.ask("after_cell()")["problems"]
+                if cell.is_live:
+                    kernel.ask("go_live(False)")
+            except KernelFailed as failure:
+                problems.append(str(failure))
+        if not problems and (changed := self._difference(cell, stored, node.outputs)):
+            problems.append(changed)
+        return Outcome(problems=problems, execution_count=node.execution_count, error=error, duration_s=ran.duration_s)
+
+    def _difference(self, cell: CellPlan, stored: list[Any], outputs: list[Any]) -> str:
+        if self.wishes.is_updating or self.wishes.compare == "none" or cell.is_ignored or cell.is_live:
+            return ""
+        everything = cell.is_compared or self.wishes.compare == "all"
+        if not (diff := difference(stored, outputs, everything=everything, masks=self.book.masks)):
+            return ""
+        return f"Its outputs are not those stored. If they should be: lumos test --update {self.book.path.name}\n{diff}"
+
+    def _finish(self, kernel: NotebookKernel, stored: dict[int, list[Any]]) -> None:
+        if self._is_stopped.is_set():
+            return
+        problems: list[str] = []
+        if self._failed:
+            self._settle(END, Outcome(not_run=f"not run: {self._failed}"))
+        elif self._last == END:
+            problems = self._at_end(kernel)
+            self._settle(END, Outcome(problems=problems))
+            if self.wishes.is_updating and not problems:
+                self._update(stored)
+        if self.wishes.output_dir is not None:
+            kernel.put_widgets()
+            self._artifacts.write()
+        self._rest_not_run("not run: it was not asked for")
+
+    def _at_end(self, kernel: NotebookKernel) -> list[str]:
+        until = time.monotonic() + AT_END_S
+        while True:
+            try:
+                problems: list[str] = kernel.ask("at_end()")["problems"]
+            except KernelFailed as failure:
+                return [str(failure)]
+            # A process that was told to end, a task that was cancelled: they need a moment.
+            if not any("left:" in each or "goes on" in each for each in problems) or time.monotonic() > until:
+                return problems
+            time.sleep(0.05)
+
+    def _update(self, stored: dict[int, list[Any]]) -> None:
+        skipped = {cell.index for cell in self.book.cells if cell.is_ignored or cell.is_skipped or cell.is_live}
+        cells = {index: self.book.node.cells[index] for index in stored if index not in skipped}
+        changed = {
+            index: cell
+            for index, cell in cells.items()
+            if not is_same(stored[index], cell.outputs, self.book.masks) or self._is_counted_anew(index, cell)
+        }
+        self.book.write_outputs(changed)
+
+    def _is_counted_anew(self, index: int, cell: Any) -> bool:
+        return bool(self.book.raw["cells"][index]["execution_count"] != cell.execution_count)
+
+    def _break(self, why: str) -> None:
+        """Let the first cell that has no outcome yet fail with these words; the rest is not run."""
+        for index in [*(cell.index for cell in self.book.cells), END]:
+            if not self._outcomes[index].done():
+                self._settle(
+                    index, Outcome(not_run=f"not run: {self._failed}") if self._failed else Outcome(problems=[why])
+                )
+
+    def _rest_not_run(self, why: str) -> None:
+        for future in self._outcomes.values():
+            if not future.done():
+                future.set_result(Outcome(not_run=why))
