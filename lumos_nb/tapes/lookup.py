@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from lumos_nb.tapes.canonical import key
-from lumos_nb.tapes.format import Interaction, RequestLine
+from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.scenes import Scene
 
 
-def is_of(line: RequestLine, scene: Scene) -> bool:
+def is_of(line: RequestLine | ToolLine, scene: Scene) -> bool:
     """Return whether a recorded request is of the cell that asks: by its id, else by its source.
 
     Example:
@@ -68,6 +68,10 @@ class Lookup:
         """Let an interaction be given once more."""
         self._taken.pop(i, None)
         self._given = {each for each in self._given if each[1] != i}
+
+    def given_in(self, execution: int) -> set[int]:
+        """Return the numbers of what was given to an execution."""
+        return {i for each, i in self._given if each == execution}
 
     def same_as(self, request: RequestLine) -> list[Interaction]:
         """Return all that is recorded for a request, given or not."""
