@@ -70,17 +70,21 @@ class InOrder:
 
     def __init__(self, call_ids: Sequence[str]) -> None:
         self._place = {id: n for n, id in enumerate(call_ids)}
-        self._held: list[ToolOutput | ToolCallComplete] = []
+        self._held: list[AgentEvent] = []
 
     def of(self, batch: list[AgentEvent], *, is_last: bool) -> list[AgentEvent]:
         """Return what of a batch is handed on now, with what was held at the last."""
         if not clock.is_virtual() and not self._held:
             return batch
-        self._held += [event for event in batch if isinstance(event, ToolOutput | ToolCallComplete)]
-        now: list[AgentEvent] = [e for e in batch if not isinstance(e, ToolOutput | ToolCallComplete)]
+        now: list[AgentEvent] = []
+        for event in batch:
+            (self._held if isinstance(event, ToolOutput | ToolCallComplete) else now).append(event)
         if is_last:
-            now += sorted(self._held, key=lambda event: self._place.get(event.call_id, 0))
+            now += sorted(self._held, key=self._place_of)
         return now
+
+    def _place_of(self, event: AgentEvent) -> int:
+        return self._place.get(getattr(event, "call_id", ""), 0)
 
 
 class Output:

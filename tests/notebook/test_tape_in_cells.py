@@ -52,7 +52,7 @@ def test_a_replayed_run_costs_nothing_and_says_so(kernel: Kernel, server: FakeSe
     assert played.run["usage"] == live.run["usage"]
     shown = next(o for o in played.outputs if "text/html" in o)
     for mime in ("text/plain", "text/markdown", "text/html"):
-        assert "$0.00 · " in shown[mime] and "· replayed" in shown[mime]
+        assert "0.00 · " in shown[mime] and "· replayed" in shown[mime]
     rows = kernel.run('print(lumos.runs()[["tape", "cost_usd"]].astype(str).values.tolist()[-2:])').stdout
     assert rows.strip().startswith("[['live', '0.0") and rows.strip().endswith("['replay', '0.0']]")
     assert "'0.0'" not in rows.partition("]")[0]
@@ -112,7 +112,7 @@ def test_live_asks_whatever_tape_is_in_force(kernel: Kernel, server: FakeServer)
 def test_two_words_about_the_tape_are_a_usage_error(kernel: Kernel) -> None:
     failed = kernel.run("%%agent writer --record --live\nHello")
     assert failed.status == "error"
-    assert "--record and --live cannot stand together. Record the cell, replay it or ask live" in failed.error
+    assert "--record and --live cannot stand together.\nRecord the cell, replay it or ask live" in failed.error
 
 
 def test_a_request_that_is_not_on_the_tape_fails_its_cell(kernel: Kernel, server: FakeServer) -> None:
@@ -144,7 +144,7 @@ def test_the_command_shows_the_tape_by_cell(kernel: Kernel) -> None:
 
 def test_what_the_command_does_not_know_is_an_error_with_a_hint(kernel: Kernel) -> None:
     failed = kernel.run("%lumos tape replya")
-    assert failed.status == "error" and "%lumos tape cannot 'replya'. Did you mean 'replay'?" in failed.error
+    assert failed.status == "error" and "%lumos tape cannot 'replya'.\nDid you mean 'replay'?" in failed.error
     assert "No tape is in force." in kernel.run("%lumos tape check").error
 
 
