@@ -96,6 +96,10 @@ _COMPILED = [(start, _compiled(start, rest), what) for what, keys in _KEYS.items
 _COMPILED_OTHERS = [(start, re.compile(shape, re.ASCII | re.I), what) for what, (start, shape) in _OTHERS.items()]
 
 
+# Also as its bytes are read (Latin-1).
+_DOT = DOTS[0] + DOTS[0].encode().decode("latin-1")
+
+
 def without_shapes(text: str) -> str:
     """Return a text with dots for what looks like a key.
 
@@ -119,7 +123,9 @@ def find_shapes(text: str) -> Iterator[Found]:
     lowered = text.lower()
     for start, shape, what in _COMPILED_OTHERS:
         if start in lowered:
-            yield from (Found(*match.span(shape.groups), what) for match in shape.finditer(text))
+            places = (match.span(shape.groups) for match in shape.finditer(text))
+            # What is hidden already is found no second time.
+            yield from (Found(first, end, what) for first, end in places if text[first:end].strip(_DOT))
 
 
 def replaced(text: str, found: Iterator[Found] | list[Found], by: str = DOTS) -> str:
