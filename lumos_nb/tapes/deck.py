@@ -6,62 +6,85 @@ One idea: a recorded request is looked up by all that it says, and by nothing el
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lumos_nb._version import __version__
-from lumos_nb.errors import TapeMiss, TapeUnused
-from lumos_nb.tapes.canonical import key
-from lumos_nb.tapes.format import Header, Interaction, RequestLine, Tape, ToolLine
+from lumos_nb.errors import TapeDrift, TapeError, TapeMiss, TapeUnused
+from lumos_nb.events import ModelEvent
+from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
+from lumos_nb.tapes.lookup import Lookup, is_of
+from lumos_nb.tapes.missing import asked_too_often, described, difference, listed
+from lumos_nb.tapes.opening import SUFFIX, open_tape
 from lumos_nb.tapes.playing import Player, Playing
-from lumos_nb.tapes.reading import read_tape, write_tape
+from lumos_nb.tapes.recording import Recorder
 from lumos_nb.tapes.scenes import Scene
 from lumos_nb.tapes.tools import TapedCalls
-from lumos_nb.transport.base import Transport
+from lumos_nb.tapes.writing import TapeFile
+from lumos_nb.transport.base import Response, Transport
+
+Reads = Callable[[Response], AsyncIterator[list[ModelEvent]]]
+"""What makes events of an answer: the decoder of the provider that asked."""
 
 
 class Deck:
-    """One tape, and how it is used.
+    """One tape, and how it is used; several, for replay alone, where the path is a folder.
 
     Args:
         path: The tape's file.
-        mode: record, replay, replay-strict, verify or refresh.
+        mode: record, replay, replay-strict, verify, refresh; or off: only where a cell says so itself.
         notebook: Name of the notebook's file, if there is one.
         playing: How fast it is played, in which pieces, with which faults.
+        remedy: Command that records the tape anew, for errors; empty: worked out.
+
+    Raises:
+        TapeError: The file is no tape that can be read, or is one of another notebook.
     """
 
-    def __init__(self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None) -> None:
-        self.path, self.mode, self.notebook = path, mode, notebook
+    def __init__(
+        self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None, remedy: str = ""
+    ) -> None:
+        self.path, self.mode, self.notebook, self._remedy = path, mode, notebook, remedy
         self.player = Player(playing or Playing())
-        self._lock = threading.Lock()
-        has_tape = mode != "record" and path.exists()
-        self.tape = read_tape(path) if has_tape else Tape(header=_header(notebook))
-        self._of_key: defaultdict[bytes, list[Interaction]] = defaultdict(list)
-        for interaction in self.tape.interactions:
-            self._of_key[key(interaction.request)].append(interaction)
+        self.is_folder = path.is_dir()
+        #: What is otherwise now than on the tape, in words.
+        self.drifts: list[str] = []
+        self._lock = threading.RLock()
+        self._failure: TapeError | None = None
+        self._is_closed = False
+        self.file = TapeFile(path)
+        self.tape = open_tape(path, mode, notebook)
+        found = self.tape.interactions
+        if mode == "refresh":  # what did not come to its end is asked again
+            found = [each for each in found if each.end.how in {"complete", "closed"}]
+        self._lookup = Lookup(found, repeats=mode != "replay-strict")
+        self._recorder = Recorder(self.file, self.tape, is_new=mode == "record" or not path.exists())
+        self._cells_asked: list[Scene] = []
         #: The calls of tools that are on tape.
         self.tools = TapedCalls(self.tape.tools, self.name)
-        #: Numbers of what cannot be played any more, and of what was asked for: a fault tells the two apart.
-        self._played: set[int] = set()
-        self._asked: set[int] = set()
 
     @property
     def name(self) -> str:
         """What a view calls it."""
-        return self.path.name.removesuffix(".tape.jsonl")
+        return self.path.name.removesuffix(SUFFIX)
 
     @property
     def is_replaying(self) -> bool:
         """Whether nothing is ever sent."""
         return self.mode in {"replay", "replay-strict"}
 
-    def way_of(self, scene: Scene) -> str:
-        """Return how this cell uses the tape: as its line says, or as the deck does; off: not at all."""
-        return {"live": "off"}.get(scene.mode, scene.mode) or self.mode
+    @property
+    def default_model(self) -> str:
+        """The model that was asked where a cell named none; empty: it is not known, or is to be found anew."""
+        return "" if self.mode == "record" else self.tape.header.default_model
+
+    @default_model.setter
+    def default_model(self, model: str) -> None:
+        with self._lock:
+            if not self.tape.header.default_model and not self.is_replaying:
+                self._recorder.name_default(model)
 
     def play(self, **how: Any) -> None:
         """Play from now on in another way; takes what `Playing` takes.
@@ -71,74 +94,178 @@ class Deck:
         """
         self.player = Player(msgspec.structs.replace(self.player.playing, **how))
 
-    def over(self, transport: Transport) -> Transport:
-        """Return a transport that plays from this tape, or records on it what the given one carries."""
+    def over(self, transport: Transport, reads: Reads | None = None) -> Transport:
+        """Return a transport that plays from this tape, or records on it what the given one carries.
+
+        Args:
+            transport: Carries what is sent.
+            reads: Makes events of an answer, to compare two; None: answers are compared as JSON.
+        """
         from lumos_nb.tapes.transport import TapeTransport
 
-        return TapeTransport(self, transport)
+        return TapeTransport(self, transport, reads)
+
+    def way(self, scene: Scene) -> str:
+        """Return what is done with a cell's requests: record, replay, refresh or verify.
+
+        Raises:
+            TapeError: The cell wants to record, and may not; or something went wrong on this tape before.
+        """
+        if self._failure is not None:
+            raise type(self._failure)(self._failure.message, hint=self._failure.hint)
+        way = scene.mode if scene.mode in {"record", "replay"} else self.mode
+        if way != "record" and way not in {"refresh", "verify"}:
+            return "replay"
+        if self.mode == "replay-strict":
+            raise TapeError(
+                f"A cell wants to record, and the tape {self.name!r} is only played here (replay-strict).",
+                hint="Take --record from the cell, or record on your machine and commit the tape.",
+            )
+        if self.is_folder:
+            raise TapeError(
+                f"Which tape in {str(self.path)!r} to record on is not known: the notebook has no name here.",
+                hint="Set LUMOS_TAPE_FILE to the tape's file.",
+            )
+        return way
 
     def find(self, request: RequestLine, scene: Scene) -> Interaction:
         """Return what is recorded for a request, the earliest that was not played yet.
 
         Raises:
-            TapeMiss: There is nothing.
+            TapeMiss: There is nothing; says what is nearest, and how it differs.
         """
+        found = self.find_any(request, scene)
+        if found is not None:
+            return found
         with self._lock:
-            for interaction in self._of_key[key(request)]:
-                if interaction.request.i not in self._played:
-                    self._played.add(interaction.request.i)
-                    self._asked.add(interaction.request.i)
-                    return interaction
-        raise TapeMiss(
-            f"This request is not on the tape {self.name!r}.", hint=f"Record it: lumos test --record {self.notebook}"
-        )
+            raise self._miss(request, scene)
+
+    def find_any(self, request: RequestLine, scene: Scene) -> Interaction | None:
+        """Return what is recorded for a request, or None."""
+        with self._lock:
+            self._cells_asked.append(scene)
+            found = self._lookup.take(request, scene)
+            if found is not None:
+                self._recorder.note_played(found.request.i)
+            return found
 
     def again(self, interaction: Interaction) -> None:
         """Let an interaction be played once more: something went wrong on the way, and the request is made again."""
         with self._lock:
-            self._played.discard(interaction.request.i)
+            self._lookup.give_back(interaction.request.i)
 
     def next_number(self) -> int:
         """Return the number of an interaction that begins now."""
         with self._lock:
-            self._n = getattr(self, "_n", len(self.tape.interactions)) + 1
-            return self._n - 1
+            return self._recorder.begin()
 
-    def add(self, interaction: Interaction) -> None:
-        """Keep an interaction that was recorded."""
+    def add(self, interaction: Interaction, scene: Scene | None = None) -> None:
+        """Keep an interaction that was recorded.
+
+        Raises:
+            TapeError: It cannot be written. Nothing more is recorded then.
+        """
+        scene = scene or Scene()
         with self._lock:
-            self.tape.interactions.append(interaction)
-            write_tape(self.path, self.tape)
+            gone: set[int] = set()
+            if scene.cell or scene.mode == "record":  # by its source alone a cell is not told for sure
+                is_all = self.mode != "refresh" or scene.mode == "record"
+                gone = self._recorder.older(scene, is_all=is_all) - self._lookup.given_in(scene.execution)
+            try:
+                self._recorder.add(interaction, scene, gone)
+            except TapeError as error:
+                self._failure = error
+                raise
+            self._lookup.remove(gone)
+            if self.mode != "record":
+                self._lookup.add(interaction)
+                self._lookup.take(interaction.request, scene)
 
     def add_tool(self, line: ToolLine) -> None:
-        """Keep a call of a tool that was recorded."""
+        """Keep a call of a tool that was recorded.
+
+        Raises:
+            TapeError: It cannot be written. Nothing more is recorded then.
+        """
         with self._lock:
-            self.tape.tools.append(line)
-            write_tape(self.path, self.tape)
+            try:
+                self._recorder.add_tool(line)
+            except TapeError as error:
+                self._failure = error
+                raise
 
     def unplayed(self) -> list[Interaction]:
         """Return what is on the tape and was never asked for."""
-        return [each for each in self.tape.interactions if each.request.i not in self._asked]
+        with self._lock:
+            asked = self._lookup.asked
+            return [] if self.mode == "record" else [e for e in self.tape.interactions if e.request.i not in asked]
 
     def check(self) -> None:
-        """Be sure that all of the tape was played.
+        """Be sure that all of the tape was played, and that what is sent is answered as it was.
 
         Raises:
-            TapeUnused: Something was not.
+            TapeUnused: Something was never asked for.
+            TapeDrift: An answer has another shape now.
+            TapeError: The tape could not be written.
         """
-        if self.mode != "record" and (left := self.unplayed()):
-            raise TapeUnused(f"{len(left)} requests on the tape {self.name!r} were never made.")
+        if self._failure is not None:
+            raise self._failure
+        if self.drifts:
+            raise TapeDrift(
+                f"What is answered now has another form than on the tape {self.name!r}: {listed(self.drifts)}.",
+                hint=f"Look at what changed, then record it anew: {self.remedy()}",
+            )
+        left = [] if self.is_folder or self.mode in {"off", "record", "refresh"} else self.unplayed()
+        if left:
+            requests = "1 request was" if len(left) == 1 else f"{len(left)} requests were"
+            raise TapeUnused(
+                f"Of the tape {self.name!r} {requests} never made: {listed(described(each.request) for each in left)}.",
+                hint=f"If the notebook no longer asks this, record it anew: {self.remedy()}",
+            )
 
-    def close(self) -> None:
-        """End the use of this tape."""
+    def close(self, *, ran_all: bool = True) -> None:
+        """End the use of this tape; refresh then drops what was not asked for.
+
+        Args:
+            ran_all: Whether all of the notebook, or the test, was run. Else only what the cells that did run
+                no longer ask for is dropped.
+
+        Raises:
+            TapeError: The tape cannot be written.
+        """
+        with self._lock:
+            if self._is_closed or self._failure is not None:
+                return
+            self._is_closed = True
+            if self.mode == "record":
+                self._recorder.put_in_order()
+            elif self.mode == "refresh" and self._recorder.is_whole and self._cells_asked:
+                self._recorder.keep(lambda line: line.i in self._lookup.asked or not self._is_over(line, ran_all))
+
+    def remedy(self, scene: Scene | None = None) -> str:
+        """Return the command that records the tape anew."""
+        if self._remedy:
+            return self._remedy
+        if self.notebook:
+            is_live = scene is not None and scene.cell and self.mode != "replay-strict"
+            return f"lumos test --record {self.notebook}" + (", or %%agent --record for this cell" if is_live else "")
+        if self.is_folder:
+            return "lumos test --record NOTEBOOK"
+        return f"set LUMOS_TAPE=record and LUMOS_TAPE_FILE={self.path}"
+
+    def _is_over(self, line: RequestLine, ran_all: bool) -> bool:
+        return ran_all or any(is_of(line, scene) for scene in self._cells_asked)
+
+    def _miss(self, request: RequestLine, scene: Scene) -> TapeMiss:
+        hint = f"Record it anew: {self.remedy(scene)}"
+        if not self.tape.interactions and not self.path.exists():
+            return TapeMiss(f"There is no tape {str(self.path)!r} to play.", hint=hint.replace(" anew", ""))
+        said = asked_too_often(request, len(self._lookup.same_as(request)))
+        said = said or difference(request, self.tape.interactions, scene)
+        return TapeMiss(f"This request is not on the tape {self.name!r}. {said}", hint=hint)
 
     def __repr__(self) -> str:
         return f"<Deck {self.name} {self.mode}>"
-
-
-def _header(notebook: str) -> Header:
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Header(lumos=__version__, notebook=notebook, recorded_at=now)
 
 
 def counts(deck: Deck) -> dict[str, Any]:

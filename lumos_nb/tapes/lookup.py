@@ -69,6 +69,10 @@ class Lookup:
         self._taken.pop(i, None)
         self._given = {each for each in self._given if each[1] != i}
 
+    def given_in(self, execution: int) -> set[int]:
+        """Return the numbers of what was given to an execution."""
+        return {i for each, i in self._given if each == execution}
+
     def same_as(self, request: RequestLine) -> list[Interaction]:
         """Return all that is recorded for a request, given or not."""
         return list(self._of_key.get(key(request), ()))

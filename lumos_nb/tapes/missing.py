@@ -6,7 +6,8 @@ One idea: whoever changed a prompt knows at once that it was this, and whoever d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lumos_nb.tapes.canonical import canonical
@@ -26,9 +27,44 @@ def difference(request: RequestLine, recorded: Sequence[Interaction], scene: Sce
     if nearest is None:
         return "Nothing is recorded on it."
     where = "of this cell" if of_cell else "on the tape"
-    said = changes(canonical(nearest.request), canonical(request))
-    more = f"; and {len(said) - _MOST_CHANGES} more" if len(said) > _MOST_CHANGES else ""
-    return f"Nearest {where}, request {nearest.request.i}: {'; '.join(said[:_MOST_CHANGES])}{more}."
+    said = listed(changes(canonical(nearest.request), canonical(request)))
+    return f"Nearest {where}, request {nearest.request.i}: {said}."
+
+
+def asked_too_often(request: RequestLine, n_recorded: int) -> str:
+    """Return in words that a request was made more often than it was recorded; empty: it was never recorded.
+
+    Example:
+        >>> asked_too_often(RequestLine(i=-1, method="GET", url="http://h/v1/models"), 2)
+        'Recorded twice, asked for the 3rd time: GET http://h/v1/models.'
+    """
+    if not n_recorded:
+        return ""
+    times = {1: "once", 2: "twice"}.get(n_recorded, f"{n_recorded} times")
+    return f"Recorded {times}, asked for the {_nth(n_recorded + 1)} time: {described(request)}."
+
+
+def _nth(n: int) -> str:
+    """Return a number as it stands in a row.
+
+    Example:
+        >>> _nth(2), _nth(3), _nth(11), _nth(21)
+        ('2nd', '3rd', '11th', '21st')
+    """
+    ending = "th" if n % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+def listed(said: Iterable[str]) -> str:
+    """Return the first of some sayings, and how many more there are.
+
+    Example:
+        >>> listed("abcdefgh")
+        'a; b; c; d; e; f; and 2 more'
+    """
+    every = list(said)
+    more = f"; and {len(every) - _MOST_CHANGES} more" if len(every) > _MOST_CHANGES else ""
+    return "; ".join(every[:_MOST_CHANGES]) + more
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -104,7 +140,8 @@ def _words(entry: Any) -> Any:
     """Return what of a message or a tool says most."""
     if not isinstance(entry, dict):
         return entry
-    inner = entry.get("function") if isinstance(entry.get("function"), dict) else entry
+    function = entry.get("function")
+    inner = function if isinstance(function, dict) else entry
     return next((inner[name] for name in ("content", "name", "text", "parts") if inner.get(name)), entry)
 
 
@@ -120,6 +157,37 @@ def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return repr(text) if isinstance(value, str) else text
+
+
+def described(line: RequestLine) -> str:
+    """Return a recorded request in a few words: its cell, its model, how its last message begins.
+
+    Example:
+        >>> import msgspec
+        >>> body = msgspec.Raw(b'{"model": "m", "messages": [{"role": "user", "content": "Hello there"}]}')
+        >>> described(RequestLine(i=3, cell="a1", url="http://h/v1/chat", body=body))
+        "request 3 of cell 'a1' to m: 'Hello there'"
+    """
+    cell = f" of cell {line.cell!r}" if line.cell else ""
+    who = f"request {line.i}{cell}" if line.i >= 0 else f"{line.method} {line.url}"
+    body = canonical(line).get("body")
+    if not isinstance(body, dict):
+        return f"{who}: {line.method} {line.url}" if line.i >= 0 else who
+    found = re.search(r"/models?/([^/?]+?)(?=:\w+(?:\?|$)|/)", line.url)
+    model = str(body.get("model") or (found[1] if found else ""))
+    turns = next((body[name] for name in ("messages", "contents", "input") if body.get(name)), "")
+    said = _last_text(turns)
+    return who + (f" to {model}" if model else "") + (f": {_shown(said)}" if said else "")
+
+
+def _last_text(turns: Any) -> str:
+    """Return the last text that stands in messages of any format."""
+    if isinstance(turns, list):
+        return next(filter(None, map(_last_text, reversed(turns))), "")
+    if isinstance(turns, dict):
+        inner = (turns[name] for name in ("content", "parts", "text", "output") if turns.get(name))
+        return next(filter(None, map(_last_text, inner)), "")
+    return turns if isinstance(turns, str) else ""
 
 
 def _nearest(request: RequestLine, recorded: Sequence[Interaction]) -> Interaction | None:

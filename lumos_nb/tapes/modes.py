@@ -1,4 +1,4 @@
-"""Which tape is in force: what the settings say, and what CI allows.
+"""Which tape is in force: what the settings say, what a cell says, and what CI allows.
 
 One idea: whoever sends asks `current()`; it follows the settings, and a test or a runner may put a deck of its own
 in their place.
@@ -6,52 +6,102 @@ in their place.
 
 from __future__ import annotations
 
+import atexit
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lumos_nb import settings
-from lumos_nb.errors import TapeError
+from lumos_nb.errors import LumosError, TapeError
 from lumos_nb.settings import LumosConfig
 from lumos_nb.tapes.deck import Deck
-from lumos_nb.tapes.playing import Playing
-from lumos_nb.tapes.scenes import place
+from lumos_nb.tapes.opening import SUFFIX
+from lumos_nb.tapes.scenes import SCENE, place
 
 RECORDING = ("record", "refresh", "verify")
 
+is_live_allowed: bool = False
+"""Whether a runner lets the cell that runs now ask the real server, whatever tape is in force; see `allow_live`."""
+
 _deck: Deck | None = None
 _followed: LumosConfig | None = None
-_said: tuple[str, ...] = ()
 _given: list[Deck | None] = []
+_of_cells: Deck | None = None
+_lock = threading.RLock()
 
 
 def current() -> Deck | None:
-    """Return the deck in force, or None: requests then go their usual way."""
-    if _given:
-        return _given[-1]
+    """Return the deck in force, or None: requests then go their usual way.
+
+    Raises:
+        TapeError: The settings or the cell ask for what cannot be, or the tape cannot be used.
+
+    Example:
+        >>> current() is None
+        True
+    """
     config = settings.current()
-    if config is not _followed:
-        _follow(config)
-    return _deck
+    deck = _given[-1] if _given else _deck if config is _followed else _follow(config)
+    here = SCENE.get()
+    if here is not None and here.mode:
+        return None if is_live_allowed else _as_cell_says(here.mode, deck, config)
+    return None if is_live_allowed else deck
 
 
 @contextmanager
 def using(deck: Deck | None) -> Iterator[Deck | None]:
-    """Put a deck in force inside the block, whatever the settings say; None for no tape."""
+    """Put a deck in force inside the block, whatever the settings say; None for no tape.
+
+    Example:
+        >>> with using(None):
+        ...     current() is None
+        True
+    """
     _given.append(deck)
     try:
         yield deck
     finally:
-        _given.remove(deck)
+        del _given[max(n for n, each in enumerate(_given) if each is deck)]
+
+
+@contextmanager
+def allow_live() -> Iterator[None]:
+    """Let everything inside the block ask real servers: nothing is played, recorded or forbidden.
+
+    For a runner, around a cell that its notebook marks as `lumos-live`.
+
+    Example:
+        >>> with allow_live():
+        ...     current() is None
+        True
+    """
+    global is_live_allowed
+    before, is_live_allowed = is_live_allowed, True
+    try:
+        yield
+    finally:
+        is_live_allowed = before
+
+
+def is_ci() -> bool:
+    """Return whether this is a machine that tests: `CI` is set, and not to a no."""
+    return os.environ.get("CI", "").strip().lower() not in {"", "0", "false", "no", "off"}
 
 
 def tape_path(config: LumosConfig) -> Path | None:
-    """Return the file of this notebook's tape, or None where neither the settings nor the notebook name it."""
-    here, given = place(), Path(config.tape_file).expanduser() if config.tape_file else None
-    if given is not None and given.suffix:
-        return given.absolute()
-    return None if here.path is None else (given or here.folder).absolute() / f"{here.path.stem}.tape.jsonl"
+    """Return the file of this notebook's tape, or None where neither the settings nor the notebook name it.
+
+    Where the notebook is not known and a folder is named, or `tapes` is one, it is that folder.
+    """
+    here, given = place(), Path(config.tape_file).expanduser().absolute() if config.tape_file else None
+    if given is not None and not given.is_dir() and given.suffix:
+        return given
+    if here.path is not None:
+        return (given or here.folder).absolute() / f"{here.path.stem}{SUFFIX}"
+    folder = given or here.folder.absolute()
+    return folder if folder.is_dir() or given is not None else None
 
 
 def mode_of(config: LumosConfig) -> str:
@@ -60,15 +110,15 @@ def mode_of(config: LumosConfig) -> str:
     Raises:
         TapeError: The settings ask to record, and this is CI.
     """
-    is_ci, mode = bool(os.environ.get("CI")), config.tape
+    mode = config.tape
     if mode == "auto":
-        path = tape_path(config) if is_ci else None
-        return "replay-strict" if path is not None and path.exists() else "off"
-    if is_ci and mode in RECORDING:
+        return "replay-strict" if is_ci() and _has_tape(tape_path(config)) else "off"
+    if is_ci() and mode in RECORDING:
         raise TapeError(
-            f"Nothing is recorded in CI (tape = {mode!r}).", hint="Record on your machine, and commit the tape."
+            f"Nothing is recorded in CI (tape = {mode!r}, and the variable CI is set).",
+            hint="Record on your machine and commit the tape; or unset CI, if this is your machine.",
         )
-    return "replay-strict" if is_ci and mode == "replay" else mode
+    return "replay-strict" if is_ci() and mode == "replay" else mode
 
 
 def time_of(config: LumosConfig, mode: str) -> str:
@@ -78,20 +128,91 @@ def time_of(config: LumosConfig, mode: str) -> str:
     return "virtual" if mode == "replay-strict" else "instant"
 
 
-def _follow(config: LumosConfig) -> None:
-    global _deck, _followed, _said
-    said = (config.tape, config.tape_file, config.tape_time, str(place().path), os.environ.get("CI", ""))
-    if _followed is not None and said == _said:  # of another setting the tape knows nothing: it plays on
+def close(*, ran_all: bool = True) -> None:
+    """End the use of the tapes that the settings and the cells named; the next request begins with them anew.
+
+    Args:
+        ran_all: Whether all of the notebook was run; see `Deck.close`.
+
+    Raises:
+        TapeError: A tape cannot be written.
+    """
+    global _deck, _followed, _of_cells
+    with _lock:
+        ended, _deck, _followed, _of_cells = [_deck, _of_cells], None, None, None
+    for deck in ended:
+        if deck is not None:
+            deck.close(ran_all=ran_all)
+
+
+def _follow(config: LumosConfig) -> Deck | None:
+    """Return the deck that the settings name now; the one before is ended, unless it is the same."""
+    global _deck, _followed
+    with _lock:
+        mode = mode_of(config)
+        path = None if mode == "off" else _known(tape_path(config))
+        time = time_of(config, mode)
+        if _deck is not None and (_deck.path, _deck.mode) != (path, mode):
+            before, _deck = _deck, None
+            before.close(ran_all=False)
+        if path is not None and _deck is None:
+            _deck = Deck(path, mode, notebook=_notebook())
+        if _deck is not None and _deck.player.playing.time != time:
+            _deck.play(time=time)
         _followed = config
-        return
-    mode, path = mode_of(config), None
-    if mode != "off":
-        path = tape_path(config)
-        if path is None:
-            raise TapeError("Which tape is meant is not known.", hint="Set LUMOS_TAPE_FILE to its path.")
-    if _deck is not None:
-        _deck.close()
+        return _deck
+
+
+def _as_cell_says(mode: str, deck: Deck | None, config: LumosConfig) -> Deck | None:
+    """Return the deck for a cell that was run with --live, --record or --replay."""
+    is_strict = deck is not None and deck.mode == "replay-strict"
+    if mode == "live":
+        if is_strict:
+            raise TapeError(
+                "A cell wants a live answer, and tapes are only played here (replay-strict).",
+                hint="Take --live from the cell, or tag it lumos-live and run it with: lumos test",
+            )
+        return None
+    if mode == "record" and (is_ci() or is_strict):
+        raise TapeError(
+            "A cell wants to record, and tapes are only played here (CI, or replay-strict).",
+            hint="Take --record from the cell, or record on your machine and commit the tape.",
+        )
+    return deck or _deck_of_cells(_known(tape_path(config)), mode)
+
+
+def _deck_of_cells(path: Path, mode: str) -> Deck:
+    """Return the deck of cells that use a tape where the settings do not."""
+    global _of_cells
+    with _lock:
+        is_usable = _of_cells is not None and _of_cells.path == path
+        if not is_usable or (_of_cells is not None and mode == "replay" and _of_cells.file.has_changed):
+            _of_cells = Deck(path, "off", notebook=_notebook())
+        assert _of_cells is not None
+        return _of_cells
+
+
+def _known(path: Path | None) -> Path:
+    if path is None:
+        raise TapeError(
+            "Which tape is meant is not known: the notebook's name is not, and there is no folder 'tapes' here.",
+            hint="Set LUMOS_TAPE_FILE to the tape's file.",
+        )
+    return path
+
+
+def _has_tape(path: Path | None) -> bool:
+    if path is None or not path.exists():
+        return False
+    return not path.is_dir() or any(path.glob(f"*{SUFFIX}"))
+
+
+def _notebook() -> str:
     here = place().path
-    name, playing = here.name if here else "", Playing(time=time_of(config, mode))
-    _deck = None if path is None else Deck(path, mode, notebook=name, playing=playing)
-    _followed, _said = config, said
+    return here.name if here is not None else ""
+
+
+@atexit.register
+def _at_exit() -> None:
+    with suppress(LumosError):  # nobody is there to read it, and the tape is as it was
+        close(ran_all=False)

@@ -78,8 +78,8 @@ def header_of(path: Path, line: bytes) -> Header:
         raise TapeError(f"{str(path)!r} is no tape: line 1 is not the first line of one.", hint=_MEND)
     if version > TAPE_VERSION:
         raise TapeError(
-            f"The tape {str(path)!r} is of version {version}; this lumos_nb ({__version__}) reads up to {TAPE_VERSION}.",
-            hint="Upgrade it: pip install --upgrade lumos-nb. Or record the tape anew.",
+            f"The tape {str(path)!r} is of version {version}; this lumos_nb reads up to {TAPE_VERSION}.",
+            hint=f"Upgrade it (it is {__version__}): pip install --upgrade lumos-nb. Or record the tape anew.",
         )
     try:
         return msgspec.json.decode(line, type=Header)
@@ -152,7 +152,8 @@ class _Reader:
 
     def _decoded(self, text: bytes, is_cut: bool) -> Line:
         try:
-            return _DECODER.decode(text)
+            line: Line = _DECODER.decode(text)
+            return line
         except msgspec.ValidationError as error:
             failure = f"does not say what it must: {error}"
         except msgspec.DecodeError as error:

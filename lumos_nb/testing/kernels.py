@@ -51,7 +51,8 @@ class NotebookKernel:
         arguments = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
         try:
             self._manager.start_kernel(
-                extra_arguments=arguments if self._manager.ipykernel else [], cwd=str(self._book.path.parent.absolute()),
+                extra_arguments=arguments if self._manager.ipykernel else [],
+                cwd=str(self._book.path.parent.absolute()),
                 env=self._environment, stdout=self._said, stderr=self._said,
             )  # fmt: skip
         except NoSuchKernel:

@@ -30,6 +30,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "POST"
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    #: Which try it is, counted from 1.
+    attempt: int = 1
     #: Seconds to connect; None: the setting `connect_timeout_s`.
     connect_timeout_s: float | None = None
     #: Seconds without a byte; None: the setting `read_timeout_s`.
