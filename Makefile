@@ -47,8 +47,9 @@ bench: .venv/.model .venv/.chromium .venv/.valgrind ## Print the project's figur
 docs: .venv/.dev ## Run every snippet of README and docs
 	$(PY) -m pytest tests/docs
 
-soak: .venv/.model ## Run the first notebook's cells over and over for ten minutes
+soak: .venv/.model ## Run agents for ten minutes, watching what stays behind, and all notebooks from their tapes 200 times
 	$(PY) -m tests.bench.soak
+	$(PY) -m tests.bench.soak_notebooks 200
 
 build: .venv/.dev ## Build the wheel into dist/ and try it in an empty environment
 	$(PY) -m build --wheel --outdir dist .

@@ -25,7 +25,7 @@ sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 """Wait for seconds: between two tries of a request, or for a tape's next chunk."""
 
 _PATIENCE = 5_000
-"""Turns of the loop that a wait leaves to those with an earlier time; one of them may be on a loop that waits for us."""
+"""Turns of the loop that a wait leaves to those with an earlier time; one may be on a loop that waits for this one."""
 
 _virtual: VirtualClock | None = None
 

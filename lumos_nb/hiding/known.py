@@ -51,13 +51,15 @@ def known_secrets() -> tuple[str, ...]:
 
 
 def named_secrets() -> dict[str, str]:
-    """Return the keys that this process knows, and of each where it was found: a variable, a setting, the keyring.
+    """Return the keys that this process knows, and of each in words where it is from.
 
     Example:
-        >>> [name for name in named_secrets().values() if name == "PATH"]
-        []
+        >>> "the value of PATH" in named_secrets().values()
+        False
     """
-    found = {key.reveal(): "the system's keyring" for key in known_stored_keys()}
-    found |= {key.reveal(): f"the setting keys[{vendor!r}]" for vendor, key in settings.current().keys.items()}
-    found |= {value.strip(): name for name, value in os.environ.items() if _NAMES_A_SECRET.search(name)}
+    found = {key.reveal(): "a key of the system's keyring" for key in known_stored_keys()}
+    found |= {key.reveal(): f"the key of {vendor!r} in the settings" for vendor, key in settings.current().keys.items()}
+    found |= {
+        value.strip(): f"the value of {name}" for name, value in os.environ.items() if _NAMES_A_SECRET.search(name)
+    }
     return {value: name for value, name in found.items() if len(value) >= SHORTEST and not value.startswith("/")}

@@ -6,13 +6,15 @@ import importlib.metadata
 import platform
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
-from lumos_nb import settings
+from lumos_nb import settings, tapes
 from lumos_nb._version import __version__
 from lumos_nb.agent.bridge import run_sync
 from lumos_nb.errors import LumosError
 from lumos_nb.notebook import asking
+from lumos_nb.notebook.tapetime import is_temporary
 from lumos_nb.notebook.views import view_kind
 from lumos_nb.providers.catalog import state_of
 from lumos_nb.providers.vendors import vendors
@@ -29,7 +31,7 @@ def doctor(runtime: Runtime) -> Any:
 
     rows = [("lumos_nb", __version__, "ok"), ("python", platform.python_version(), "ok")]
     rows += [(name, _version(name), "ok" if _version(name) else "not installed") for name in _PACKAGES]
-    rows += [_model(runtime), _database(runtime), _answers(get_ipython()), _traces()]
+    rows += [_model(runtime), _database(runtime), _answers(get_ipython()), _traces(), _tape()]
     return pd.DataFrame(rows, columns=["what", "value", "state"])
 
 
@@ -57,7 +59,9 @@ def _model(runtime: Runtime) -> tuple[str, str, str]:
 
 
 def _database(runtime: Runtime) -> tuple[str, str, str]:
-    path = settings.current().database()
+    path: Path | str = settings.current().database()
+    if is_temporary():
+        path = "one of the tape's own, until the kernel ends"
     try:
         run_sync(runtime.memory.list_threads())
     except LumosError as error:
@@ -75,6 +79,20 @@ def _traces() -> tuple[str, str, str]:
     lost = stats.n_spans_lost + stats.n_runs_dropped
     sent = f"{stats.endpoint}: {stats.n_spans:,} spans sent"
     return "traces", sent, f"{lost:,} lost: {stats.last_error}" if lost else "ok"
+
+
+def _tape() -> tuple[str, str, str]:
+    """Say which tape is in force, and how it is used."""
+    try:
+        deck = tapes.current()
+    except LumosError as error:
+        return "tape", settings.current().tape, str(error)
+    if deck is None:
+        return "tape", "none", "ok"
+    n, left = len(deck.tape.interactions), len(deck.unplayed())
+    is_there = deck.path.exists() or deck.mode not in {"replay", "replay-strict"}
+    state = "ok" if is_there else f"there is no {deck.path.name}: record it with lumos test --record"
+    return "tape", f"{deck.path.name}, {deck.mode}: {n:,} recorded, {left:,} left", state
 
 
 def _answers(shell: Any) -> tuple[str, str, str]:

@@ -14,7 +14,8 @@ from lumos_nb.errors import UsageError, nearest
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.cell import CellRun, remember
 from lumos_nb.notebook.commands import agents, lumos, threads, traces
-from lumos_nb.notebook.options import parse, split
+from lumos_nb.notebook.options import CellOptions, parse, split
+from lumos_nb.notebook.place import in_scene
 from lumos_nb.notebook.request import PromptRequest, ResumeRequest
 from lumos_nb.runtime import Runtime
 
@@ -33,7 +34,7 @@ class Magics:
         """Run an agent with the cell's text as its prompt.
 
         %%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]
-                [--approve a,b] [--background]
+                [--approve a,b] [--background] [--record | --replay | --live]
 
         AGENT        a variable that holds an Agent, or its name; else the current one (%agent use)
         -m           vendor/model, or a variable that holds one; several with commas are asked in turn
@@ -44,27 +45,39 @@ class Magics:
         --max-steps  model calls before the run is stopped
         --approve    tools that need no question: names, patterns such as read_*, or all
         --background return at once; the run goes on, and `await _` gives its result
+        --record     put this cell's requests on the notebook's tape, in place of what the cell had there
+        --replay     play them from there: nothing is sent; --live sends them, whatever tape is in force
 
         {{ expression }} in the prompt is a value of the notebook; single braces are plain text.
         """
-        return self._run(self._prompt(line, cell))
+        options = parse(line)
+        with in_scene(self.shell, options.tape):
+            return self._run(self._prompt(options, cell))
 
     async def agent_awaited(self, line: str, cell: str) -> None:
         """`%%agent` in a cell that is awaited."""
-        await self._awaited(self._prompt(line, cell))
+        options = parse(line)
+        with in_scene(self.shell, options.tape):
+            await self._awaited(self._prompt(options, cell))
 
-    def _prompt(self, line: str, cell: str) -> CellRun:
-        return CellRun(self.shell, self.runtime, PromptRequest(self.shell, self.runtime, parse(line), cell))
+    def _prompt(self, options: CellOptions, cell: str) -> CellRun:
+        return CellRun(self.shell, self.runtime, PromptRequest(self.shell, self.runtime, options, cell))
 
     def agent_line(self, line: str) -> Any:
         """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN] | fix [RUN]]`"""
         run = self._resumed(line)
-        return self._dispatch("agent", line, agents.COMMANDS) if run is None else self._run(run)
+        if run is None:
+            return self._dispatch("agent", line, agents.COMMANDS)
+        with in_scene(self.shell, run.request.options.tape):
+            return self._run(run)
 
     async def agent_line_awaited(self, line: str) -> Any:
         """`%agent resume` in a cell that is awaited."""
         run = self._resumed(line)
-        return self._dispatch("agent", line, agents.COMMANDS) if run is None else await self._awaited(run)
+        if run is None:
+            return self._dispatch("agent", line, agents.COMMANDS)
+        with in_scene(self.shell, run.request.options.tape):
+            return await self._awaited(run)
 
     def _resumed(self, line: str) -> CellRun | None:
         """Return the stopped run that a line takes up; None if it asks for something else, or ends a pause."""
@@ -97,7 +110,7 @@ class Magics:
         return self._dispatch("trace", line, traces.COMMANDS)
 
     def lumos(self, line: str) -> Any:
-        """`%lumos [doctor | models | login VENDOR | settings]`"""
+        """`%lumos [doctor | models | login VENDOR | settings | tape]`"""
         return self._dispatch("lumos", line, lumos.COMMANDS)
 
     def _dispatch(self, magic: str, line: str, known: dict[str, Callable[..., Any]]) -> Any:

@@ -11,7 +11,7 @@ from lumos_nb.errors import UsageError, nearest
 
 USAGE = (
     "%%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]"
-    " [--approve a,b] [--background]"
+    " [--approve a,b] [--background] [--record | --replay | --live]"
 )
 
 #: Option to field and whether it takes a value.
@@ -19,7 +19,8 @@ OPTIONS = {
     "-m": ("model", True), "--model": ("model", True), "-t": ("thread", True), "--thread": ("thread", True),
     "--new": ("new", False), "--tools": ("tools", True), "-o": ("output", True), "--output": ("output", True),
     "--image": ("images", True), "--max-steps": ("max_steps", True), "--background": ("background", False),
-    "--approve": ("approve", True),
+    "--approve": ("approve", True), "--record": ("record", False), "--replay": ("replay", False),
+    "--live": ("live", False),
 }  # fmt: skip
 
 
@@ -39,6 +40,8 @@ class CellOptions(msgspec.Struct, frozen=True, kw_only=True):
     #: Names and patterns of tools that need no question.
     approve: str | None = None
     background: bool = False
+    #: record, replay or live: how this cell uses the notebook's tape; empty: as the notebook does.
+    tape: str = ""
 
 
 def parse(line: str) -> CellOptions:
@@ -104,4 +107,15 @@ def _checked(values: dict[str, object]) -> CellOptions:
                 f"-o {output}: names no type.", hint="Write it without spaces, or quoted: -o 'names:list[str]'."
             )
         values |= {"output": output, "output_type": type_ or None}
-    return msgspec.convert(values, CellOptions)
+    return msgspec.convert({**values, "tape": _tape(values)}, CellOptions)
+
+
+def _tape(values: dict[str, object]) -> str:
+    """Return the one way to use the tape that a line names; empty: none."""
+    named = [word for word in ("record", "replay", "live") if values.pop(word, False)]
+    if len(named) > 1:
+        raise UsageError(
+            f"--{named[0]} and --{named[1]} cannot stand together.",
+            hint="Record the cell, replay it or ask live: one of them.",
+        )
+    return named[0] if named else ""

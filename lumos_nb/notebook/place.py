@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lumos_nb import clock
 from lumos_nb.memory.provenance import source_hash
 from lumos_nb.notebook.names import cached_names
-from lumos_nb.tapes.scenes import Place, Scene
+from lumos_nb.tapes.scenes import SCENE, Place, Scene
 
 
 def notebook_path(shell: Any) -> str | None:
@@ -18,10 +21,16 @@ def notebook_path(shell: Any) -> str | None:
     return str(path) if str(path).endswith(".ipynb") else None
 
 
+def notebook_name(shell: Any) -> str | None:
+    """Return what rows call the notebook: its path; under a virtual clock its name, for a checkout may be anywhere."""
+    path = notebook_path(shell)
+    return Path(path).name if path and clock.is_virtual() else path
+
+
 def provenance(shell: Any) -> dict[str, Any]:
     """Return notebook, cell id, execution count and source of the cell that runs now, as far as they are known."""
     return {
-        "notebook": notebook_path(shell),
+        "notebook": notebook_name(shell),
         "cell_id": cell_id(shell),
         "execution_count": cell_number(shell),
         **_of_source(shell),
@@ -65,9 +74,20 @@ def tape_place(shell: Any) -> Place:
     return Place(path=Path(path) if path else None, folder=beside_notebook(shell) / "tapes")
 
 
-def tape_scene(shell: Any) -> Scene:
-    """Return the cell that runs now, as a tape knows it."""
+def tape_scene(shell: Any, mode: str = "") -> Scene:
+    """Return the cell that runs now, as a tape knows it, and how its line wants to use one."""
     place = provenance(shell)
     return Scene(
-        cell=place["cell_id"] or "", source=place.get("source_hash", ""), execution=place["execution_count"] or 0
-    )
+        cell=place["cell_id"] or "", source=place.get("source_hash", ""), execution=place["execution_count"] or 0,
+        mode=mode,
+    )  # fmt: skip
+
+
+@contextmanager
+def in_scene(shell: Any, mode: str) -> Iterator[None]:
+    """Ask inside the block as the cell that runs now, also for what goes on behind it."""
+    token = SCENE.set(tape_scene(shell, mode))
+    try:
+        yield
+    finally:
+        SCENE.reset(token)

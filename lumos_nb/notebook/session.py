@@ -10,7 +10,7 @@ from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.awaiting import Awaiting
 from lumos_nb.notebook.cells import RanCells
 from lumos_nb.notebook.magics import AWAITED, RESUMED, Magics
-from lumos_nb.notebook.place import beside_notebook, notebook_path, provenance, tape_place, tape_scene
+from lumos_nb.notebook.place import beside_notebook, notebook_name, provenance, tape_place, tape_scene
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.notebook.tapetime import TapeTime
 from lumos_nb.runtime import Runtime
@@ -22,7 +22,7 @@ class Session:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.runtime = Runtime(shell.user_ns, lambda: notebook_path(shell))
+        self.runtime = Runtime(shell.user_ns, lambda: notebook_name(shell))
         has_own_db = not settings.current().db
         if has_own_db:
             settings.configure(db=str(beside_notebook(shell) / ".lumos" / "lumos.db"))

@@ -22,6 +22,20 @@ CELL_S = 1.0
 """Seconds by which each cell moves the virtual clock on, so that runs have an order."""
 
 
+_followers: list[TapeTime] = []
+
+
+def follow_tape() -> None:
+    """Let each session do at once what the tape in force asks for, after it was changed within a cell."""
+    for session in list(_followers):
+        session.follow()
+
+
+def is_temporary() -> bool:
+    """Return whether rows go to a database that is deleted at the end."""
+    return any(session.is_temporary for session in _followers)
+
+
 class TapeTime:
     """Keeps clock, ids and database in step with the tape in force.
 
@@ -42,14 +56,22 @@ class TapeTime:
         self.follow()
         self._shell.events.register("pre_run_cell", self._next_cell)
         atexit.register(self.close)
+        _followers.append(self)
 
     def close(self) -> None:
         """Put all back, and delete the database of the tape."""
         atexit.unregister(self.close)
+        if self in _followers:
+            _followers.remove(self)
         if self._next_cell in self._shell.events.callbacks["pre_run_cell"]:
             self._shell.events.unregister("pre_run_cell", self._next_cell)
         self._end()
         clock.use(None)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether rows go to a database that is deleted at the end."""
+        return self._folder is not None
 
     def follow(self) -> None:
         """Do what the tape in force asks for; a mode that was changed takes all of it along."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,6 @@ class Book:
         try:
             self.raw = json.loads(self._text)
             cells = self.raw["cells"]
-            self.node = _node(self.raw)
             self.cells = [_plan(cell, i, self.lumos) for i, cell in enumerate(cells) if cell["cell_type"] == "code"]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             old = isinstance(error, KeyError) and "worksheets" in self._text
@@ -63,6 +63,11 @@ class Book:
                 hint="Open and save it in JupyterLab." if old else "Is it cut off, or left with a merge conflict?",
             ) from None
         self.masks = _masks(self.lumos, path.name)
+
+    @cached_property
+    def node(self) -> Any:
+        """The notebook as runners know it; what is executed changes it, and not what the file says."""
+        return _node(self.raw)  # not sooner: what reads it takes as long to load as a kernel to start
 
     @property
     def lumos(self) -> dict[str, Any]:

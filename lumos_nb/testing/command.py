@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 from lumos_nb.errors import MissingDependencyError
@@ -51,22 +51,24 @@ def run_tests(options: argparse.Namespace) -> int:
     Raises:
         MissingDependencyError: pytest or nbclient is not installed.
     """
-    try:
-        import nbclient  # noqa: F401
-        import pytest
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"Running notebooks as tests needs {error.name}.", hint='Install it: pip install "lumos-nb[test]"'
-        ) from None
+    for name in ("pytest", "nbclient", "ipykernel"):
+        if find_spec(name) is None:
+            raise MissingDependencyError(
+                f"Running notebooks as tests needs {name}.", hint='Install it: pip install "lumos-nb[test]"'
+            )
+    import pytest
+
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return int(pytest.main(arguments(options)))
 
 
 def arguments(options: argparse.Namespace) -> list[str]:
     """Return what pytest is called with."""
-    plugin = "lumos" if entry_points(group="pytest11", name="lumos") else "lumos_nb.testing.plugin"
-    # No settings, conftest or cache of the project: the same command does the same everywhere.
-    given = ["-p", plugin, "--lumos", "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest",
-             "-p", "no:cacheprovider", "--continue-on-collection-errors", "-p", "no:asyncio", "-o", "python_files=", "--no-header", "-rfEs"]  # fmt: skip
+    # No settings, plugins or cache of the project: the same command does the same everywhere.
+    given = [
+        "--lumos", "-p", "lumos_nb.testing.plugin", "-p", "no:cacheprovider", "-c", os.devnull, "--noconftest",
+        "--rootdir", str(Path.cwd()), "-o", "python_files=", "--continue-on-collection-errors", "--no-header", "-rfEs",
+    ]  # fmt: skip
     given += [f"--lumos-{name.replace('_', '-')}" for name in _PASSED if getattr(options, name)]
     named = {
         "--lumos-compare": options.compare, "--lumos-timeout": options.timeout, "--lumos-kernel": options.kernel,

@@ -86,13 +86,11 @@ class Execution:
                 self._rest_not_run("not run: the test run was stopped")
 
     def _run(self, folder: Path) -> None:
-        self._kernel = kernel = NotebookKernel(
-            self.book.node, name=self.wishes.kernel, folder=self.book.path.parent.absolute(),
-            environment=self._artifacts.environment(folder),
-        )  # fmt: skip
-        stored = {cell.index: self.book.stored(cell.index) for cell in self.book.cells}
+        environment = self._artifacts.environment(folder)
+        self._kernel = kernel = NotebookKernel(self.book, name=self.wishes.kernel, environment=environment)
         try:
             kernel.start()
+            stored = {cell.index: self.book.stored(cell.index) for cell in self.book.cells}
             kernel.ask("start()")
             for cell in self.book.cells:
                 if not self._is_stopped.is_set():

@@ -21,7 +21,7 @@ from lumos_nb.errors import LumosError
 from lumos_nb.testing.artifacts import Wishes
 from lumos_nb.testing.books import Book, CellPlan
 from lumos_nb.testing.executing import END, Execution, Outcome
-from lumos_nb.testing.reports import plain, source_text
+from lumos_nb.testing.reports import headline, plain, source_text
 
 EXECUTED = "executed"
 """Folder of executed notebooks where none is named; they are no tests themselves."""
@@ -76,9 +76,9 @@ class CellItem(pytest.Item):
             return CellReport(self, excinfo.value.outcome)
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Return where it is."""
-        return self.path, None, f"{self.path.name}::{self.name}"
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where it is; skipped cells of one file are counted together, so all have the same line."""
+        return self.path, 0, f"{self.path.name}::{self.name}"
 
 
 class CellFailed(Exception):
@@ -94,10 +94,7 @@ class CellReport(TerminalRepr):
 
     def __init__(self, item: CellItem, outcome: Outcome) -> None:
         self._item, self._outcome = item, outcome
-        error = outcome.error
-        words = f"{error['ename']}: {error['evalue']}" if error else outcome.problems[0]
-        first = next((line for line in plain(words).splitlines() if line.strip()), "")
-        self.reprcrash = ReprFileLocation(str(item.path), 0, first)
+        self.reprcrash = ReprFileLocation(str(item.path), 0, headline(outcome.problems[0]))
 
     def toterminal(self, tw: TerminalWriter) -> None:
         """Write it."""

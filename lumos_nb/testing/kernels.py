@@ -7,10 +7,10 @@ the notebook as any runner does it; what does not come is a failure, never a sil
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from lumos_nb.errors import LumosError, MissingDependencyError, nearest
+from lumos_nb.testing.books import Book
 from lumos_nb.testing.waiting import GRACE_S, Ran, Waiting
 
 START_S = 60.0
@@ -24,26 +24,18 @@ class NotebookKernel:
     """A kernel for one notebook.
 
     Args:
-        node: The notebook; its cells get their outputs.
+        book: The notebook; the cells of its node get their outputs.
         name: Name of the kernel; empty: what the notebook names.
-        folder: Where it works.
         environment: Its environment variables, all of them.
     """
 
-    def __init__(self, node: Any, *, name: str, folder: Path, environment: dict[str, str]) -> None:
-        try:
-            from nbclient import NotebookClient
-        except ImportError:
-            raise MissingDependencyError(
-                "Notebooks as tests need nbclient.", hint='Install it: pip install "lumos-nb[test]"'
-            ) from None
-        self._node, self._folder, self._environment = node, folder, environment
-        self._name = name or node.metadata.get("kernelspec", {}).get("name") or "python3"
-        self._outputs = NotebookClient(node, record_timing=False)
-        self._outputs.reset_execution_trackers()
+    def __init__(self, book: Book, *, name: str, environment: dict[str, str]) -> None:
+        self._book, self._environment = book, environment
+        self._name = name or _kernel_of(book)
         self._cells: dict[str, int] = {}
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the kernel
         self._manager: Any = None
+        self._outputs: Any = None
         self.client: Any = None
 
     def start(self) -> None:
@@ -59,11 +51,13 @@ class NotebookKernel:
         arguments = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
         try:
             self._manager.start_kernel(
-                extra_arguments=arguments if self._manager.ipykernel else [], cwd=str(self._folder),
+                extra_arguments=arguments if self._manager.ipykernel else [],
+                cwd=str(self._book.path.parent.absolute()),
                 env=self._environment, stdout=self._said, stderr=self._said,
             )  # fmt: skip
         except NoSuchKernel:
             raise KernelFailed(self._no_such(), hint="Name one: --lumos-kernel python3.") from None
+        self._outputs = _outputs(self._book)  # loaded while the kernel starts
         self.client = self._manager.blocking_client()
         self.client.start_channels()
         self.client.allow_stdin = False
@@ -75,7 +69,7 @@ class NotebookKernel:
 
     def run(self, index: int, source: str, *, cell_id: str, timeout_s: float) -> Ran:
         """Execute a cell, with all its output; it is interrupted, then killed, if it takes too long."""
-        cell = self._node.cells[index]
+        cell = self._book.node.cells[index]
         cell["outputs"], cell["execution_count"] = [], None
         self._outputs.clear_before_next_output = False
         content = {
@@ -127,7 +121,7 @@ class NotebookKernel:
         """End it: it may finish what it keeps, or `now` at once."""
         if self._manager is None:
             return
-        if self.client is not None:
+        if self._outputs is not None:
             self._outputs.kc = None
         if self._manager.has_kernel:
             self._manager.shutdown_kernel(now=now)
@@ -149,7 +143,7 @@ class NotebookKernel:
         index = self._cells.get(request)
         try:
             if index is not None:
-                self._outputs.process_message(message, self._node.cells[index], index)
+                self._outputs.process_message(message, self._book.node.cells[index], index)
             elif message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 return str(request)
         except CellExecutionComplete:
@@ -158,7 +152,10 @@ class NotebookKernel:
 
     def died(self) -> str:
         """Return the words for a kernel that is gone."""
-        return f"The kernel died.{self._words()}"
+        process = getattr(getattr(self._manager, "provisioner", None), "process", None)
+        code = None if process is None else process.poll()
+        how = "" if code is None else f" (signal {-code})" if code < 0 else f" (exit status {code})"
+        return f"The kernel died{how}.{self._words()}"
 
     def _send(self, content: dict[str, Any], metadata: dict[str, Any]) -> str:
         # Its own `execute` sends no metadata, and by them the kernel knows which cell it runs.
@@ -176,3 +173,20 @@ class NotebookKernel:
 
         there = sorted(KernelSpecManager().find_kernel_specs())
         return f"There is no kernel {self._name!r}. {nearest(self._name, there)}".rstrip()
+
+
+def _outputs(book: Book) -> Any:
+    """Return who puts messages into a notebook."""
+    try:
+        from nbclient import NotebookClient
+    except ImportError:
+        raise MissingDependencyError(
+            "Notebooks as tests need nbclient.", hint='Install it: pip install "lumos-nb[test]"'
+        ) from None
+    outputs = NotebookClient(book.node, record_timing=False)
+    outputs.reset_execution_trackers()
+    return outputs
+
+
+def _kernel_of(book: Book) -> str:
+    return str(book.raw.get("metadata", {}).get("kernelspec", {}).get("name") or "python3")

@@ -24,6 +24,21 @@ def plain(text: str) -> str:
     return _COLOUR.sub("", text)
 
 
+def headline(problem: str) -> str:
+    """Return a problem in one line.
+
+    Example:
+        >>> headline("A thread failed:\\nTraceback (most recent call last):\\n  File …\\nKeyError: 'a'")
+        "A thread failed: KeyError: 'a'"
+    """
+    lines = [line.rstrip() for line in plain(problem).splitlines() if line.strip()] or [""]
+    if re.match(r"Cell In|File ", lines[0]):
+        return next(
+            (line for line in lines if re.match(r"[A-Za-z_.]+(Error|Exception|Interrupt)?(:|$)", line)), lines[-1]
+        )
+    return f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
+
+
 def problem_of(outputs: Sequence[Any], reply: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
     """Return the error of a cell, if it has one, and what is wrong with it in words, or nothing.
 
@@ -57,7 +72,10 @@ def traceback_text(error: Any) -> str:
     kept = [entry for entry in entries[first : last + 1] if id(entry) not in left_out]
     if left_out:
         kept.insert(1, f"… {len(left_out)} frames of libraries …")
-    return "\n".join([*kept, *entries[last + 1 :]])
+    # The cell's own line is shown with its source.
+    if re.match(r"Cell In\[\d+\], line \d+\n", plain(kept[0])):
+        kept = kept[1:]
+    return "\n".join([*kept, *entries[last + 1 :]]).strip("\n")
 
 
 def source_text(source: str, error: dict[str, Any] | None, execution_count: int | None) -> str:

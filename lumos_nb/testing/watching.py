@@ -22,6 +22,9 @@ _KERNELS_OWN = ("ipykernel", "tornado", "zmq", "jupyter_client", "comm", "lumos_
 _LASTING = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "joblib.externals.loky")
 """Processes that stay on purpose, for the next who needs them."""
 
+_BEGINNINGS = ("threading.py", "tasks.py", "events.py")
+"""Files in which threads and tasks begin; their frames say nothing."""
+
 _found: list[str] = []
 _before: set[Any] = set()
 _live = ExitStack()
@@ -82,8 +85,20 @@ def _said(what: str, error: BaseException | None, kind: type[BaseException] | No
     if error is None:
         _found.append(f"{what}{': ' + kind.__name__ if kind else ''}")
         return
-    lines = traceback.format_exception(error)
-    _found.append(f"{what}:\n{''.join(lines).rstrip()}")
+    shown = traceback.TracebackException.from_exception(error)
+    frames = [frame for frame in shown.stack if Path(frame.filename).name not in _BEGINNINGS]
+    shown.stack = traceback.StackSummary.from_list(frames)
+    _found.append(f"{what}:\n{_with_cells(''.join(shown.format()).rstrip())}")
+
+
+def _with_cells(text: str) -> str:
+    """Return a traceback that names cells as they are numbered, not the files that they are kept in."""
+    from IPython import get_ipython
+
+    files = getattr(getattr(get_ipython(), "compile", None), "_filename_map", {})
+    for file, count in files.items():
+        text = text.replace(f'File "{file}"', f"Cell In[{count}]")
+    return text
 
 
 def _watch_loops() -> None:

@@ -12,6 +12,7 @@ from lumos_nb import settings
 from lumos_nb.credentials import store_key
 from lumos_nb.errors import CredentialError, SettingsError, UsageError, nearest
 from lumos_nb.notebook.commands import Command
+from lumos_nb.notebook.commands.tape import lumos_tape
 from lumos_nb.notebook.doctor import doctor, models
 from lumos_nb.notebook.shown import Shown
 from lumos_nb.providers.install import install
@@ -81,4 +82,5 @@ COMMANDS: dict[str, Command] = {
     "models": lumos_models,
     "login": lumos_login,
     "settings": lumos_settings,
+    "tape": lumos_tape,
 }
