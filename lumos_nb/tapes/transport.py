@@ -30,7 +30,9 @@ class TapeTransport:
             TapeMiss: It is not on the tape, and nothing is sent.
         """
         here = scene()
-        way = self.deck.way(here)
+        way = self.deck.way_of(here)
+        if way == "off":
+            return self._over.open(request)
         if way == "record":
             return self._recorded(request, here)
         line = request_line(request, -1, here, request.attempt)
@@ -86,7 +88,7 @@ class _Taking:
     """An interaction while it is recorded."""
 
     def __init__(self, i: int, request: Request, here: Scene) -> None:
-        self.i, self._began, self._request = i, clock.perf_counter(), request
+        self.i, self._request, self._began = i, request, clock.perf_counter()
         self._line = request_line(request, i, here, request.attempt)
         self.head: ResponseLine | None = None
         self._chunks: list[ChunkLine] = []
@@ -126,11 +128,11 @@ class _Taking:
         """Return what was recorded, without what is secret.
 
         Raises:
-            SecretOnTape: Something secret would be left.
+            SecretOnTape: A secret would be left in it.
         """
         end = EndLine(i=self.i, t=self._since(), how=self.how, error=self._error)
-        whole = Interaction(request=self._line, response=self.head, chunks=self._chunks, end=end)
-        return scrubbed(whole, self._request)
+        done = Interaction(request=self._line, response=self.head, chunks=self._chunks, end=end)
+        return scrubbed(done, self._request)
 
     def _since(self) -> float:
         return round(clock.perf_counter() - self._began, 6)
