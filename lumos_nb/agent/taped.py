@@ -40,7 +40,7 @@ async def taped(
     way = "off" if deck is None else deck.way_of(scene())
     if deck is None or way == "off":
         return await work(emit)
-    if way != "record" and (line := deck.tools.find(call)) is not None:
+    if way != "record" and (line := deck.tools.find(call, scene())) is not None:
         begin()
         if clock.is_virtual():
             await clock.sleep(line.t)

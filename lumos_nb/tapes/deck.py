@@ -62,7 +62,7 @@ class Deck:
             found = [each for each in found if each.end.how in {"complete", "closed"}]
         self._lookup = Lookup(found, repeats=mode != "replay-strict")
         #: The calls of tools that are on tape.
-        self.tools = TapedCalls(self.tape.tools, self.name)
+        self.tools = TapedCalls(self.tape.tools, self.name, repeats=mode != "replay-strict")
         self._recorder = Recorder(self.file, self.tape, is_new=mode == "record" or not path.exists())
         self._cells_asked: list[Scene] = []
 
@@ -191,6 +191,7 @@ class Deck:
         with self._lock:
             try:
                 self._recorder.add_tool(line, scene())
+                self.tools.follow(self.tape.tools, line)
             except TapeError as error:
                 self._failure = error
                 raise

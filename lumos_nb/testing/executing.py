@@ -36,6 +36,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str] = []
     #: Why it was not run, if it was not.
     not_run: str = ""
+    #: Whether it is better not to go on after it.
+    is_end: bool = False
     #: Number beside the cell.
     execution_count: int | None = None
     #: Its error output, if it has one.
@@ -62,7 +64,7 @@ class Execution:
         self._outcomes[END] = Future()
         self._artifacts = Artifacts(book, wishes)
         self._is_stopped = threading.Event()
-        self._failed = ""
+        self._failed, self._is_well = "", True
         self._kernel: NotebookKernel | None = None
 
     def outcome(self, index: int, timeout_s: float | None = None) -> Outcome:
@@ -102,7 +104,8 @@ class Execution:
             kernel.stop()
 
     def _settle(self, index: int, outcome: Outcome) -> None:
-        if outcome.problems and not self._failed:
+        self._is_well = self._is_well and not outcome.problems
+        if outcome.is_end and not self._failed:
             name = next((cell.name for cell in self.book.cells if cell.index == index), "::end")
             self._failed = f"cell {name} failed"
         self._outcomes[index].set_result(outcome)
@@ -115,7 +118,7 @@ class Execution:
         if cell.is_live and not self.wishes.with_live:
             return Outcome(not_run="tagged lumos-live: run it with --lumos-live")
         if cell.fault:
-            return Outcome(problems=[cell.fault])
+            return Outcome(problems=[cell.fault], is_end=True)
         if not cell.source.strip():
             return Outcome()
         if cell.is_live:
@@ -133,6 +136,7 @@ class Execution:
             problems.append("It raised nothing, and its tag raises-exception says that it does.")
         if said and (not cell.must_raise or is_ours):
             problems.append(said)
+        is_end = ran.is_gone or (bool(problems) and (bool(said) or bool(ran.fault)))
         if not ran.is_gone:
             try:
                 problems += kernel.ask("after_cell()")["problems"]
@@ -142,7 +146,13 @@ class Execution:
                 problems.append(str(failure))
         if not problems and (changed := self._difference(cell, stored, node.outputs)):
             problems.append(changed)
-        return Outcome(problems=problems, execution_count=node.execution_count, error=error, duration_s=ran.duration_s)
+        return Outcome(
+            problems=problems,
+            is_end=is_end,
+            execution_count=node.execution_count,
+            error=error,
+            duration_s=ran.duration_s,
+        )
 
     def _difference(self, cell: CellPlan, stored: list[Any], outputs: list[Any]) -> str:
         if self.wishes.is_updating or self.wishes.compare == "none" or cell.is_ignored or cell.is_live:
@@ -155,13 +165,11 @@ class Execution:
     def _finish(self, kernel: NotebookKernel, stored: dict[int, list[Any]]) -> None:
         if self._is_stopped.is_set():
             return
-        problems: list[str] = []
         if self._failed:
             self._settle(END, Outcome(not_run=f"not run: {self._failed}"))
         elif self._last == END:
-            problems = self._at_end(kernel)
-            self._settle(END, Outcome(problems=problems))
-            if self.wishes.is_updating and not problems:
+            self._settle(END, Outcome(problems=self._at_end(kernel)))
+            if self.wishes.is_updating and self._is_well:
                 self._update(stored)
         if self.wishes.output_dir is not None:
             kernel.put_widgets()
@@ -197,9 +205,8 @@ class Execution:
         """Let the first cell that has no outcome yet fail with these words; the rest is not run."""
         for index in [*(cell.index for cell in self.book.cells), END]:
             if not self._outcomes[index].done():
-                self._settle(
-                    index, Outcome(not_run=f"not run: {self._failed}") if self._failed else Outcome(problems=[why])
-                )
+                not_run = f"not run: {self._failed}" if self._failed else ""
+                self._settle(index, Outcome(not_run=not_run, problems=[] if not_run else [why], is_end=True))
 
     def _rest_not_run(self, why: str) -> None:
         for future in self._outcomes.values():
