@@ -247,8 +247,8 @@ class Transcript:
     def _total(self) -> None:
         steps, doc = self._steps, self.doc
         usage = sum((s.usage for s in steps), TokenUsage())
-        # A step that only calls a tool comes in one piece: it has no speed.
-        streamed = [s for s in steps if s.tokens_per_s is not None]
+        # A step that only calls a tool comes in one piece: it has no speed, nor has one that is played in no time.
+        streamed = [s for s in steps if s.tokens_per_s is not None and (not s.tape or clock.is_virtual())]
         seconds = sum(s.duration_s - s.ttft_s for s in streamed if s.ttft_s is not None)
         written = sum(s.usage.output_tokens for s in streamed)
         doc.update(

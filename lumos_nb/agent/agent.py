@@ -183,11 +183,11 @@ class Agent:
 
     def get_memory(self) -> Memory:
         """Return where this agent's threads are kept."""
-        if self._memory is None:
-            from lumos_nb.memory import Memory
+        if self._memory is not None:
+            return self._memory
+        from lumos_nb.memory import Memory
 
-            self._memory = Memory()
-        return self._memory
+        return Memory()  # not kept: the settings may name another database, and a tape does
 
     def get_llm(self, context: RuntimeContext | None = None, model: Model = None) -> LlmProvider:
         """Return the model that a run with this context uses; `model` stands in for the agent's own."""

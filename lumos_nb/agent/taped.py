@@ -37,10 +37,10 @@ async def taped(
         TapeMiss: Only what is on the tape may be played, and this call is not.
     """
     deck = tapes.current() if tool.tape else None
-    if deck is None:
+    way = "off" if deck is None else deck.way_of(scene())
+    if deck is None or way == "off":
         return await work(emit)
-    way = deck.way(scene())
-    if way != "record" and (line := deck.tools.find(call)) is not None:
+    if way != "record" and (line := deck.tools.find(call, scene())) is not None:
         begin()
         if clock.is_virtual():
             await clock.sleep(line.t)

@@ -17,7 +17,7 @@ from lumos_nb import clock
 from lumos_nb.agent.approval import Decision, Permits, Question
 from lumos_nb.agent.home import Emit, Home, Job, Outcome
 from lumos_nb.agent.taped import taped
-from lumos_nb.agent.toolevents import Events, Output
+from lumos_nb.agent.toolevents import Events, InOrder, Output
 from lumos_nb.context import IN_CALL, RuntimeContext
 from lumos_nb.errors import TapeError, ToolError, nearest
 from lumos_nb.events import (
@@ -64,7 +64,7 @@ class ToolCalls:
 
         A start is yielded before its tool runs: whoever reads it commits it before asking on.
         """
-        events = Events()
+        events, in_order = Events(), InOrder([call.id for call in calls])
         ready = [_Call(call, self, events) for call in calls]
         now = clock.perf_counter()  # the same for all: they are let go together
         starts: list[AgentEvent] = [call.start(now) for call in ready if call.starts_at_once]
@@ -78,7 +78,8 @@ class ToolCalls:
             while left:
                 batch = await events.batch()
                 left -= sum(isinstance(e, ToolCallComplete) for e in batch)
-                yield batch
+                if shown := in_order.of(batch, is_last=not left):
+                    yield shown
                 events.were_taken()
         finally:
             if open_ := [task for task in tasks if not task.done()]:

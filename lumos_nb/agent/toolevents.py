@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 from lumos_nb import clock
-from lumos_nb.events import AgentEvent, ToolOutput
+from lumos_nb.events import AgentEvent, ToolCallComplete, ToolOutput
 
 
 class Events:
@@ -56,6 +57,34 @@ class Events:
         for future in self._in_batch:
             if not future.done():
                 future.set_result(None)
+
+
+class InOrder:
+    """Under a virtual clock, the events of calls that work at once, as if they had worked one after the other.
+
+    What they print and give back is held until all have ended: which is quicker is the machine's doing.
+
+    Args:
+        call_ids: The calls, in their order.
+    """
+
+    def __init__(self, call_ids: Sequence[str]) -> None:
+        self._place = {id: n for n, id in enumerate(call_ids)}
+        self._held: list[AgentEvent] = []
+
+    def of(self, batch: list[AgentEvent], *, is_last: bool) -> list[AgentEvent]:
+        """Return what of a batch is handed on now, with what was held at the last."""
+        if not clock.is_virtual() and not self._held:
+            return batch
+        now: list[AgentEvent] = []
+        for event in batch:
+            (self._held if isinstance(event, ToolOutput | ToolCallComplete) else now).append(event)
+        if is_last:
+            now += sorted(self._held, key=self._place_of)
+        return now
+
+    def _place_of(self, event: AgentEvent) -> int:
+        return self._place.get(getattr(event, "call_id", ""), 0)
 
 
 class Output:

@@ -9,6 +9,8 @@ import asyncio
 import importlib.util
 import os
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +20,7 @@ from lumos_nb import settings
 from lumos_nb.credentials import Secret, find_key, find_stored_key
 from lumos_nb.errors import CredentialError, MissingDependencyError
 from lumos_nb.providers.vendors import Vendor
-from lumos_nb.transport import Request
+from lumos_nb.transport import Request, Response, Transport
 
 
 def key_of(vendor: Vendor) -> Secret | None:
@@ -76,6 +78,32 @@ async def signed(vendor: Vendor, request: Request) -> Request:
             hint=f'Run: pip install "lumos-nb[bedrock]", or set {vendor.key_env[0]}.',
         )
     return await asyncio.to_thread(_signed_for_aws, vendor, request)
+
+
+class Authorized:
+    """A transport that sends a request only with what it takes to be let in: below a tape, so nothing played needs it.
+
+    Args:
+        over: What carries the requests.
+        authorize: Returns a request with all that it takes, or raises.
+    """
+
+    def __init__(self, over: Transport, authorize: Callable[[Request], Awaitable[Request]]) -> None:
+        self._over, self._authorize = over, authorize
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[Response]:
+        """Send `request`; see `Transport.open`.
+
+        Raises:
+            CredentialError: There is no key, and one is needed.
+        """
+        async with self._over.open(await self._authorize(request)) as response:
+            yield response
+
+    async def aclose(self) -> None:
+        """Close what is below."""
+        await self._over.aclose()
 
 
 def _signed_for_aws(vendor: Vendor, request: Request) -> Request:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from lumos_nb import settings
+from lumos_nb import settings, tapes
 from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.hiding.addresses import without_secrets
 from lumos_nb.providers.auth import key_of
 from lumos_nb.providers.base import BatchedProvider
-from lumos_nb.providers.vendors import Vendor, expanded, vendors
+from lumos_nb.providers.vendors import VENDORS, Vendor, expanded, vendors
 from lumos_nb.providers.wire import Quirks
 from lumos_nb.transport import Transport
 
@@ -115,20 +115,30 @@ def default_llm() -> BatchedProvider:
     """Return the model to use when nobody chose one.
 
     That is the setting `model`; else the default model of the first vendor whose key is in the
-    environment; else the embedded model, if it is installed.
+    environment; else the embedded model, if it is installed. What is played from a tape asks the one
+    that was asked when it was recorded, whatever this machine has; only the program's own choice goes before.
 
     Raises:
         UsageError: There is none of these; says how to get one.
     """
-    if chosen := settings.current().model:
+    chosen = settings.current().model
+    if chosen and chosen != os.environ.get("LUMOS_MODEL", "").strip():
         return llm(chosen)
+    deck = tapes.current()
+    name = (deck.default_model if deck is not None else "") or chosen or _default_name()
+    if deck is not None:
+        deck.default_model = name
+    return llm(name)
+
+
+def _default_name() -> str:
     for vendor in vendors().values():
         if vendor.needs_key and vendor.default_model and key_of(vendor):
-            return llm(f"{vendor.id}/{vendor.default_model}")
-    from lumos_nb.providers.embedded import EmbeddedProvider, is_installed
+            return f"{vendor.id}/{vendor.default_model}"
+    from lumos_nb.providers.embedded import is_installed
 
     if is_installed():
-        return EmbeddedProvider()
+        return f"local/{VENDORS['local'].default_model}"
     raise UsageError(
         "There is no model to use: no vendor's key is set and the embedded model is not installed.",
         hint=(

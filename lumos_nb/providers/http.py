@@ -25,7 +25,7 @@ from lumos_nb.messages import Message, valid
 from lumos_nb.providers.accepts import taken
 from lumos_nb.providers.adapt import Adapted, adapted
 from lumos_nb.providers.addresses import joined, model_names
-from lumos_nb.providers.auth import headers_of, key_of, signed
+from lumos_nb.providers.auth import Authorized, headers_of, key_of, signed
 from lumos_nb.providers.base import UNWATCHED, Ask, BatchedProvider, ModelOptions, OnWait, OutputSchema, ToolSpec, Watch
 from lumos_nb.providers.exchange import Exchange, Keep
 from lumos_nb.providers.failures import from_status
@@ -35,6 +35,7 @@ from lumos_nb.providers.retry import asking_again, retrying, wait_s
 from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.providers.wire.encoding import with_valid_names
+from lumos_nb.tapes.deck import Reads
 from lumos_nb.transport import Request, Response, Transport, default_transport
 
 _TAKES_NO_TOOLS = re.compile(
@@ -88,9 +89,17 @@ class HttpProvider(BatchedProvider):
     @property
     def transport(self) -> Transport:
         """What carries the requests, the tape in force over it."""
+        return self._carrier()
+
+    def _carrier(self, reads: Reads | None = None) -> Transport:
         transport = self._transport or default_transport()
         deck = tapes.current()
-        return transport if deck is None else deck.over(transport)
+        return transport if deck is None else deck.over(Authorized(transport, self._authorized), reads)
+
+    async def _authorized(self, request: Request) -> Request:
+        """Return a request that is sent after all, with a tape in force, with what that takes."""
+        self._headers(is_key_needed=self._needs_key)
+        return await signed(self.vendor, request) if self._signing else request
 
     async def generate_batches(
         self,
@@ -108,10 +117,11 @@ class HttpProvider(BatchedProvider):
         while True:
             has_begun, request = False, call.request
             try:
-                request = await signed(self.vendor, request) if self._signing else request
+                if self._signing and tapes.current() is None:
+                    request = await signed(self.vendor, request)
                 async with turn(self._url, on_wait):
                     with self._exchange(request, watch) as exchange:
-                        async with self.transport.open(request) as response:
+                        async with self._carrier(self._reads).open(request) as response:
                             if response.tape and on_wait is not None:
                                 on_wait({"kind": "replayed", "tape": response.tape})
                             keep = None if exchange is None else exchange.answered(response)
@@ -135,6 +145,7 @@ class HttpProvider(BatchedProvider):
                 # Outside the except block, or the error shows with its own cause as a second one.
                 raise await self._with_near_models(failure)
             attempt += 1
+            call.request = msgspec.structs.replace(call.request, attempt=attempt + 1)
             await _wait(failure, seconds, attempt, on_wait)
             if has_begun:
                 yield call.adapted.feed([Restart()])
@@ -162,7 +173,7 @@ class HttpProvider(BatchedProvider):
             watch.on_wait({"state": f"{self.model} takes no tools: describing them in the prompt"})
         return self._call(ask, watch.traceparent)
 
-    def _reads(self, response: Response, keep: Keep | None) -> AsyncGenerator[list[ModelEvent], None]:
+    def _reads(self, response: Response, keep: Keep | None = None) -> AsyncGenerator[list[ModelEvent], None]:
         is_sse = self._format.ACCEPT == "text/event-stream"
         return read_batches(response, self._format.Decoder(self._quirks), self._shown_url, is_sse=is_sse, keep=keep)
 
@@ -206,11 +217,17 @@ class HttpProvider(BatchedProvider):
             raise UsageError("There is nothing to ask: all messages are empty.", hint="Ask something in one of them.")
         return Request(url=self._url, headers=headers, body=_encoded(body))
 
-    def _headers(self) -> dict[str, str]:
+    @property
+    def _needs_key(self) -> bool:
+        return self.vendor.needs_key and self.base_url == expanded(self.vendor.address(self.format))
+
+    def _headers(self, *, is_key_needed: bool | None = None) -> dict[str, str]:
+        # What is played needs none; what is sent is looked at once more then.
+        is_needed = self._needs_key and tapes.current() is None if is_key_needed is None else is_key_needed
         headers = headers_of(
             self.vendor,
             self._find_key(),
-            is_needed=self.vendor.needs_key and self.base_url == expanded(self.vendor.address(self.format)),
+            is_needed=is_needed,
             key_header="" if self.format == self.vendor.format else getattr(self._format, "KEY_HEADER", ""),
         )
         return {"user-agent": f"lumos-nb/{__version__}", **getattr(self._format, "HEADERS", {}), **headers}
@@ -257,8 +274,8 @@ class HttpProvider(BatchedProvider):
         return error
 
 
-class _Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A model call as it is sent."""
+class _Call(msgspec.Struct, kw_only=True):
+    """A model call as it is sent; another try is another request."""
 
     adapted: Adapted
     request: Request

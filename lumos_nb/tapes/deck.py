@@ -20,13 +20,16 @@ from lumos_nb.tapes.missing import asked_too_often, described, difference, liste
 from lumos_nb.tapes.opening import SUFFIX, open_tape
 from lumos_nb.tapes.playing import Player, Playing
 from lumos_nb.tapes.recording import Recorder
-from lumos_nb.tapes.scenes import Scene
+from lumos_nb.tapes.scenes import Scene, scene
 from lumos_nb.tapes.tools import TapedCalls
 from lumos_nb.tapes.writing import TapeFile
 from lumos_nb.transport.base import Response, Transport
 
 Reads = Callable[[Response], AsyncIterator[list[ModelEvent]]]
 """What makes events of an answer: the decoder of the provider that asked."""
+
+RECORDING = ("record", "refresh", "verify")
+"""Modes in which something may be sent."""
 
 
 class Deck:
@@ -60,10 +63,10 @@ class Deck:
         if mode == "refresh":  # what did not come to its end is asked again
             found = [each for each in found if each.end.how in {"complete", "closed"}]
         self._lookup = Lookup(found, repeats=mode != "replay-strict")
+        #: The calls of tools that are on tape.
+        self.tools = TapedCalls(self.tape.tools, self.name, repeats=mode != "replay-strict")
         self._recorder = Recorder(self.file, self.tape, is_new=mode == "record" or not path.exists())
         self._cells_asked: list[Scene] = []
-        #: The calls of tools that are on tape.
-        self.tools = TapedCalls(self.tape.tools, self.name)
 
     @property
     def name(self) -> str:
@@ -105,17 +108,17 @@ class Deck:
 
         return TapeTransport(self, transport, reads)
 
-    def way(self, scene: Scene) -> str:
-        """Return what is done with a cell's requests: record, replay, refresh or verify.
+    def way_of(self, scene: Scene) -> str:
+        """Return how this cell uses the tape: record, replay, refresh or verify; off: not at all.
 
         Raises:
             TapeError: The cell wants to record, and may not; or something went wrong on this tape before.
         """
         if self._failure is not None:
             raise type(self._failure)(self._failure.message, hint=self._failure.hint)
-        way = scene.mode if scene.mode in {"record", "replay"} else self.mode
-        if way != "record" and way not in {"refresh", "verify"}:
-            return "replay"
+        way = {"live": "off"}.get(scene.mode, scene.mode) or self.mode
+        if way not in RECORDING:
+            return "off" if way == "off" else "replay"
         if self.mode == "replay-strict":
             raise TapeError(
                 f"A cell wants to record, and the tape {self.name!r} is only played here (replay-strict).",
@@ -189,7 +192,8 @@ class Deck:
         """
         with self._lock:
             try:
-                self._recorder.add_tool(line)
+                self._recorder.add_tool(line, scene())
+                self.tools.follow(self.tape.tools, line)
             except TapeError as error:
                 self._failure = error
                 raise
@@ -215,11 +219,15 @@ class Deck:
                 f"What is answered now has another form than on the tape {self.name!r}: {listed(self.drifts)}.",
                 hint=f"Look at what changed, then record it anew: {self.remedy()}",
             )
-        left = [] if self.is_folder or self.mode in {"off", "record", "refresh"} else self.unplayed()
+        if self.is_folder or self.mode in {"off", "record", "refresh"}:
+            return
+        left = [described(each.request) for each in self.unplayed()]
+        left += [
+            f"a call of {line.name!r}{f' in cell {line.cell!r}' * bool(line.cell)}" for line in self.tools.unplayed()
+        ]
         if left:
-            requests = "1 request was" if len(left) == 1 else f"{len(left)} requests were"
             raise TapeUnused(
-                f"Of the tape {self.name!r} {requests} never made: {listed(described(each.request) for each in left)}.",
+                f"{len(left)} of what is on the tape {self.name!r} was never asked for: {listed(left)}.",
                 hint=f"If the notebook no longer asks this, record it anew: {self.remedy()}",
             )
 
@@ -240,7 +248,11 @@ class Deck:
             if self.mode == "record":
                 self._recorder.put_in_order()
             elif self.mode == "refresh" and self._recorder.is_whole and self._cells_asked:
-                self._recorder.keep(lambda line: line.i in self._lookup.asked or not self._is_over(line, ran_all))
+                unplayed = self.tools.unplayed()
+                self._recorder.keep(
+                    lambda line: line.i in self._lookup.asked or not self._is_over(line, ran_all),
+                    lambda line: all(line is not each for each in unplayed) or not self._is_over(line, ran_all),
+                )
 
     def remedy(self, scene: Scene | None = None) -> str:
         """Return the command that records the tape anew."""
@@ -253,7 +265,7 @@ class Deck:
             return "lumos test --record NOTEBOOK"
         return f"set LUMOS_TAPE=record and LUMOS_TAPE_FILE={self.path}"
 
-    def _is_over(self, line: RequestLine, ran_all: bool) -> bool:
+    def _is_over(self, line: RequestLine | ToolLine, ran_all: bool) -> bool:
         return ran_all or any(is_of(line, scene) for scene in self._cells_asked)
 
     def _miss(self, request: RequestLine, scene: Scene) -> TapeMiss:

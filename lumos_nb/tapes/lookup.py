@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from lumos_nb.tapes.canonical import key
-from lumos_nb.tapes.format import Interaction, RequestLine
+from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.scenes import Scene
 
 
-def is_of(line: RequestLine, scene: Scene) -> bool:
+def is_of(line: RequestLine | ToolLine, scene: Scene) -> bool:
     """Return whether a recorded request is of the cell that asks: by its id, else by its source.
 
     Example:

@@ -16,11 +16,10 @@ from pathlib import Path
 from lumos_nb import settings
 from lumos_nb.errors import LumosError, TapeError
 from lumos_nb.settings import LumosConfig
-from lumos_nb.tapes.deck import Deck
+from lumos_nb.tapes.deck import RECORDING, Deck
 from lumos_nb.tapes.opening import SUFFIX
+from lumos_nb.tapes.playing import Playing
 from lumos_nb.tapes.scenes import SCENE, place
-
-RECORDING = ("record", "refresh", "verify")
 
 is_live_allowed: bool = False
 """Whether a runner lets the cell that runs now ask the real server, whatever tape is in force; see `allow_live`."""
@@ -151,13 +150,13 @@ def _follow(config: LumosConfig) -> Deck | None:
     with _lock:
         mode = mode_of(config)
         path = None if mode == "off" else _known(tape_path(config))
-        time = time_of(config, mode)
         if _deck is not None and (_deck.path, _deck.mode) != (path, mode):
             before, _deck = _deck, None
             before.close(ran_all=False)
+        time = time_of(config, mode)
         if path is not None and _deck is None:
-            _deck = Deck(path, mode, notebook=_notebook())
-        if _deck is not None and _deck.player.playing.time != time:
+            _deck = Deck(path, mode, notebook=_notebook(), playing=Playing(time=time))
+        elif _deck is not None and _deck.player.playing.time != time:
             _deck.play(time=time)
         _followed = config
         return _deck
@@ -187,7 +186,8 @@ def _deck_of_cells(path: Path, mode: str) -> Deck:
     with _lock:
         is_usable = _of_cells is not None and _of_cells.path == path
         if not is_usable or (_of_cells is not None and mode == "replay" and _of_cells.file.has_changed):
-            _of_cells = Deck(path, "off", notebook=_notebook())
+            playing = Playing(time=time_of(settings.current(), "off"))
+            _of_cells = Deck(path, "off", notebook=_notebook(), playing=playing)
         assert _of_cells is not None
         return _of_cells
 

@@ -25,6 +25,10 @@ Piece = tuple[float, bytes]
 """When it arrives, in seconds since the request was sent, and what."""
 
 
+STOPPED_S = 10.0
+"""Seconds that a program has, beyond those it took when it was recorded, to stop a request once more."""
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Something that goes wrong on the way, laid over a recorded answer.
 
@@ -105,6 +109,8 @@ class Player:
         head = interaction.response
         if head is None:
             await self._wait(began, interaction.end.t)
+            if interaction.end.how == "cancelled":
+                raise await _stopped(interaction)
             raise _raised(interaction.end.error, interaction.request.url)
         await self._wait(began, head.t)
         async with aclosing(self._chunks(interaction, fault, began)) as chunks:
@@ -131,8 +137,8 @@ class Player:
             raise StreamError("The connection was reset (a fault laid over the tape).", is_temporary=True)
         if fault is not None and fault.how == "stall":
             raise timed_out("read_timeout_s", url, is_streaming=True)
-        if end.how == "cancelled":  # the recorded run was stopped here: so the answer never goes on
-            await asyncio.Event().wait()
+        if end.how == "cancelled":
+            raise await _stopped(interaction)
         await self._wait(began, end.t)
         if end.error is not None:
             raise _raised(end.error, url)
@@ -209,6 +215,19 @@ def _refused(fault: Fault, interaction: Interaction, tape: str) -> Response:
 
 async def _body(status: int) -> AsyncGenerator[bytes, None]:
     yield msgspec.json.encode({"error": {"message": f"Refused with {status} (a fault laid over the tape)."}})
+
+
+async def _stopped(interaction: Interaction) -> StreamError:
+    """Wait for the program to stop the request, as it did when it was recorded; return the error if it does not.
+
+    A limit of time, or an answer that lost a race, stops it again. A person who did so is not there: without an end
+    a notebook would hang where it was played.
+    """
+    await asyncio.sleep(interaction.end.t + STOPPED_S)
+    return StreamError(
+        "The recorded request was stopped at this point, and nothing stops it now.",
+        hint="Record the cell anew, and let it come to its end.",
+    )
 
 
 def _raised(error: ErrorValue | None, url: str) -> LumosError:

@@ -29,7 +29,7 @@ class Recorder:
 
     def __init__(self, file: TapeFile, tape: Tape, *, is_new: bool) -> None:
         self._file, self._tape, self._is_new = file, tape, is_new
-        self._n = max((each.request.i for each in tape.interactions), default=-1) + 1
+        self._n = 1 + max([each.request.i for each in tape.interactions] + [each.i for each in tape.tools], default=-1)
         self._order = {each.request.i: n for n, each in enumerate(tape.interactions)}
         #: Number of what was recorded here, and the execution that it belongs to.
         self._executions: dict[int, int] = {}
@@ -98,18 +98,30 @@ class Recorder:
         if gone or place in self._places:
             self._places[place] = interaction.request.i
 
-    def add_tool(self, line: ToolLine) -> None:
-        """Put a tool's call on the tape and into its file.
+    def add_tool(self, line: ToolLine, scene: Scene) -> None:
+        """Put a tool's call on the tape and into its file; those of the cell's older executions go.
 
         Raises:
-            TapeError: It cannot be written.
+            TapeError: It cannot be written; the tape is then as it was before.
         """
-        self._tape.tools.append(line)
-        if self._is_new:
-            self._file.replace(lines_of_tape(self._tape))
-        else:
-            self._file.append([line])
+        before, is_told = list(self._tape.tools), bool(scene.cell) or scene.mode == "record"
+        gone = [
+            each
+            for each in before
+            if is_told and is_of(each, scene) and self._executions.get(each.i, -1) < scene.execution
+        ]
+        # In place: who plays them has the same list.
+        self._tape.tools[:] = [each for each in before if each not in gone] + [line]
+        try:
+            if self._is_new or gone:
+                self._file.replace(lines_of_tape(self._tape))
+            else:
+                self._file.append([line])
+        except BaseException:
+            self._tape.tools[:] = before
+            raise
         self._is_new = False
+        self._executions[line.i] = scene.execution
 
     def put_in_order(self) -> None:
         """Put a tape that was recorded from its beginning in the order in which its requests were made."""
@@ -118,8 +130,9 @@ class Recorder:
             self._tape.interactions = made
             self._file.replace(lines_of_tape(self._tape))
 
-    def keep(self, is_kept: Callable[[RequestLine], bool]) -> None:
+    def keep(self, is_kept: Callable[[RequestLine], bool], is_tool_kept: Callable[[ToolLine], bool]) -> None:
         """Drop what is not kept, and put what was recorded here behind what was played before it."""
+        tools = [each for each in self._tape.tools if each.i in self._executions or is_tool_kept(each)]
         new: defaultdict[int, list[Interaction]] = defaultdict(list)
         for each in sorted(self._tape.interactions, key=lambda each: each.request.i):
             if each.request.i in self._executions:
@@ -128,8 +141,8 @@ class Recorder:
         for each in self._tape.interactions:
             if each.request.i not in self._executions and is_kept(each.request):
                 kept += [each, *new[each.request.i]]
-        if [each.request.i for each in kept] != [each.request.i for each in self._tape.interactions]:
-            self._tape.interactions = kept
+        if kept != self._tape.interactions or tools != self._tape.tools:
+            self._tape.interactions, self._tape.tools[:] = kept, tools
             self._file.replace(lines_of_tape(self._tape))
 
     def _position(self, gone: set[int], place: tuple[str, int]) -> int:

@@ -23,8 +23,7 @@ def said(body: str) -> list[str]:
     """
     texts: defaultdict[_Path, list[str]] = defaultdict(list)
     for value in _values(body):
-        for path, text in _texts(value, ()):
-            texts[path].append(text)
+        _take(value, (), texts)
     # What each event repeats, as an id, is no text in pieces.
     return ["".join(parts) if len(set(parts)) > 1 else parts[0] for parts in texts.values()]
 
@@ -41,14 +40,14 @@ def _values(body: str) -> Iterator[Any]:
         at = body.find("{", at)
 
 
-def _texts(value: Any, path: _Path) -> Iterator[tuple[_Path, str]]:
+def _take(value: Any, path: _Path, texts: defaultdict[_Path, list[str]]) -> None:
     if isinstance(value, str):
-        yield path, value
+        texts[path].append(value)
     elif isinstance(value, list):
         for n, item in enumerate(value):
-            yield from _texts(item, (*path, n))
+            _take(item, (*path, n), texts)
     elif isinstance(value, dict):
         # Calls of tools come in turns, and say which of them a piece belongs to.
         path = (*path, value["index"]) if isinstance(value.get("index"), int) else path
         for name, item in value.items():
-            yield from _texts(item, (*path, name))
+            _take(item, (*path, name), texts)

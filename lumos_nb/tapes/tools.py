@@ -17,6 +17,7 @@ from lumos_nb.events import plain
 from lumos_nb.messages import ToolCall, ToolResult, valid
 from lumos_nb.tapes.format import Output, ToolLine
 from lumos_nb.tapes.scenes import Scene
+from lumos_nb.tapes.scrub import clean, scrubbed_tool
 
 
 class TapedCalls:
@@ -25,24 +26,43 @@ class TapedCalls:
     Args:
         lines: What is on the tape.
         tape: Its name, for errors.
+        repeats: Whether a cell that is run again may have its own once more.
     """
 
-    def __init__(self, lines: Sequence[ToolLine], tape: str) -> None:
-        self._tape = tape
+    def __init__(self, lines: Sequence[ToolLine], tape: str, *, repeats: bool = False) -> None:
+        self._tape, self._repeats = tape, repeats
+        #: Executions of cells, and what each was given.
+        self._given: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
         self._of_key: defaultdict[bytes, list[ToolLine]] = defaultdict(list)
         for line in lines:
             self._of_key[_key(line.name, msgspec.json.decode(line.arguments))].append(line)
         self._left = list(lines)
 
-    def find(self, call: ToolCall) -> ToolLine | None:
+    def find(self, call: ToolCall, scene: Scene) -> ToolLine | None:
         """Return what is recorded for a call, the earliest that was not played yet; None if there is nothing."""
         with self._lock:
-            for line in self._of_key[_key(call.name, call.parsed())]:
-                if any(line is other for other in self._left):
-                    self._left = [other for other in self._left if other is not line]
-                    return line
-        return None
+            same = self._of_key[_key(call.name, call.parsed())]
+            left = [line for line in same if any(line is other for other in self._left)]
+            again = [line for line in same if self._is_again(line, scene)]
+            found = next(iter(left or again), None)
+            if found is not None:
+                self._left = [other for other in self._left if other is not found]
+                self._given.add((scene.execution, id(found)))
+            return found
+
+    def _is_again(self, line: ToolLine, scene: Scene) -> bool:
+        is_own = bool(scene.cell) and line.cell == scene.cell
+        return self._repeats and is_own and (scene.execution, id(line)) not in self._given
+
+    def follow(self, lines: Sequence[ToolLine], added: ToolLine) -> None:
+        """Take what is on the tape once a call was recorded, which may have taken the place of others."""
+        kept = {id(line) for line in lines}
+        with self._lock:
+            self._left = [line for line in self._left if id(line) in kept]
+            for same in self._of_key.values():
+                same[:] = [line for line in same if id(line) in kept]
+            self._of_key[_key(added.name, msgspec.json.decode(added.arguments))].append(added)
 
     def unplayed(self) -> list[ToolLine]:
         """Return what is on the tape and was never called."""
@@ -64,7 +84,10 @@ class TapedCalls:
 def tool_line(
     call: ToolCall, result: ToolResult, output: Sequence[Output], *, i: int, t: float, scene: Scene
 ) -> ToolLine:
-    """Return a call as a line of a tape; what JSON does not know is kept as its `repr`.
+    """Return a call as a line of a tape, without what is secret; what JSON does not know is kept as its `repr`.
+
+    Raises:
+        SecretOnTape: Its arguments hold a secret of this machine.
 
     Example:
         >>> call = ToolCall(id="c1", name="now", arguments="{}")
@@ -72,10 +95,11 @@ def tool_line(
         >>> result_of(line, ToolCall(id="c2", name="now", arguments="{}")).content
         'noon'
     """
-    return ToolLine(
+    line = ToolLine(
         i=i, cell=scene.cell, source=scene.source, name=call.name, arguments=_raw(call.parsed()), t=round(t, 6),
         output=tuple(_joined(output)), result=_raw(msgspec.structs.replace(result, call_id="")),
     )  # fmt: skip
+    return scrubbed_tool(line)
 
 
 def result_of(line: ToolLine, call: ToolCall) -> ToolResult:
@@ -84,7 +108,8 @@ def result_of(line: ToolLine, call: ToolCall) -> ToolResult:
 
 
 def _key(name: str, arguments: Any) -> bytes:
-    return msgspec.json.encode([name, valid(arguments)], order="sorted")
+    # As they are on the tape, where no key and no home folder is.
+    return clean(msgspec.json.encode([name, valid(arguments)], order="sorted"))
 
 
 def _raw(value: Any) -> msgspec.Raw:

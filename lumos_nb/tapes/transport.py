@@ -12,7 +12,7 @@ from lumos_nb.errors import ProviderError, TapeError
 from lumos_nb.tapes.deck import Deck, Reads
 from lumos_nb.tapes.format import ChunkLine, EndLine, ErrorValue, Interaction, RequestLine, ResponseLine
 from lumos_nb.tapes.scenes import Scene, scene
-from lumos_nb.tapes.scrub import answer_headers, request_line
+from lumos_nb.tapes.scrub import answer_headers, request_line, scrubbed
 from lumos_nb.tapes.verifying import note_drift
 from lumos_nb.transport.base import Request, Response, Transport
 
@@ -30,7 +30,9 @@ class TapeTransport:
             TapeMiss: It is not on the tape, and nothing is sent.
         """
         here = scene()
-        way = self.deck.way(here)
+        way = self.deck.way_of(here)
+        if way == "off":
+            return self._over.open(request)
         if way == "record":
             return self._recorded(request, here)
         line = request_line(request, -1, here, request.attempt)
@@ -86,7 +88,7 @@ class _Taking:
     """An interaction while it is recorded."""
 
     def __init__(self, i: int, request: Request, here: Scene) -> None:
-        self.i, self._began = i, clock.perf_counter()
+        self.i, self._request, self._began = i, request, clock.perf_counter()
         self._line = request_line(request, i, here, request.attempt)
         self.head: ResponseLine | None = None
         self._chunks: list[ChunkLine] = []
@@ -123,9 +125,14 @@ class _Taking:
             self.how, self._error = "unreachable", _error_value(error)
 
     def whole(self) -> Interaction:
-        """Return what was recorded."""
+        """Return what was recorded, without what is secret.
+
+        Raises:
+            SecretOnTape: A secret would be left in it.
+        """
         end = EndLine(i=self.i, t=self._since(), how=self.how, error=self._error)
-        return Interaction(request=self._line, response=self.head, chunks=self._chunks, end=end)
+        done = Interaction(request=self._line, response=self.head, chunks=self._chunks, end=end)
+        return scrubbed(done, self._request)
 
     def _since(self) -> float:
         return round(clock.perf_counter() - self._began, 6)

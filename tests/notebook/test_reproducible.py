@@ -1,0 +1,113 @@
+"""Notebooks that are played from a tape come out the same, byte for byte, wherever they are."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from lumos_nb.testing.notebooks import run_notebook
+from tests.kernels import ROOT
+
+NOTEBOOKS = [path for name in ("01", "02", "06", "07") for path in (ROOT / "notebooks").glob(f"{name}_*.ipynb")]
+
+ALL_KINDS = [
+    "%load_ext lumos_nb\nimport asyncio, sys, time\nimport lumos_nb as lumos\nfrom IPython.display import display, HTML\n"
+    "from lumos_nb import Agent, tool, llm\nfrom lumos_nb.messages import ToolCall\n"
+    "from lumos_nb.testing import Answer, FakeServer, Reply",
+    # What a tool prints in pieces, shows, takes its time for and raises, several at once on three kinds of threads.
+    "def plain(n: int) -> str:\n    'One.'\n    for i in range(3):\n        print(n, i); time.sleep(0.02 * n)\n"
+    "    display(HTML(f'<b>{n}</b>'))\n    return f'plain {n}'\n"
+    "async def waiting(n: int) -> str:\n    'Two.'\n    await asyncio.sleep(0.05 / n)\n    print('waited', n)\n    return f'waiting {n}'\n"
+    "@tool(thread=True)\ndef threaded(n: int) -> str:\n    'Three.'\n    time.sleep(0.4 if n == 1 else 0.01)\n    return f'threaded {n}'\n"
+    "def failing(n: int) -> str:\n    'Four.'\n    raise ValueError(f'no {n}')\n"
+    "names = ['plain', 'waiting', 'threaded', 'failing']\n"
+    "calls = [ToolCall(id=f'c{i}{n}', name=n, arguments='{\"n\": %d}' % i) for i in (1, 2) for n in names]",
+    "script = [Answer(tool_calls=calls), Reply(status=429), 'All done, **well**.', Reply(status=500), 'A second answer.']\n"
+    "server = FakeServer(script).__enter__()\n"
+    "worker = Agent('worker', model=llm('mine/m', base_url=server.base_url), tools=[plain, waiting, threaded, failing])",
+    "%%agent worker --new\nDo all of it.",
+    "%%agent worker\nAnd now?",
+    "%trace last",
+    "%trace diff {lumos.runs().run_id.iloc[-2]} {lumos.runs().run_id.iloc[-1]}",
+    "lumos.runs().T",
+    "lumos.steps().T",
+    "lumos.tool_calls().T",
+    "lumos.messages().T",
+    "lumos.spans().T",
+    "lumos.events(kind=['tool_output', 'metadata', 'text_delta', 'checkpoint']).T",
+    "lumos.threads().T",
+    "%thread list",
+    "%agent fix",
+    "%lumos tape",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith("LUMOS_") or name.endswith("_API_KEY")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    yield
+
+
+def execute(notebook: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, tape: Path, *, is_played: bool) -> Any:
+    """Execute a copy of a notebook in a folder, recording it or playing it as CI does; return its cells' outputs."""
+    folder.mkdir()
+    copy = folder / notebook.name
+    copy.write_bytes(notebook.read_bytes())
+    monkeypatch.setenv("LUMOS_TAPE", "replay" if is_played else "record")
+    monkeypatch.setenv("LUMOS_TAPE_FILE", str(tape))
+    monkeypatch.setenv("LUMOS_VIEW", "static")
+    monkeypatch.setenv("CI", "1" if is_played else "")
+    run = run_notebook(copy, output_dir=folder / "out")
+    cells = nbformat.read(run.notebook, as_version=4).cells
+    return [(cell.source, cell.outputs) for cell in cells if cell.cell_type == "code"]
+
+
+def as_text(outputs: Any) -> str:
+    """Return outputs as text, but for the pictures of matplotlib: they hold the version that drew them."""
+    kept = [
+        {**o, "data": {m: d for m, d in o["data"].items() if m != "image/png"}} if "data" in o else o for o in outputs
+    ]
+    return json.dumps(kept, sort_keys=True, indent=1)
+
+
+def difference(one: str, other: str) -> str:
+    """Return where two texts begin to differ; outputs are too long to be shown whole."""
+    at = next((n for n, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(one), len(other)) if at is None and len(one) != len(other) else at
+    return "" if at is None else f"{one[max(0, at - 150) : at + 80]}\n---\n{other[max(0, at - 150) : at + 80]}"
+
+
+def check_reproducible(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    tape = tmp_path / "book.tape.jsonl"
+    execute(notebook, tmp_path / "recorded", monkeypatch, tape, is_played=False)
+    first = execute(notebook, tmp_path / "first", monkeypatch, tape, is_played=True)
+    second = execute(notebook, tmp_path / "second", monkeypatch, tape, is_played=True)
+    for (source, one), (_, other) in zip(first, second, strict=True):
+        assert not difference(as_text(one), as_text(other)), source
+    return first
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_of_the_project_is_the_same_twice(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = check_reproducible(notebook, tmp_path, monkeypatch)
+    assert any(outputs for _, outputs in shown)
+
+
+def test_tools_on_all_threads_retries_and_frames_are_the_same_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = tmp_path / "all_kinds.ipynb"
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(ALL_KINDS)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
+    shown = dict(check_reproducible(notebook, tmp_path, monkeypatch))
+    run = next(o for o in shown[ALL_KINDS[3]] if "application/vnd.lumos.run+json" in o.get("data", {}))
+    doc = run["data"]["application/vnd.lumos.run+json"]
+    assert doc["n_replayed"] == 2 and doc["n_retries"] == 1 and doc["n_tool_calls"] == 8
