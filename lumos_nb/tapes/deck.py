@@ -129,6 +129,10 @@ class Deck:
             )
         return way
 
+    def knows(self, request: RequestLine) -> bool:
+        """Return whether a request is recorded in just these letters, played or not."""
+        return self._lookup.knows(request)
+
     def find(self, request: RequestLine, scene: Scene) -> Interaction:
         """Return what is recorded for a request, the earliest that was not played yet.
 
