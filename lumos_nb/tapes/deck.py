@@ -17,7 +17,8 @@ from lumos_nb.events import ModelEvent
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.lookup import Lookup, is_of
 from lumos_nb.tapes.missing import asked_too_often, described, difference, listed
-from lumos_nb.tapes.opening import SUFFIX, open_tape
+from lumos_nb.tapes.modes import RECORDING, SUFFIX
+from lumos_nb.tapes.opening import open_tape
 from lumos_nb.tapes.playing import Player, Playing
 from lumos_nb.tapes.recording import Recorder
 from lumos_nb.tapes.scenes import Scene, scene
@@ -27,9 +28,6 @@ from lumos_nb.transport.base import Response, Transport
 
 Reads = Callable[[Response], AsyncIterator[list[ModelEvent]]]
 """What makes events of an answer: the decoder of the provider that asked."""
-
-RECORDING = ("record", "refresh", "verify")
-"""Modes in which something may be sent."""
 
 
 class Deck:

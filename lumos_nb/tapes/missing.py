@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from os.path import commonprefix
 from typing import Any
 
 from lumos_nb.tapes.canonical import canonical
@@ -191,14 +192,20 @@ def _last_text(turns: Any) -> str:
 
 
 def _nearest(request: RequestLine, recorded: Sequence[Interaction]) -> Interaction | None:
-    mine = set(_leaves("", canonical(request)))
+    mine = dict(_leaves("", canonical(request)))
 
     def nearness(interaction: Interaction) -> float:
-        other = set(_leaves("", canonical(interaction.request)))
-        return len(mine & other) / max(1, len(mine | other))
+        other = dict(_leaves("", canonical(interaction.request)))
+        both = mine.keys() & other.keys()
+        return sum(_alike(mine[path], other[path]) for path in both) / max(1, len(mine.keys() | other.keys()))
 
     # The last ones: a conversation that grows is nearest to its latest turns.
     return max(recorded[-_MOST_COMPARED:], key=nearness, default=None)
+
+
+def _alike(old: str, new: str) -> float:
+    """Return 1 for the same text, less the earlier two begin to differ."""
+    return 1.0 if old == new else len(commonprefix((old, new))) / max(len(old), len(new), 1) / 2  # noqa: RUF071
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
