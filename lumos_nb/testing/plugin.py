@@ -23,7 +23,6 @@ _FLAGS = {
     "--lumos-live": "run cells tagged lumos-live, too; they ask without a tape",
     "--lumos-html": "write an HTML page beside each executed notebook",
 }
-pytest_plugins = ("lumos_nb.testing.fixtures",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
