@@ -114,7 +114,10 @@ def test_what_was_never_stored_is_not_compared():
 
 
 def test_the_plugin_costs_every_test_run_next_to_nothing():
-    code = "import sys, pytest; before = set(sys.modules); import lumos_nb.testing.plugin; print(*set(sys.modules) - before)"
+    code = (
+        "import sys, pytest; before = set(sys.modules); import lumos_nb.testing.plugin; "
+        "print(*set(sys.modules) - before)"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "lumos_nb.testing.plugin" in loaded
     assert not {"msgspec", "IPython", "nbformat", "nbclient", "httpx", "pandas", "lumos_nb.settings"} & set(loaded)
