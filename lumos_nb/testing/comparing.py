@@ -10,10 +10,10 @@ import difflib
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from lumos_nb.testing.masks import masked_text
 from lumos_nb.transcript import MIME
 
 Masks = Sequence[tuple[re.Pattern[str], str]]
@@ -24,11 +24,6 @@ MASKED = frozenset({
 })  # fmt: skip
 """Fields of a run's document that say when and under which name it was, not what it was."""
 
-_UNLIKE: Masks = [
-    (re.compile(r"\b0x[0-9a-fA-F]{4,}"), "0x…"),
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
-    (re.compile(rf"(?:{re.escape(tempfile.gettempdir())}|/tmp|/var/folders)/[^\s'\"<>:,)]+"), "<temporary>"),
-]
 _TIMES: Masks = [
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<time>"),
     (re.compile(r"\b\d{1,2}:\d\d:\d\d(?:\.\d+)?"), "<time>"),
@@ -47,7 +42,10 @@ def masked(text: str, masks: Masks = (), *, times: bool = True) -> str:
         >>> masked("<Agent at 0x7f12ab34cd56> took 1.25 s")
         '<Agent at 0x…> took <time>'
     """
-    for pattern, replacement in (*masks, *_UNLIKE, *(_TIMES if times else ())):
+    for pattern, replacement in masks:
+        text = pattern.sub(replacement, text)
+    text = masked_text(text)
+    for pattern, replacement in _TIMES if times else ():
         text = pattern.sub(replacement, text)
     return text
 

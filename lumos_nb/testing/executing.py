@@ -65,6 +65,7 @@ class Execution:
         self._artifacts = Artifacts(book, wishes)
         self._is_stopped = threading.Event()
         self._failed, self._is_well = "", True
+        self._held: list[tuple[CellPlan, Outcome, list[Any]]] = []
         self._kernel: NotebookKernel | None = None
 
     def outcome(self, index: int, timeout_s: float | None = None) -> Outcome:
@@ -96,12 +97,19 @@ class Execution:
             kernel.ask("start()")
             for cell in self.book.cells:
                 if not self._is_stopped.is_set():
-                    self._settle(cell.index, self._of_cell(kernel, cell, stored[cell.index]))
+                    self._take(cell, self._of_cell(kernel, cell), stored[cell.index])
                 if cell.index == self._last:
                     break
             self._finish(kernel, stored)
         finally:
             kernel.stop()
+
+    def _take(self, cell: CellPlan, outcome: Outcome, stored: list[Any]) -> None:
+        # What shows something else may show what is stored once a run in the background has ended.
+        if not outcome.problems and not outcome.not_run and self._difference(cell, stored):
+            self._held.append((cell, outcome, stored))
+        else:
+            self._settle(cell.index, outcome)
 
     def _settle(self, index: int, outcome: Outcome) -> None:
         self._is_well = self._is_well and not outcome.problems
@@ -110,7 +118,7 @@ class Execution:
             self._failed = f"cell {name} failed"
         self._outcomes[index].set_result(outcome)
 
-    def _of_cell(self, kernel: NotebookKernel, cell: CellPlan, stored: list[Any]) -> Outcome:
+    def _of_cell(self, kernel: NotebookKernel, cell: CellPlan) -> Outcome:
         if self._failed:
             return Outcome(not_run=f"not run: {self._failed}")
         if cell.is_skipped:
@@ -125,9 +133,9 @@ class Execution:
             kernel.ask("go_live(True)")
         timeout_s = cell.timeout_s or self.wishes.timeout_s
         ran = kernel.run(cell.index, cell.source, cell_id=cell.name, timeout_s=timeout_s)
-        return self._judged(kernel, cell, stored, ran)
+        return self._judged(kernel, cell, ran)
 
-    def _judged(self, kernel: NotebookKernel, cell: CellPlan, stored: list[Any], ran: Ran) -> Outcome:
+    def _judged(self, kernel: NotebookKernel, cell: CellPlan, ran: Ran) -> Outcome:
         node = self.book.node.cells[cell.index]
         error, said = problem_of(node.outputs, ran.reply)
         problems = [ran.fault] if ran.fault else []
@@ -144,8 +152,6 @@ class Execution:
                     kernel.ask("go_live(False)")
             except KernelFailed as failure:
                 problems.append(str(failure))
-        if not problems and (changed := self._difference(cell, stored, node.outputs)):
-            problems.append(changed)
         return Outcome(
             problems=problems,
             is_end=is_end,
@@ -154,10 +160,11 @@ class Execution:
             duration_s=ran.duration_s,
         )
 
-    def _difference(self, cell: CellPlan, stored: list[Any], outputs: list[Any]) -> str:
+    def _difference(self, cell: CellPlan, stored: list[Any]) -> str:
         if self.wishes.is_updating or self.wishes.compare == "none" or cell.is_ignored or cell.is_live:
             return ""
         everything = cell.is_compared or self.wishes.compare == "all"
+        outputs = self.book.node.cells[cell.index].get("outputs", [])
         if not (diff := difference(stored, outputs, everything=everything, masks=self.book.masks)):
             return ""
         return f"Its outputs are not those stored. If they should be: lumos test --update {self.book.path.name}\n{diff}"
@@ -165,10 +172,15 @@ class Execution:
     def _finish(self, kernel: NotebookKernel, stored: dict[int, list[Any]]) -> None:
         if self._is_stopped.is_set():
             return
+        is_whole = self._last == END and not self._failed
+        problems = self._at_end(kernel) if is_whole else []
+        for cell, outcome, before in self._held:
+            changed = self._difference(cell, before)
+            self._settle(cell.index, msgspec.structs.replace(outcome, problems=[changed] if changed else []))
         if self._failed:
             self._settle(END, Outcome(not_run=f"not run: {self._failed}"))
-        elif self._last == END:
-            self._settle(END, Outcome(problems=self._at_end(kernel)))
+        elif is_whole:
+            self._settle(END, Outcome(problems=problems))
             if self.wishes.is_updating and self._is_well:
                 self._update(stored)
         if self.wishes.output_dir is not None:
@@ -189,7 +201,11 @@ class Execution:
             time.sleep(0.05)
 
     def _update(self, stored: dict[int, list[Any]]) -> None:
-        skipped = {cell.index for cell in self.book.cells if cell.is_ignored or cell.is_skipped or cell.is_live}
+        skipped = {
+            cell.index
+            for cell in self.book.cells
+            if cell.is_skipped or cell.is_live or (cell.is_ignored and stored[cell.index])
+        }
         cells = {index: self.book.node.cells[index] for index in stored if index not in skipped}
         changed = {
             index: cell

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lumos_nb.events import AgentGenerateResult
-from lumos_nb.testing.comparing import masked
+from lumos_nb.testing.masks import masked_text
 
 SNAPSHOT_VERSION = 1
 
@@ -35,7 +35,7 @@ def snapshot_of(run: AgentGenerateResult) -> str:
         "v": SNAPSHOT_VERSION, "agent": run.agent, "model": run.model, "stop_reason": run.stop_reason,
         "steps": [_step(step) for step in run.steps], "response": run.response,
     }  # fmt: skip
-    return masked(json.dumps(doc, indent=2, ensure_ascii=False), times=False)
+    return masked_text(json.dumps(doc, indent=2, ensure_ascii=False))
 
 
 def compare(run: AgentGenerateResult, path: Path, *, update: bool = False) -> None:

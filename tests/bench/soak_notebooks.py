@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lumos_nb.testing.comparing import masked
+from lumos_nb.testing.masks import masked_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ def outputs(path: Path) -> str:
     """Return what the cells of a notebook put out, without what is another each time."""
     cells = json.loads(path.read_text())["cells"]
     shown = [(path.name, cell.get("id"), cell["outputs"]) for cell in cells if cell["cell_type"] == "code"]
-    return masked(json.dumps(shown, indent=1, sort_keys=True), times=False)
+    return masked_text(json.dumps(shown, indent=1, sort_keys=True))
 
 
 def main(times: int) -> int:

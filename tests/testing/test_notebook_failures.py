@@ -35,8 +35,8 @@ ENDS = {
     "magic": [("bad", "%nosuchmagic", [])],
     "cellmagic": [("bad", "%%nosuchmagic\nx", [])],
     "late": [("bad", "import time\ntime.sleep(60)", ["lumos-timeout:0.3"])],
-    "stubborn": [("bad", "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass",
-                  ["lumos-timeout:0.3"])],
+    "stubborn": [("bad", "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n"
+                         "        pass", ["lumos-timeout:0.3"])],
     "dies": [("bad", "import os\nos._exit(3)", []), ("after", "1", [])],
     "tagged": [("bad", "1", ["lumos-skipp"])],
 }  # fmt: skip
