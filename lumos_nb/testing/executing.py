@@ -19,7 +19,7 @@ from lumos_nb.testing.artifacts import Artifacts, Wishes
 from lumos_nb.testing.books import Book, CellPlan
 from lumos_nb.testing.comparing import difference, is_same
 from lumos_nb.testing.kernels import KernelFailed, NotebookKernel
-from lumos_nb.testing.reports import problem_of
+from lumos_nb.testing.reports import plain, problem_of
 from lumos_nb.testing.waiting import Ran
 
 MODES = ("replay-strict", "record", "refresh", "verify", "off")
@@ -147,7 +147,7 @@ class Execution:
         is_end = ran.is_gone or (bool(problems) and (bool(said) or bool(ran.fault)))
         if not ran.is_gone:
             try:
-                problems += kernel.ask("after_cell()")["problems"]
+                problems += [each for each in kernel.ask("after_cell()")["problems"] if each not in plain(said)]
                 if cell.is_live:
                     kernel.ask("go_live(False)")
             except KernelFailed as failure:

@@ -193,3 +193,14 @@ def test_a_model_that_fails_is_red_in_all_of_them(tmp_path, runner):
         ran = python(tmp_path, *RUNNERS[runner], FAKE_URL=server.base_url, **QUICK)
     assert ran.returncode != 0
     assert "ProviderError" in ran.stdout + ran.stderr
+
+
+def test_a_miss_fails_the_cell_that_goes_on_without_the_answer(book):
+    change(
+        book,
+        '"%%agent bot\\n",\n    "And again"',
+        '"try:\\n",\n    "    await bot.generate(\'x\')\\n",\n    "except Exception:\\n",\n    "    pass"',
+    )
+    ran = lumos_test(book.parent, "--compare", "none")
+    assert "book.ipynb ...F" in ran.stdout
+    assert "FAILED book.ipynb::again - TapeMiss: " in ran.stdout
