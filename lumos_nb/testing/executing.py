@@ -22,8 +22,7 @@ from lumos_nb.testing.kernels import KernelFailed, NotebookKernel
 from lumos_nb.testing.reports import plain, problem_of
 from lumos_nb.testing.waiting import Ran
 
-MODES = ("replay-strict", "record", "refresh", "verify", "off")
-SECRET_ENDS = ("TapeMiss", "NetworkForbidden", "TapeError", "TapeUnused", "TapeDrift", "SecretOnTape")
+NEVER_EXPECTED = ("TapeMiss", "NetworkForbidden", "TapeError", "TapeUnused", "TapeDrift", "SecretOnTape")
 """Errors that a cell cannot expect: they are about the test, not about what it tests."""
 AT_END_S = 0.5
 """How long what is left over at the end may take to be gone."""
@@ -139,7 +138,7 @@ class Execution:
         node = self.book.node.cells[cell.index]
         error, said = problem_of(node.outputs, ran.reply)
         problems = [ran.fault] if ran.fault else []
-        is_ours = error is not None and error["ename"] in SECRET_ENDS
+        is_ours = error is not None and error["ename"] in NEVER_EXPECTED
         if cell.must_raise and not said and not ran.fault:
             problems.append("It raised nothing, and its tag raises-exception says that it does.")
         if said and (not cell.must_raise or is_ours):

@@ -186,6 +186,14 @@ def test_what_is_not_on_the_tape_fails_in_other_runners_too(book, runner):
     assert "TapeMiss" in ran.stdout + ran.stderr
 
 
+def test_papermill_may_give_parameters(book):
+    ran = python(book.parent, *RUNNERS["papermill"], "-p", "n", "3", **QUICK)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    saved = nbformat.read(book.parent / "out.ipynb", as_version=4)
+    assert any(cell.source.endswith("n = 3\n") for cell in saved.cells)
+    assert any("And you." in str(cell.get("outputs")) for cell in saved.cells)
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_model_that_fails_is_red_in_all_of_them(tmp_path, runner):
     write(tmp_path / "book.ipynb", {"setup": SETUP, "hello": "%%agent bot --new\nHello"})
