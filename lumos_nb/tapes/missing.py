@@ -174,20 +174,25 @@ def described(line: RequestLine) -> str:
     body = canonical(line).get("body")
     if not isinstance(body, dict):
         return f"{who}: {line.method} {line.url}" if line.i >= 0 else who
-    found = re.search(r"/models?/([^/?]+?)(?=:\w+(?:\?|$)|/)", line.url)
-    model = str(body.get("model") or (found[1] if found else ""))
+    model = model_of(line, body)
     turns = next((body[name] for name in ("messages", "contents", "input") if body.get(name)), "")
-    said = _last_text(turns)
+    said = last_text(turns)
     return who + (f" to {model}" if model else "") + (f": {_shown(said)}" if said else "")
 
 
-def _last_text(turns: Any) -> str:
+def model_of(line: RequestLine, body: Any) -> str:
+    """Return the model that a request asks, by its body or its address; empty where neither says it."""
+    found = re.search(r"/models?/([^/?]+?)(?=:\w+(?:\?|$)|/)", line.url)
+    return str((body.get("model") if isinstance(body, dict) else "") or (found[1] if found else ""))
+
+
+def last_text(turns: Any) -> str:
     """Return the last text that stands in messages of any format."""
     if isinstance(turns, list):
-        return next(filter(None, map(_last_text, reversed(turns))), "")
+        return next(filter(None, map(last_text, reversed(turns))), "")
     if isinstance(turns, dict):
         inner = (turns[name] for name in ("content", "parts", "text", "output") if turns.get(name))
-        return next(filter(None, map(_last_text, inner)), "")
+        return next(filter(None, map(last_text, inner)), "")
     return turns if isinstance(turns, str) else ""
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)
-_Path = tuple[str | int, ...]
+Path = tuple[str | int, ...]
+"""Names and numbers of the members that lead to a text."""
 
 
 def said(body: str) -> list[str]:
@@ -21,11 +22,21 @@ def said(body: str) -> list[str]:
         >>> said('data: {"id": "a", "text": "one, "}\\n\\ndata: {"id": "a", "text": "two"}\\n\\n')
         ['a', 'one, two']
     """
-    texts: defaultdict[_Path, list[str]] = defaultdict(list)
+    return list(said_at(body).values())
+
+
+def said_at(body: str) -> dict[Path, str]:
+    """Return the texts of the events in a body by the path of their member.
+
+    Example:
+        >>> said_at('{"delta": {"text": "one, "}}\\n{"delta": {"text": "two"}}')
+        {('delta', 'text'): 'one, two'}
+    """
+    texts: defaultdict[Path, list[str]] = defaultdict(list)
     for value in _values(body):
         _take(value, (), texts)
     # What each event repeats, as an id, is no text in pieces.
-    return ["".join(parts) if len(set(parts)) > 1 else parts[0] for parts in texts.values()]
+    return {path: "".join(parts) if len(set(parts)) > 1 else parts[0] for path, parts in texts.items()}
 
 
 def _values(body: str) -> Iterator[Any]:
@@ -40,7 +51,7 @@ def _values(body: str) -> Iterator[Any]:
         at = body.find("{", at)
 
 
-def _take(value: Any, path: _Path, texts: defaultdict[_Path, list[str]]) -> None:
+def _take(value: Any, path: Path, texts: defaultdict[Path, list[str]]) -> None:
     if isinstance(value, str):
         texts[path].append(value)
     elif isinstance(value, list):

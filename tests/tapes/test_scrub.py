@@ -144,7 +144,7 @@ def test_a_prompt_with_a_key_in_it_is_found_again(whose):
 def test_a_call_of_a_tool_with_a_key_in_it_is_found_again():
     call = ToolCall(id="c", name="login", arguments=json.dumps({"key": KEYS["github"], "at": "/home/ada/x"}))
     line = tool_line(call, ToolResult("c", "login", "ok"), [], i=0, t=0, scene=HERE)
-    assert TapedCalls([line], "t").find(call, Scene()) is line
+    assert TapedCalls([line], "t").find(call, HERE) is line
 
 
 @pytest.mark.parametrize("form", FORMS)
