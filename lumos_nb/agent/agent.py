@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, runtime_checkable
 
-from lumos_nb import providers, settings
+from lumos_nb import providers
 from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.config import AgentConfig, AgentGenerateOptions, Instructions, Model, Tools
 from lumos_nb.agent.output import OutputType
@@ -201,10 +201,9 @@ class Agent:
             return model
         if model is not None and not isinstance(model, str):
             return providers.in_turn([self._provider(each) for each in model])
-        key = model or settings.current().model
-        if not key:  # looked for each time: a key may have been given since
-            found = providers.default_llm()
-            return self._models.setdefault(f"{found.provider}/{found.model}", found)
+        from lumos_nb.providers.catalog import default_model
+
+        key = model or default_model()  # looked for each time: a key may have been given since
         if key not in self._models:
             self._models[key] = providers.llm(key)
         return self._models[key]

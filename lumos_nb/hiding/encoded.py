@@ -8,12 +8,14 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from string import ascii_letters, digits, hexdigits
 
+from lumos_nb.hiding.runs import runs, table_of
 from lumos_nb.hiding.shapes import Found, find_shapes
 
 # Shorter ones hold no key. A picture is one run.
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}", re.ASCII)
-_HEX = re.compile(r"[0-9a-fA-F]{32,}")
+_BASE64, _SHORTEST_BASE64 = table_of(f"{ascii_letters}{digits}+/-_"), 24
+_HEX, _SHORTEST_HEX = table_of(hexdigits), 32
 _QUOTED = re.compile(r"[\w.~+/=:@&?-]*%(?:[\w.~+/=:@&?%-]){16,}", re.ASCII)
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 # Bytes that are no text have no twenty letters in a row; most of what is in Base64 is a picture.
@@ -31,13 +33,12 @@ def find_encoded(text: str) -> Iterator[Found]:
         >>> [(each.start, each.end, each.what) for each in find_encoded(text)]
         [(11, 45, 'an OpenAI or Anthropic key')]
     """
-    for run in _BASE64.finditer(text):
-        yield from _in_base64(run[0], run.start())
-    for run in _HEX.finditer(text):
-        for shift in (0, 1):
-            digits = run[0][shift:]
-            plain = bytes.fromhex(digits[: len(digits) // 2 * 2])
-            yield from _found(plain, run.start() + shift, lambda at: 2 * at, lambda at: 2 * at)
+    for start, end in runs(text, _BASE64, _SHORTEST_BASE64):
+        yield from _in_base64(text[start:end], start)
+    for start, end in runs(text, _HEX, _SHORTEST_HEX):
+        for first in (start, start + 1):
+            plain = bytes.fromhex(text[first : first + (end - first) // 2 * 2])
+            yield from _found(plain, first, lambda at: 2 * at, lambda at: 2 * at)
     if "%" in text:
         for run in _QUOTED.finditer(text):
             yield from _in_quoted(run[0], run.start())
@@ -45,10 +46,10 @@ def find_encoded(text: str) -> Iterator[Found]:
 
 def _in_base64(run: str, start: int) -> Iterator[Found]:
     """Yield what is found, wherever a group of four digits begins: letters may stand before the encoded text."""
-    digits = run.translate(_TO_STANDARD)
+    standard = run.translate(_TO_STANDARD)
     for shift in range(4):
-        part = digits[shift : shift + (len(digits) - shift) // 4 * 4]
-        rest = digits[shift + len(part) :]
+        part = standard[shift : shift + (len(standard) - shift) // 4 * 4]
+        rest = standard[shift + len(part) :]
         # The last group may be short: two or three digits hold a byte or two.
         padded = part + (rest + "=" * (4 - len(rest)) if len(rest) > 1 else "")
         plain = binascii.a2b_base64(padded)

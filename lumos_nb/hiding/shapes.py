@@ -1,16 +1,18 @@
 """What looks like a key, whoever it belongs to.
 
-One idea: a shape begins with a plain text, which is looked for first: of fifty megabytes most have none of them.
+One idea: a key is long and begins with a plain text, which is looked for first: of fifty megabytes most have none.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 
 import msgspec
 
 from lumos_nb.hiding.forms import DOTS
+from lumos_nb.hiding.runs import runs, table_of
 
 
 class Found(msgspec.Struct, frozen=True, order=True):
@@ -36,7 +38,7 @@ _KEYS = {
     "an Azure secret": {"AccountKey=": r"[A-Za-z0-9+/]{40,}={0,2}", "SharedAccessKey=": r"[A-Za-z0-9+/]{40,}={0,2}"},
     "a GitHub token": {**{f"gh{kind}_": r"\w{16,}" for kind in "posur"}, "github_pat_": r"\w{16,}"},
     "a GitLab token": {f"gl{kind}-": rf"{_FIGURE}[\w.-]{{16,}}" for kind in ("pat", "dt", "rt", "cbt", "ptt", "ft")},
-    "a Slack token": {"xox": r"[a-z][.-][\w.-]{8,}", "xapp-": r"\d-[\w-]{8,}",
+    "a Slack token": {"xox": r"[a-z][.-][\w.-]{12,}", "xapp-": r"\d-[\w-]{12,}",
                       "hooks.slack.com/services/": r"T\w+/B\w+/\w{16,}"},
     "a Hugging Face token": {"hf_": rf"{_STEM}{{16,}}", "api_org_": rf"{_STEM}{{16,}}"},
     "a key of a model server": {
@@ -96,6 +98,14 @@ _COMPILED = [(start, _compiled(start, rest), what) for what, keys in _KEYS.items
 _COMPILED_OTHERS = [(start, re.compile(shape, re.ASCII | re.I), what) for what, (start, shape) in _OTHERS.items()]
 
 
+SHORTEST_KEY = 16
+"""Characters of the shortest key that has a shape."""
+_LETTERS = table_of(string.ascii_letters + string.digits + "-_./+=")
+
+# Also as its bytes are read (Latin-1).
+_DOT = DOTS[0] + DOTS[0].encode().decode("latin-1")
+
+
 def without_shapes(text: str) -> str:
     """Return a text with dots for what looks like a key.
 
@@ -113,13 +123,16 @@ def find_shapes(text: str) -> Iterator[Found]:
         >>> [(each.start, each.what) for each in find_shapes("my key: sk-proj-0123456789abcdef0")]
         [(8, 'an OpenAI or Anthropic key')]
     """
+    long = "\0".join(text[first:end] for first, end in runs(text, _LETTERS, SHORTEST_KEY))
     for start, shape, what in _COMPILED:
-        if start in text:
+        if start in long:
             yield from (Found(*match.span(), what) for match in shape.finditer(text))
     lowered = text.lower()
     for start, shape, what in _COMPILED_OTHERS:
         if start in lowered:
-            yield from (Found(*match.span(shape.groups), what) for match in shape.finditer(text))
+            places = (match.span(shape.groups) for match in shape.finditer(text))
+            # What is hidden already is found no second time.
+            yield from (Found(first, end, what) for first, end in places if text[first:end].strip(_DOT))
 
 
 def replaced(text: str, found: Iterator[Found] | list[Found], by: str = DOTS) -> str:

@@ -112,7 +112,16 @@ def _several(specs: list[str], **given: Any) -> BatchedProvider:
 
 
 def default_llm() -> BatchedProvider:
-    """Return the model to use when nobody chose one.
+    """Return the model to use when nobody chose one; see `default_model`.
+
+    Raises:
+        UsageError: There is none; says how to get one.
+    """
+    return llm(default_model())
+
+
+def default_model() -> str:
+    """Return the name of the model to use when nobody chose one.
 
     That is the setting `model`; else the default model of the first vendor whose key is in the
     environment; else the embedded model, if it is installed. What is played from a tape asks the one
@@ -123,12 +132,12 @@ def default_llm() -> BatchedProvider:
     """
     chosen = settings.current().model
     if chosen and chosen != os.environ.get("LUMOS_MODEL", "").strip():
-        return llm(chosen)
+        return chosen
     deck = tapes.current()
     name = (deck.default_model if deck is not None else "") or chosen or _default_name()
     if deck is not None:
         deck.default_model = name
-    return llm(name)
+    return name
 
 
 def _default_name() -> str:

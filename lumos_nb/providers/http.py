@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -35,8 +35,10 @@ from lumos_nb.providers.retry import asking_again, retrying, wait_s
 from lumos_nb.providers.vendors import Vendor, expanded
 from lumos_nb.providers.wire import WireRequest, load_format
 from lumos_nb.providers.wire.encoding import with_valid_names
-from lumos_nb.tapes.deck import Reads
 from lumos_nb.transport import Request, Response, Transport, default_transport
+
+if TYPE_CHECKING:
+    from lumos_nb.tapes.deck import Reads
 
 _TAKES_NO_TOOLS = re.compile(
     r"does not support (?:tool|function)|tools? (?:is|are) not supported|not support(?:ed)? (?:tool|function) call"

@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.errors import TapeDrift, TapeError, TapeMiss, TapeUnused
+from lumos_nb.errors import NetworkForbidden, TapeDrift, TapeError, TapeMiss, TapeUnused
 from lumos_nb.events import ModelEvent
+from lumos_nb.tapes import network
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.lookup import Lookup, is_of
 from lumos_nb.tapes.missing import asked_too_often, described, difference, listed
-from lumos_nb.tapes.opening import SUFFIX, open_tape
+from lumos_nb.tapes.modes import RECORDING, SUFFIX
+from lumos_nb.tapes.opening import open_tape
 from lumos_nb.tapes.playing import Player, Playing
 from lumos_nb.tapes.recording import Recorder
 from lumos_nb.tapes.scenes import Scene, scene
@@ -27,9 +29,6 @@ from lumos_nb.transport.base import Response, Transport
 
 Reads = Callable[[Response], AsyncIterator[list[ModelEvent]]]
 """What makes events of an answer: the decoder of the provider that asked."""
-
-RECORDING = ("record", "refresh", "verify")
-"""Modes in which something may be sent."""
 
 
 class Deck:
@@ -67,6 +66,10 @@ class Deck:
         self.tools = TapedCalls(self.tape.tools, self.name, repeats=mode != "replay-strict")
         self._recorder = Recorder(self.file, self.tape, is_new=mode == "record" or not path.exists())
         self._cells_asked: list[Scene] = []
+        #: Other machines that were to be reached while it is played, and were not; filled by `network`.
+        self.tried: list[str] = []
+        if self.is_replaying:
+            network.watch()
 
     @property
     def name(self) -> str:
@@ -209,11 +212,17 @@ class Deck:
 
         Raises:
             TapeUnused: Something was never asked for.
+            NetworkForbidden: Another machine was to be reached, whoever took the error for something else.
             TapeDrift: An answer has another shape now.
             TapeError: The tape could not be written.
         """
         if self._failure is not None:
             raise self._failure
+        if self.mode == "replay-strict" and self.tried:
+            raise NetworkForbidden(
+                f"Other machines were to be reached while the tape {self.name!r} was played: {listed(self.tried)}.",
+                hint="Allow them with tape_hosts, or tag the cells lumos-live.",
+            )
         if self.drifts:
             raise TapeDrift(
                 f"What is answered now has another form than on the tape {self.name!r}: {listed(self.drifts)}.",

@@ -27,6 +27,9 @@ import msgspec
 TAPE_VERSION = 1
 HOWS = ("complete", "closed", "broken", "unreachable", "cancelled")
 
+NO_BODY = msgspec.Raw(b"")
+"""This very object is left out of the file; another empty one is not."""
+
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="tape"):
     """The first line."""
@@ -48,7 +51,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag=
     method: str = "POST"
     url: str
     headers: dict[str, str] = {}
-    body: msgspec.Raw = msgspec.Raw(b"")
+    body: msgspec.Raw = NO_BODY
     body64: str = ""
 
 

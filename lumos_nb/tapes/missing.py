@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from os.path import commonprefix
 from typing import Any
 
 from lumos_nb.tapes.canonical import canonical
@@ -173,32 +174,43 @@ def described(line: RequestLine) -> str:
     body = canonical(line).get("body")
     if not isinstance(body, dict):
         return f"{who}: {line.method} {line.url}" if line.i >= 0 else who
-    found = re.search(r"/models?/([^/?]+?)(?=:\w+(?:\?|$)|/)", line.url)
-    model = str(body.get("model") or (found[1] if found else ""))
+    model = model_of(line, body)
     turns = next((body[name] for name in ("messages", "contents", "input") if body.get(name)), "")
-    said = _last_text(turns)
+    said = last_text(turns)
     return who + (f" to {model}" if model else "") + (f": {_shown(said)}" if said else "")
 
 
-def _last_text(turns: Any) -> str:
+def model_of(line: RequestLine, body: Any) -> str:
+    """Return the model that a request asks, by its body or its address; empty where neither says it."""
+    found = re.search(r"/models?/([^/?]+?)(?=:\w+(?:\?|$)|/)", line.url)
+    return str((body.get("model") if isinstance(body, dict) else "") or (found[1] if found else ""))
+
+
+def last_text(turns: Any) -> str:
     """Return the last text that stands in messages of any format."""
     if isinstance(turns, list):
-        return next(filter(None, map(_last_text, reversed(turns))), "")
+        return next(filter(None, map(last_text, reversed(turns))), "")
     if isinstance(turns, dict):
         inner = (turns[name] for name in ("content", "parts", "text", "output") if turns.get(name))
-        return next(filter(None, map(_last_text, inner)), "")
+        return next(filter(None, map(last_text, inner)), "")
     return turns if isinstance(turns, str) else ""
 
 
 def _nearest(request: RequestLine, recorded: Sequence[Interaction]) -> Interaction | None:
-    mine = set(_leaves("", canonical(request)))
+    mine = dict(_leaves("", canonical(request)))
 
     def nearness(interaction: Interaction) -> float:
-        other = set(_leaves("", canonical(interaction.request)))
-        return len(mine & other) / max(1, len(mine | other))
+        other = dict(_leaves("", canonical(interaction.request)))
+        both = mine.keys() & other.keys()
+        return sum(_alike(mine[path], other[path]) for path in both) / max(1, len(mine.keys() | other.keys()))
 
     # The last ones: a conversation that grows is nearest to its latest turns.
     return max(recorded[-_MOST_COMPARED:], key=nearness, default=None)
+
+
+def _alike(old: str, new: str) -> float:
+    """Return 1 for the same text, less the earlier two begin to differ."""
+    return 1.0 if old == new else len(commonprefix((old, new))) / max(len(old), len(new), 1) / 2  # noqa: RUF071
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:

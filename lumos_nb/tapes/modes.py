@@ -12,14 +12,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lumos_nb import settings
 from lumos_nb.errors import LumosError, TapeError
 from lumos_nb.settings import LumosConfig
-from lumos_nb.tapes.deck import RECORDING, Deck
-from lumos_nb.tapes.opening import SUFFIX
-from lumos_nb.tapes.playing import Playing
 from lumos_nb.tapes.scenes import SCENE, place
+
+if TYPE_CHECKING:
+    from lumos_nb.tapes.deck import Deck
+
+SUFFIX = ".tape.jsonl"
+RECORDING = ("record", "refresh", "verify")
+"""Modes in which something may be sent."""
 
 is_live_allowed: bool = False
 """Whether a runner lets the cell that runs now ask the real server, whatever tape is in force; see `allow_live`."""
@@ -155,7 +160,7 @@ def _follow(config: LumosConfig) -> Deck | None:
             before.close(ran_all=False)
         time = time_of(config, mode)
         if path is not None and _deck is None:
-            _deck = Deck(path, mode, notebook=_notebook(), playing=Playing(time=time))
+            _deck = _opened(path, mode, time)
         elif _deck is not None and _deck.player.playing.time != time:
             _deck.play(time=time)
         _followed = config
@@ -186,8 +191,7 @@ def _deck_of_cells(path: Path, mode: str) -> Deck:
     with _lock:
         is_usable = _of_cells is not None and _of_cells.path == path
         if not is_usable or (_of_cells is not None and mode == "replay" and _of_cells.file.has_changed):
-            playing = Playing(time=time_of(settings.current(), "off"))
-            _of_cells = Deck(path, "off", notebook=_notebook(), playing=playing)
+            _of_cells = _opened(path, "off", time_of(settings.current(), "off"))
         assert _of_cells is not None
         return _of_cells
 
@@ -207,9 +211,12 @@ def _has_tape(path: Path | None) -> bool:
     return not path.is_dir() or any(path.glob(f"*{SUFFIX}"))
 
 
-def _notebook() -> str:
+def _opened(path: Path, mode: str, time: str) -> Deck:
+    from lumos_nb.tapes.deck import Deck
+    from lumos_nb.tapes.playing import Playing
+
     here = place().path
-    return here.name if here is not None else ""
+    return Deck(path, mode, notebook=here.name if here is not None else "", playing=Playing(time=time))
 
 
 @atexit.register

@@ -13,9 +13,8 @@ import msgspec
 from lumos_nb._version import __version__
 from lumos_nb.errors import TapeError
 from lumos_nb.tapes.format import Header, Tape
+from lumos_nb.tapes.modes import SUFFIX
 from lumos_nb.tapes.reading import read_header, read_tape
-
-SUFFIX = ".tape.jsonl"
 
 
 def open_tape(path: Path, mode: str, notebook: str) -> Tape:

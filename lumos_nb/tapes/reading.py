@@ -18,6 +18,7 @@ from lumos_nb._version import __version__
 from lumos_nb.errors import TapeError
 from lumos_nb.tapes.format import (
     HOWS,
+    NO_BODY,
     TAPE_VERSION,
     ChunkLine,
     EndLine,
@@ -230,6 +231,8 @@ def encoded(lines: Iterable[Line]) -> bytes:
 
 
 def _encoded(line: Line) -> bytes:
+    if isinstance(line, RequestLine) and not bytes(line.body):
+        line = msgspec.structs.replace(line, body=NO_BODY)
     text = msgspec.json.encode(line)
     # A body is kept as it was sent; only where it has line breaks of its own is it put on one line.
     return msgspec.json.format(text, indent=-1) if b"\n" in text or b"\r" in text else text

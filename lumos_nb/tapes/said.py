@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)
-_Path = tuple[str | int, ...]
+Path = tuple[str | int, ...]
+"""Names and numbers of the members that lead to a text."""
 
 
 def said(body: str) -> list[str]:
@@ -21,12 +22,21 @@ def said(body: str) -> list[str]:
         >>> said('data: {"id": "a", "text": "one, "}\\n\\ndata: {"id": "a", "text": "two"}\\n\\n')
         ['a', 'one, two']
     """
-    texts: defaultdict[_Path, list[str]] = defaultdict(list)
+    return list(said_at(body).values())
+
+
+def said_at(body: str) -> dict[Path, str]:
+    """Return the texts of the events in a body by the path of their member.
+
+    Example:
+        >>> said_at('{"delta": {"text": "one, "}}\\n{"delta": {"text": "two"}}')
+        {('delta', 'text'): 'one, two'}
+    """
+    texts: defaultdict[Path, list[str]] = defaultdict(list)
     for value in _values(body):
-        for path, text in _texts(value, ()):
-            texts[path].append(text)
+        _take(value, (), texts)
     # What each event repeats, as an id, is no text in pieces.
-    return ["".join(parts) if len(set(parts)) > 1 else parts[0] for parts in texts.values()]
+    return {path: "".join(parts) if len(set(parts)) > 1 else parts[0] for path, parts in texts.items()}
 
 
 def _values(body: str) -> Iterator[Any]:
@@ -41,14 +51,14 @@ def _values(body: str) -> Iterator[Any]:
         at = body.find("{", at)
 
 
-def _texts(value: Any, path: _Path) -> Iterator[tuple[_Path, str]]:
+def _take(value: Any, path: Path, texts: defaultdict[Path, list[str]]) -> None:
     if isinstance(value, str):
-        yield path, value
+        texts[path].append(value)
     elif isinstance(value, list):
         for n, item in enumerate(value):
-            yield from _texts(item, (*path, n))
+            _take(item, (*path, n), texts)
     elif isinstance(value, dict):
         # Calls of tools come in turns, and say which of them a piece belongs to.
         path = (*path, value["index"]) if isinstance(value.get("index"), int) else path
         for name, item in value.items():
-            yield from _texts(item, (*path, name))
+            _take(item, (*path, name), texts)

@@ -19,9 +19,9 @@ from lumos_nb.hiding.live import find_live, find_secrets, live_secrets
 from lumos_nb.hiding.shapes import Found
 from lumos_nb.tapes.canonical import MATCHED_HEADERS
 from lumos_nb.tapes.edits import edited, find_homes
-from lumos_nb.tapes.format import ChunkLine, EndLine, Interaction, RequestLine, ToolLine
+from lumos_nb.tapes.format import ChunkLine, EndLine, Interaction, Output, RequestLine, ToolLine
 from lumos_nb.tapes.playing import data_of
-from lumos_nb.tapes.reading import lines_of
+from lumos_nb.tapes.reading import encoded, lines_of
 from lumos_nb.tapes.said import said
 from lumos_nb.tapes.scenes import Scene
 from lumos_nb.transport.base import Request
@@ -53,15 +53,15 @@ def request_line(request: Request, i: int, scene: Scene, attempt: int = 1) -> Re
             nobody knows that, so nothing would match. It is not sent either.
 
     Example:
-        >>> body = b'{"a": "/home/ada"}'
+        >>> body = b'{"at": "/home/ada"}'
         >>> request = Request(url="http://ada:pw@h/v1?key=abc", headers={"x-api-key": "abc"}, body=body)
         >>> line = request_line(request, 0, Scene())
         >>> line.url, line.headers, bytes(line.body)
-        ('http://h/v1?key=••••', {}, b'{"a": "~"}')
+        ('http://h/v1?key=••••', {}, b'{"at": "~"}')
     """
     if i >= 0:
         _refuse(find_live(_latin(request.body), live_secrets(request)), _ASKED, scene.cell, _UNSET)
-    text = _clean(request.body)
+    text = clean(request.body)
     body, body64 = msgspec.Raw(b""), ""
     try:
         msgspec.json.decode(text)
@@ -99,32 +99,32 @@ def scrubbed(interaction: Interaction, request: Request) -> Interaction:
         request=interaction.request, response=interaction.response, chunks=chunks,
         end=_scrubbed_end(interaction.end, live),
     )  # fmt: skip
-    _refuse(find_live(_latin(b"".join(map(msgspec.json.encode, lines_of(done)))), live), _LEFT, cell, _AGAIN)
+    _refuse(find_live(_latin(encoded(lines_of(done))), live), _LEFT, cell, _AGAIN)
     return done
 
 
-def scrubbed_tool(line: ToolLine, *, is_recorded: bool = True) -> ToolLine:
-    """Return the call of a tool as it may stand on a tape, and as it is looked up there.
-
-    Args:
-        line: The call; its result only if it is recorded.
-        is_recorded: Whether it is to be written.
+def scrubbed_tool(line: ToolLine) -> ToolLine:
+    """Return the call of a tool as it may be written: dots for secrets in its result and in what it printed.
 
     Raises:
-        SecretOnTape: It is to be written, and its arguments hold a secret of this machine.
+        SecretOnTape: Its arguments hold a secret of this machine, or one is left anywhere.
 
     Example:
         >>> call = ToolLine(i=0, name="f", arguments=msgspec.Raw(b'{"at": "/home/ada/x"}'), result=msgspec.Raw(b"{}"))
         >>> bytes(scrubbed_tool(call).arguments)
         b'{"at": "~/x"}'
     """
-    live = live_secrets() if is_recorded else _NONE
+    live = live_secrets()
     _refuse(find_live(_latin(bytes(line.arguments)), live), _CALLED.replace("TOOL", line.name), line.cell, _UNSET)
-    return msgspec.structs.replace(
+    output = msgspec.json.decode(clean(msgspec.json.encode(line.output), live), type=tuple[Output, ...])
+    done = msgspec.structs.replace(
         line,
-        arguments=msgspec.Raw(_clean(bytes(line.arguments))),
-        result=msgspec.Raw(_clean(bytes(line.result), live)),
+        arguments=msgspec.Raw(clean(bytes(line.arguments))),
+        output=output,
+        result=msgspec.Raw(clean(bytes(line.result), live)),
     )
+    _refuse(find_live(_latin(encoded([done])), live), _LEFT, line.cell, _AGAIN)
+    return done
 
 
 def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str]) -> list[ChunkLine]:
@@ -156,12 +156,18 @@ def _cleaned(parts: list[bytes], live: Mapping[str, str]) -> list[bytes]:
     return edited(parts, find_homes(_latin(b"".join(parts))), b"~")
 
 
-def _clean(data: bytes, live: Mapping[str, str] = _NONE) -> bytes:
+def clean(data: bytes, live: Mapping[str, str] = _NONE) -> bytes:
+    """Return a text without what looks like a key, home folders and, if they are named, secrets in use.
+
+    Example:
+        >>> clean(b"/home/ada/x sk-proj-0123456789abcdef0").decode()
+        '~/x ••••'
+    """
     return _cleaned([data], live)[0]
 
 
 def _clean_text(text: str, live: Mapping[str, str] = _NONE) -> str:
-    return _clean(text.encode(errors="surrogatepass"), live).decode(errors="replace")
+    return clean(text.encode(errors="surrogatepass"), live).decode(errors="replace")
 
 
 def _latin(text: str | bytes) -> str:

@@ -17,6 +17,7 @@ from lumos_nb.events import plain
 from lumos_nb.messages import ToolCall, ToolResult, valid
 from lumos_nb.tapes.format import Output, ToolLine
 from lumos_nb.tapes.scenes import Scene
+from lumos_nb.tapes.scrub import clean, scrubbed_tool
 
 
 class TapedCalls:
@@ -83,7 +84,10 @@ class TapedCalls:
 def tool_line(
     call: ToolCall, result: ToolResult, output: Sequence[Output], *, i: int, t: float, scene: Scene
 ) -> ToolLine:
-    """Return a call as a line of a tape; what JSON does not know is kept as its `repr`.
+    """Return a call as a line of a tape, without what is secret; what JSON does not know is kept as its `repr`.
+
+    Raises:
+        SecretOnTape: Its arguments hold a secret of this machine.
 
     Example:
         >>> call = ToolCall(id="c1", name="now", arguments="{}")
@@ -91,10 +95,11 @@ def tool_line(
         >>> result_of(line, ToolCall(id="c2", name="now", arguments="{}")).content
         'noon'
     """
-    return ToolLine(
+    line = ToolLine(
         i=i, cell=scene.cell, source=scene.source, name=call.name, arguments=_raw(call.parsed()), t=round(t, 6),
         output=tuple(_joined(output)), result=_raw(msgspec.structs.replace(result, call_id="")),
     )  # fmt: skip
+    return scrubbed_tool(line)
 
 
 def result_of(line: ToolLine, call: ToolCall) -> ToolResult:
@@ -103,7 +108,8 @@ def result_of(line: ToolLine, call: ToolCall) -> ToolResult:
 
 
 def _key(name: str, arguments: Any) -> bytes:
-    return msgspec.json.encode([name, valid(arguments)], order="sorted")
+    # As they are on the tape, where no key and no home folder is.
+    return clean(msgspec.json.encode([name, valid(arguments)], order="sorted"))
 
 
 def _raw(value: Any) -> msgspec.Raw:

@@ -10,29 +10,27 @@ import difflib
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from lumos_nb.testing.masks import masked_text
 from lumos_nb.transcript import MIME
 
 Masks = Sequence[tuple[re.Pattern[str], str]]
 
 MASKED = frozenset({
     "v", "run_id", "thread_id", "call_id", "started_at", "asked_at", "duration_s", "ttft_s", "tokens_per_s", "open",
+    "n_replayed",
 })  # fmt: skip
 """Fields of a run's document that say when and under which name it was, not what it was."""
 
-_UNLIKE: Masks = [
-    (re.compile(r"\b0x[0-9a-fA-F]{4,}"), "0x…"),
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
-    (re.compile(rf"(?:{re.escape(tempfile.gettempdir())}|/tmp|/var/folders)/[^\s'\"<>:,)]+"), "<temporary>"),
-]
 _TIMES: Masks = [
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<time>"),
     (re.compile(r"\b\d{1,2}:\d\d:\d\d(?:\.\d+)?"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)?(?:e-?\d+)? ?(?:ns|µs|us|ms|s|sec|seconds|min|minutes|tokens/s|tok/s)\b"), "<time>"),
 ]
+_FIRST = ("agent", "provider", "model", "prompt", "status", "items", "error")
+"""Fields of a run's document in the order in which a person reads them; the others come after."""
 _READ = ("text/plain", "text/markdown", "text/latex", "application/json", MIME)
 """What of an output is compared line by line; of the rest, that it is there."""
 
@@ -44,7 +42,10 @@ def masked(text: str, masks: Masks = (), *, times: bool = True) -> str:
         >>> masked("<Agent at 0x7f12ab34cd56> took 1.25 s")
         '<Agent at 0x…> took <time>'
     """
-    for pattern, replacement in (*masks, *_UNLIKE, *(_TIMES if times else ())):
+    for pattern, replacement in masks:
+        text = pattern.sub(replacement, text)
+    text = masked_text(text)
+    for pattern, replacement in _TIMES if times else ():
         text = pattern.sub(replacement, text)
     return text
 
@@ -61,8 +62,12 @@ def difference(stored: Sequence[Any], executed: Sequence[Any], *, everything: bo
     if not everything and not any(True for _ in _runs(stored)):
         return ""
     lines = _all_lines if everything else _run_lines
-    before = [masked(line, masks) for line in lines(stored)]
-    now = [masked(line, masks) for line in lines(executed)]
+    # What is played costs nothing: its cost cannot be that of the run that was stored when it was asked.
+    is_as_live = [_replayed(run) for run in _runs(stored)] == [_replayed(run) for run in _runs(executed)]
+    before, now = (
+        [masked(line, masks) for line in lines(outputs) if is_as_live or not line.startswith("cost_usd:")]
+        for outputs in (stored, executed)
+    )
     return "\n".join(
         line for line in difflib.unified_diff(before, now, "stored", "executed", lineterm="", n=1)
         if not line.startswith("@@")
@@ -82,6 +87,10 @@ def _runs(outputs: Iterable[Any]) -> Iterator[dict[str, Any]]:
     for output in outputs:
         if MIME in output.get("data", {}):
             yield output["data"][MIME]
+
+
+def _replayed(run: dict[str, Any]) -> int:
+    return int(run.get("n_replayed") or 0)
 
 
 def _run_lines(outputs: Iterable[Any]) -> Iterator[str]:
@@ -115,9 +124,9 @@ def _bundle_lines(bundle: dict[str, Any]) -> Iterator[str]:
 def _lines(value: Any, name: str) -> Iterator[str]:
     """Yield a JSON value as lines, each with its name before it."""
     if isinstance(value, dict):
-        for key, inner in value.items():
+        for key in sorted(value, key=lambda key: (_FIRST.index(key) if key in _FIRST else len(_FIRST), key)):
             if key not in MASKED:
-                yield from _lines(inner, f"{name} {key}".strip())
+                yield from _lines(value[key], f"{name} {key}".strip())
     elif isinstance(value, list):
         for n, inner in enumerate(value, start=1):
             yield from _lines(inner, f"{name} {n}".strip())

@@ -36,6 +36,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str] = []
     #: Why it was not run, if it was not.
     not_run: str = ""
+    #: Whether it is better not to go on after it.
+    is_end: bool = False
     #: Number beside the cell.
     execution_count: int | None = None
     #: Its error output, if it has one.
@@ -62,7 +64,8 @@ class Execution:
         self._outcomes[END] = Future()
         self._artifacts = Artifacts(book, wishes)
         self._is_stopped = threading.Event()
-        self._failed = ""
+        self._failed, self._is_well = "", True
+        self._held: list[tuple[CellPlan, Outcome, list[Any]]] = []
         self._kernel: NotebookKernel | None = None
 
     def outcome(self, index: int, timeout_s: float | None = None) -> Outcome:
@@ -94,20 +97,28 @@ class Execution:
             kernel.ask("start()")
             for cell in self.book.cells:
                 if not self._is_stopped.is_set():
-                    self._settle(cell.index, self._of_cell(kernel, cell, stored[cell.index]))
+                    self._take(cell, self._of_cell(kernel, cell), stored[cell.index])
                 if cell.index == self._last:
                     break
             self._finish(kernel, stored)
         finally:
             kernel.stop()
 
+    def _take(self, cell: CellPlan, outcome: Outcome, stored: list[Any]) -> None:
+        # What shows something else may show what is stored once a run in the background has ended.
+        if not outcome.problems and not outcome.not_run and self._difference(cell, stored):
+            self._held.append((cell, outcome, stored))
+        else:
+            self._settle(cell.index, outcome)
+
     def _settle(self, index: int, outcome: Outcome) -> None:
-        if outcome.problems and not self._failed:
+        self._is_well = self._is_well and not outcome.problems
+        if outcome.is_end and not self._failed:
             name = next((cell.name for cell in self.book.cells if cell.index == index), "::end")
             self._failed = f"cell {name} failed"
         self._outcomes[index].set_result(outcome)
 
-    def _of_cell(self, kernel: NotebookKernel, cell: CellPlan, stored: list[Any]) -> Outcome:
+    def _of_cell(self, kernel: NotebookKernel, cell: CellPlan) -> Outcome:
         if self._failed:
             return Outcome(not_run=f"not run: {self._failed}")
         if cell.is_skipped:
@@ -115,16 +126,16 @@ class Execution:
         if cell.is_live and not self.wishes.with_live:
             return Outcome(not_run="tagged lumos-live: run it with --lumos-live")
         if cell.fault:
-            return Outcome(problems=[cell.fault])
+            return Outcome(problems=[cell.fault], is_end=True)
         if not cell.source.strip():
             return Outcome()
         if cell.is_live:
             kernel.ask("go_live(True)")
         timeout_s = cell.timeout_s or self.wishes.timeout_s
         ran = kernel.run(cell.index, cell.source, cell_id=cell.name, timeout_s=timeout_s)
-        return self._judged(kernel, cell, stored, ran)
+        return self._judged(kernel, cell, ran)
 
-    def _judged(self, kernel: NotebookKernel, cell: CellPlan, stored: list[Any], ran: Ran) -> Outcome:
+    def _judged(self, kernel: NotebookKernel, cell: CellPlan, ran: Ran) -> Outcome:
         node = self.book.node.cells[cell.index]
         error, said = problem_of(node.outputs, ran.reply)
         problems = [ran.fault] if ran.fault else []
@@ -133,6 +144,7 @@ class Execution:
             problems.append("It raised nothing, and its tag raises-exception says that it does.")
         if said and (not cell.must_raise or is_ours):
             problems.append(said)
+        is_end = ran.is_gone or (bool(problems) and (bool(said) or bool(ran.fault)))
         if not ran.is_gone:
             try:
                 problems += kernel.ask("after_cell()")["problems"]
@@ -140,14 +152,19 @@ class Execution:
                     kernel.ask("go_live(False)")
             except KernelFailed as failure:
                 problems.append(str(failure))
-        if not problems and (changed := self._difference(cell, stored, node.outputs)):
-            problems.append(changed)
-        return Outcome(problems=problems, execution_count=node.execution_count, error=error, duration_s=ran.duration_s)
+        return Outcome(
+            problems=problems,
+            is_end=is_end,
+            execution_count=node.execution_count,
+            error=error,
+            duration_s=ran.duration_s,
+        )
 
-    def _difference(self, cell: CellPlan, stored: list[Any], outputs: list[Any]) -> str:
+    def _difference(self, cell: CellPlan, stored: list[Any]) -> str:
         if self.wishes.is_updating or self.wishes.compare == "none" or cell.is_ignored or cell.is_live:
             return ""
         everything = cell.is_compared or self.wishes.compare == "all"
+        outputs = self.book.node.cells[cell.index].get("outputs", [])
         if not (diff := difference(stored, outputs, everything=everything, masks=self.book.masks)):
             return ""
         return f"Its outputs are not those stored. If they should be: lumos test --update {self.book.path.name}\n{diff}"
@@ -155,13 +172,16 @@ class Execution:
     def _finish(self, kernel: NotebookKernel, stored: dict[int, list[Any]]) -> None:
         if self._is_stopped.is_set():
             return
-        problems: list[str] = []
+        is_whole = self._last == END and not self._failed
+        problems = self._at_end(kernel) if is_whole else []
+        for cell, outcome, before in self._held:
+            changed = self._difference(cell, before)
+            self._settle(cell.index, msgspec.structs.replace(outcome, problems=[changed] if changed else []))
         if self._failed:
             self._settle(END, Outcome(not_run=f"not run: {self._failed}"))
-        elif self._last == END:
-            problems = self._at_end(kernel)
+        elif is_whole:
             self._settle(END, Outcome(problems=problems))
-            if self.wishes.is_updating and not problems:
+            if self.wishes.is_updating and self._is_well:
                 self._update(stored)
         if self.wishes.output_dir is not None:
             kernel.put_widgets()
@@ -181,7 +201,11 @@ class Execution:
             time.sleep(0.05)
 
     def _update(self, stored: dict[int, list[Any]]) -> None:
-        skipped = {cell.index for cell in self.book.cells if cell.is_ignored or cell.is_skipped or cell.is_live}
+        skipped = {
+            cell.index
+            for cell in self.book.cells
+            if cell.is_skipped or cell.is_live or (cell.is_ignored and stored[cell.index])
+        }
         cells = {index: self.book.node.cells[index] for index in stored if index not in skipped}
         changed = {
             index: cell
@@ -197,9 +221,8 @@ class Execution:
         """Let the first cell that has no outcome yet fail with these words; the rest is not run."""
         for index in [*(cell.index for cell in self.book.cells), END]:
             if not self._outcomes[index].done():
-                self._settle(
-                    index, Outcome(not_run=f"not run: {self._failed}") if self._failed else Outcome(problems=[why])
-                )
+                not_run = f"not run: {self._failed}" if self._failed else ""
+                self._settle(index, Outcome(not_run=not_run, problems=[] if not_run else [why], is_end=True))
 
     def _rest_not_run(self, why: str) -> None:
         for future in self._outcomes.values():

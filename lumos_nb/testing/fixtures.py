@@ -61,7 +61,8 @@ def tape(request: pytest.FixtureRequest) -> Iterator[Deck]:
     folder, name = request.path.parent / "tapes", _file_name(request.node.name)
     path = request.path.parent / given[0] if given else folder / request.path.stem / f"{name}.tape.jsonl"
     how["faults"] = tuple(how.get("faults", ()))
-    deck = Deck(path, _mode(request.config), playing=Playing(**how))
+    remedy = f"pytest --lumos-record {request.node.nodeid}"
+    deck = Deck(path, _mode(request.config), playing=Playing(**how), remedy=remedy)
     with using(deck), _clock_of(deck):
         try:
             yield deck

@@ -150,6 +150,11 @@ class NotebookTests:
             if isinstance(item, CellItem):
                 places = (last.get(item.parent, 0), item.place)
                 last[item.parent] = END if END in places else max(places)
+        if self._wishes.mode == "record" and any(place != END for place in last.values()):
+            raise pytest.UsageError(
+                "A tape is recorded of the whole notebook, and only some of its cells are selected. "
+                "Record all of it, or only what is missing, by refresh in place of record."
+            )
         for file, place in last.items():
             file.execution = Execution(file.book, self._wishes, place)
             self._waiting.put(file.execution)

@@ -44,19 +44,19 @@ class NotebookKernel:
         Raises:
             KernelFailed: There is no such kernel, or it does not answer.
         """
-        from jupyter_client.kernelspec import NoSuchKernel
+        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
         from jupyter_client.manager import KernelManager
 
+        try:
+            KernelSpecManager().get_kernel_spec(self._name)  # its own manager would print a traceback
+        except NoSuchKernel:
+            raise KernelFailed(self._no_such(), hint="Name one: --kernel python3.") from None
         self._manager = KernelManager(kernel_name=self._name)
         arguments = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
-        try:
-            self._manager.start_kernel(
-                extra_arguments=arguments if self._manager.ipykernel else [],
-                cwd=str(self._book.path.parent.absolute()),
-                env=self._environment, stdout=self._said, stderr=self._said,
-            )  # fmt: skip
-        except NoSuchKernel:
-            raise KernelFailed(self._no_such(), hint="Name one: --lumos-kernel python3.") from None
+        self._manager.start_kernel(
+            extra_arguments=arguments if self._manager.ipykernel else [], env=self._environment,
+            cwd=str(self._book.path.parent.absolute()), stdout=self._said, stderr=self._said,
+        )  # fmt: skip
         self._outputs = _outputs(self._book)  # loaded while the kernel starts
         self.client = self._manager.blocking_client()
         self.client.start_channels()
@@ -99,7 +99,7 @@ class NotebookKernel:
             said = f"{answer.get('ename', '')}: {answer.get('evalue', '')}"
             raise KernelFailed(
                 f"The kernel {self._name!r} cannot be watched ({said}).",
-                hint="Install lumos-nb where it runs, or name another: --lumos-kernel python3.",
+                hint="Install lumos-nb where it runs, or name another: --kernel python3.",
             )
         return dict(answer["data"]["application/json"])
 

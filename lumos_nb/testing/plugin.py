@@ -23,7 +23,6 @@ _FLAGS = {
     "--lumos-live": "run cells tagged lumos-live, too; they ask without a tape",
     "--lumos-html": "write an HTML page beside each executed notebook",
 }
-_TURNS_ON = tuple(name[2:].replace("-", "_") for name in _FLAGS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,8 +41,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Take up the work, if it is asked for."""
     option = config.option
-    if not any(getattr(option, name) for name in _TURNS_ON):
-        return
     asked = [name for name in MODES if getattr(option, f"lumos_{name}")]
     if len(asked) > 1:
         raise pytest.UsageError(f"Of these only one: {', '.join('--lumos-' + n.replace('_', '-') for n in asked)}.")
@@ -52,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
             f"--lumos-{asked[0]} writes tapes, and nothing is recorded in CI. "
             "Record on your machine, and commit the tape."
         )
+    if not option.lumos:  # without it the others are for the fixture `tape`
+        return
     from lumos_nb.testing.items import NotebookTests
 
     mode = MODES[asked[0]] if asked else "replay-strict"

@@ -59,11 +59,14 @@ def after_cell() -> Answer:
 
 
 def at_end() -> Answer:
-    """Return what went wrong, and what is left over: runs, tasks, processes, and what the tape still has."""
+    """Return what went wrong, and what is left over: runs, tasks, processes, and what the tape still has.
+
+    It may be asked again, for what is left may take a moment to be gone.
+    """
     gc.unfreeze()
     gc.collect()
     tape_problems, tape = _of_tape()
-    return Answer([*_taken(), *_runs_left(), *_tasks_left(), *_processes_left(), *tape_problems], tape)
+    return Answer([*_found, *_runs_left(), *_tasks_left(), *_processes_left(), *tape_problems], tape)
 
 
 def go_live(is_live: bool) -> Answer:

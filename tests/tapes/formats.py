@@ -15,7 +15,7 @@ TOOLS = [
         description=f"The {name} of a city.",
         parameters={
             "type": "object",
-            "properties": {"city": {"type": "string", "enum": ["Oslo", "Rom"]}, "days": {"type": "integer", "minimum": 1}},
+            "properties": {"city": {"type": "string", "enum": ["Oslo", "Rom"]}, "days": {"type": "integer", "minimum": 1}},  # noqa: E501
             "required": ["city"],
         },
     )
@@ -27,7 +27,7 @@ TURNS = [
     Message(role="user", content=(TextPart("What is it?"), ImagePart(data=b"\x89PNG\r\n\x1a\n0123456789"))),
     Message(
         role="assistant",
-        content=(TextPart("Let me see."), ToolCall(id="call_1abc", name="weather", arguments='{"city": "Oslo", "days": 2}')),
+        content=(TextPart("Let me see."), ToolCall(id="call_1abc", name="weather", arguments='{"city": "Oslo", "days": 2}')),  # noqa: E501
     ),
     Message(role="tool", content=(ToolResult(call_id="call_1abc", name="weather", content="5 degrees"),)),
     Message(role="user", content="And tomorrow?"),

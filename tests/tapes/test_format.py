@@ -34,7 +34,7 @@ def lines(*given: str) -> str:
 
 
 DAMAGED = {
-    "a newer version": (lines(HEADER.replace('"v":1', '"v":2,"new":[1]'), "what is this"), r"is of version 2; .*up to 1"),
+    "a newer version": (lines(HEADER.replace('"v":1', '"v":2,"new":[1]'), "what is this"), r"is of version 2; .*up to 1"),  # noqa: E501
     "no tape": ("Dear diary,\n", "is no tape: line 1"),
     "a notebook": (json.dumps({"cells": [], "nbformat": 4}, indent=1), "is no tape: line 1"),
     "nothing": ("", "is empty"),
@@ -49,13 +49,13 @@ DAMAGED = {
     "a wrong type": (lines(HEADER, REQUEST.replace('"i":0', '"i":"x"')), r"Line 2 .* Expected `int`"),
     "the same number twice": (lines(*WHOLE, REQUEST), "Line 6 .* begins request 0 a second time"),
     "two tapes in one": (lines(*WHOLE, HEADER), "Line 6 .* second first line"),
-    "a chunk of another request": (lines(HEADER, REQUEST, ANSWER, CHUNK.replace('"i":0', '"i":7')), "belongs to request 7"),
+    "a chunk of another request": (lines(HEADER, REQUEST, ANSWER, CHUNK.replace('"i":0', '"i":7')), "belongs to request 7"),  # noqa: E501
     "a chunk before the answer": (lines(HEADER, REQUEST, CHUNK, END), "Line 3 .* not begun before it"),
     "an answer to nothing": (lines(HEADER, ANSWER), "Line 2 .* belongs to request 0"),
     "two answers": (lines(HEADER, REQUEST, ANSWER, ANSWER), "Line 4 .* a second time"),
     "a request within another": (lines(HEADER, REQUEST, REQUEST.replace('"i":0', '"i":1')), "Line 3 .* has not ended"),
     "an end that is not known": (lines(*WHOLE[:-1], END.replace("complete", "happy")), "Line 5 .* not known: 'happy'"),
-    "Base64 that is none": (lines(HEADER, REQUEST, ANSWER, CHUNK.replace('"text":"hello"', '"base64":"%%%"')), "no Base64"),
+    "Base64 that is none": (lines(HEADER, REQUEST, ANSWER, CHUNK.replace('"text":"hello"', '"base64":"%%%"')), "no Base64"),  # noqa: E501
 }  # fmt: skip
 
 
@@ -104,6 +104,12 @@ def test_a_tape_of_five_megabytes_is_read_in_well_under_a_second(tmp_path, capsy
     with capsys.disabled():
         print(f"  {path.stat().st_size / 1e6:.1f} MB, {len(tape.interactions)} requests read in {took_s:.2f} s")
     assert len(tape.interactions) == 2_000
+
+
+def test_a_request_without_a_body_has_none_on_the_tape(tmp_path):
+    path = tmp_path / "get.tape.jsonl"
+    write_tape(path, Tape(header=Header(), interactions=[interaction(0, [], b"")]))
+    assert "body" not in path.read_text() and bytes(read_tape(path).interactions[0].request.body) == b""
 
 
 def interaction(i: int, chunks: list[ChunkLine], body: bytes = b'{"messages":[]}') -> Interaction:

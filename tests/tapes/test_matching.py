@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from lumos_nb import Agent, llm
-from lumos_nb.errors import TapeMiss, TapeUnused
+from lumos_nb.errors import LumosError, TapeMiss, TapeUnused
 from lumos_nb.messages import Message
 from lumos_nb.providers import ModelOptions
 from lumos_nb.providers.wire import FORMATS
@@ -240,7 +240,7 @@ async def test_what_was_never_asked_for_is_named(path):
         deck.check()
     assert caught.value.message == (
         "1 of what is on the tape 't' was never asked for: request 1 of cell 'b' to m: "
-        "'Tell me all about the weather in Os…'."
+        "'Tell me all about the weather in Osl…'."
     )
     assert "lumos test --record n.ipynb" in caught.value.hint
 
@@ -266,11 +266,13 @@ async def test_a_failure_comes_back_as_the_same_error(path, reply, monkeypatch):
     monkeypatch.setattr("random.uniform", lambda a, b: 0.001)
     failures = []
     with FakeServer([reply]) as server:
-        for deck in (Deck(path, "record"), Deck(path, "replay-strict")):
-            with using(deck), pytest.raises(Exception) as caught:
+        for mode in ("record", "replay-strict"):
+            with using(Deck(path, mode)) as deck, pytest.raises(LumosError) as caught:
                 await say("Hi", server.base_url)
             failures.append(caught.value)
             deck.check()
+        n_sent = len(server.requests)
+    assert n_sent == len(read_tape(path).interactions)
     there, here = failures
     assert type(here) is type(there) and str(here) == str(there)
     assert [getattr(each, "status", None) for each in failures] == [getattr(there, "status", None)] * 2
@@ -280,8 +282,8 @@ async def test_a_failure_comes_back_as_the_same_error(path, reply, monkeypatch):
 async def test_a_server_that_was_not_there_is_not_there_again(path, monkeypatch):
     monkeypatch.setattr("random.uniform", lambda a, b: 0.001)
     said = []
-    for deck in (Deck(path, "record"), Deck(path, "replay-strict")):
-        with using(deck), pytest.raises(Exception, match="Nothing answers at") as caught:
+    for mode in ("record", "replay-strict"):
+        with using(Deck(path, mode)), pytest.raises(LumosError, match="Nothing answers at") as caught:
             await say("Hi")
         said.append((type(caught.value), str(caught.value)))
     assert said[0] == said[1] and len(read_tape(path).interactions) == 3
@@ -309,7 +311,7 @@ async def test_a_request_that_a_person_stopped_ends_with_an_error_and_does_not_h
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    with using(Deck(path, "replay-strict")), pytest.raises(Exception, match="was stopped at this point"):
+    with using(Deck(path, "replay-strict")), pytest.raises(LumosError, match="was stopped at this point"):
         await say("Hi")
 
 

@@ -15,7 +15,7 @@ from lumos_nb.testing import Answer, FakeServer
 from lumos_nb.transport.base import Request
 from tests.tapes.formats import FORM, OPTIONS, TOOLS, TURNS, model
 
-OTHERS = {str: ["{} ", "", 0, None, ["x"]], int: [1, 1.0, "1", True, None], float: [1, "1.0", None, 2.5], bool: [1, None, "true"]}  # fmt: skip
+OTHERS = {str: ["{} ", "", 0, None, ["x"]], int: [1, 1.0, "1", True, None], float: [1, "1.0", None, 2.5], bool: [1, None, "true"]}  # fmt: skip # noqa: E501
 TOTAL: dict[str, int] = {}
 
 
