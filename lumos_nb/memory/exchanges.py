@@ -9,11 +9,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from lumos_nb import clock
 from lumos_nb.hiding.forms import hidden, hidden_bytes
 from lumos_nb.hiding.headers import safe_headers
 from lumos_nb.hiding.sent import secrets_in
@@ -23,7 +21,6 @@ from lumos_nb.providers.exchange import Exchange
 from lumos_nb.stores import Insert, Store
 from lumos_nb.stores.base import Condition
 from lumos_nb.stores.reading import read_rows
-from lumos_nb.transport.base import LOOPBACK
 
 COMPRESS_FROM_BYTES = 4_096
 _RAW, _ZLIB = b"\0", b"\1"
@@ -79,7 +76,7 @@ class ExchangeRows:
         self._n, self._body = self._n + 1, body
         row = {
             "started_at": nanoseconds(exchange.started_at), "step": step, "n": self._n, "method": request.method,
-            "url": valid_text(_kept_url(exchange.url)), "status": exchange.status,
+            "url": valid_text(exchange.url), "status": exchange.status,
             "http_status": None if response is None else response.status,
             "duration_s": exchange.duration_s, "first_byte_s": exchange.first_byte_s,
             "request_bytes": len(body), "response_bytes": len(answer), "error_type": exchange.error_type,
@@ -138,14 +135,6 @@ _COLUMNS = (
     "request_headers_json", "response_headers_json", "request_body", "response_body", "base_n", "base_prefix",
     "base_suffix",
 )  # fmt: skip
-
-
-def _kept_url(url: str) -> str:
-    """Return the address of a request; under a virtual clock without this machine's port, another one each time."""
-    if not clock.is_virtual():
-        return url
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.hostname or "").geturl() if parts.hostname in LOOPBACK else url
 
 
 def read_exchanges(store: Store, run_id: str, step: int | Collection[int | None] | None = None) -> list[SavedExchange]:

@@ -9,27 +9,60 @@ from typing import Any
 import nbformat
 import pytest
 
+from lumos_nb.messages import ToolCall
+from lumos_nb.testing import Answer, FakeServer, Reply
 from lumos_nb.testing.notebooks import run_notebook
 from tests.kernels import ROOT
 
 NOTEBOOKS = [path for name in ("01", "02", "06", "07") for path in (ROOT / "notebooks").glob(f"{name}_*.ipynb")]
 
+TOOLS = """
+def plain(n: int) -> str:
+    "Prints in pieces and shows something."
+    for i in range(3):
+        print(n, i)
+        time.sleep(0.02 * n)
+    display(HTML(f"<b>{n}</b>"))
+    return f"plain {n}"
+
+
+async def waiting(n: int) -> str:
+    "The later ones end first."
+    await asyncio.sleep(0.05 / n)
+    print("waited", n)
+    return f"waiting {n}"
+
+
+@tool(thread=True)
+def threaded(n: int) -> str:
+    "Blocks another thread."
+    time.sleep(0.4 if n == 1 else 0.01)
+    return f"threaded {n}"
+
+
+def failing(n: int) -> str:
+    "Shows a traceback."
+    raise ValueError(f"no {n}")
+
+
+worker = Agent("worker", model=llm("mine/m", base_url="URL"), tools=[plain, waiting, threaded, failing])
+"""
+
+CALLS = [
+    ToolCall(id=f"c{i}{name}", name=name, arguments=f'{{"n": {i}}}')
+    for i in (1, 2)
+    for name in ("plain", "waiting", "threaded", "failing")
+]
+SCRIPT = [
+    Answer(tool_calls=CALLS), Reply(status=429), "All done, **well**.", Reply(status=500), "A second answer.",
+]  # fmt: skip
+
+ASKED = "%%agent worker --new\nDo all of it."
 ALL_KINDS = [
-    "%load_ext lumos_nb\nimport asyncio, sys, time\nimport lumos_nb as lumos\nfrom IPython.display import display, HTML\n"
-    "from lumos_nb import Agent, tool, llm\nfrom lumos_nb.messages import ToolCall\n"
-    "from lumos_nb.testing import Answer, FakeServer, Reply",
-    # What a tool prints in pieces, shows, takes its time for and raises, several at once on three kinds of threads.
-    "def plain(n: int) -> str:\n    'One.'\n    for i in range(3):\n        print(n, i); time.sleep(0.02 * n)\n"
-    "    display(HTML(f'<b>{n}</b>'))\n    return f'plain {n}'\n"
-    "async def waiting(n: int) -> str:\n    'Two.'\n    await asyncio.sleep(0.05 / n)\n    print('waited', n)\n    return f'waiting {n}'\n"
-    "@tool(thread=True)\ndef threaded(n: int) -> str:\n    'Three.'\n    time.sleep(0.4 if n == 1 else 0.01)\n    return f'threaded {n}'\n"
-    "def failing(n: int) -> str:\n    'Four.'\n    raise ValueError(f'no {n}')\n"
-    "names = ['plain', 'waiting', 'threaded', 'failing']\n"
-    "calls = [ToolCall(id=f'c{i}{n}', name=n, arguments='{\"n\": %d}' % i) for i in (1, 2) for n in names]",
-    "script = [Answer(tool_calls=calls), Reply(status=429), 'All done, **well**.', Reply(status=500), 'A second answer.']\n"
-    "server = FakeServer(script).__enter__()\n"
-    "worker = Agent('worker', model=llm('mine/m', base_url=server.base_url), tools=[plain, waiting, threaded, failing])",
-    "%%agent worker --new\nDo all of it.",
+    "%load_ext lumos_nb\nimport asyncio, time\nimport lumos_nb as lumos\n"
+    "from IPython.display import HTML, display\nfrom lumos_nb import Agent, llm, tool",
+    TOOLS,
+    ASKED,
     "%%agent worker\nAnd now?",
     "%trace last",
     "%trace diff {lumos.runs().run_id.iloc[-2]} {lumos.runs().run_id.iloc[-1]}",
@@ -38,6 +71,7 @@ ALL_KINDS = [
     "lumos.tool_calls().T",
     "lumos.messages().T",
     "lumos.spans().T",
+    "print(*lumos.sql('select payload_json from events order by seq').payload_json, sep='\\n')",
     "lumos.events(kind=['tool_output', 'metadata', 'text_delta', 'checkpoint']).T",
     "lumos.threads().T",
     "%thread list",
@@ -105,9 +139,12 @@ def test_tools_on_all_threads_retries_and_frames_are_the_same_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notebook = tmp_path / "all_kinds.ipynb"
-    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(ALL_KINDS)]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
-    shown = dict(check_reproducible(notebook, tmp_path, monkeypatch))
-    run = next(o for o in shown[ALL_KINDS[3]] if "application/vnd.lumos.run+json" in o.get("data", {}))
+    with FakeServer(SCRIPT) as server:
+        sources = [source.replace("URL", server.base_url) for source in ALL_KINDS]
+        cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
+        shown = dict(check_reproducible(notebook, tmp_path, monkeypatch))
+        assert len(server.requests) == 5
+    run = next(o for o in shown[ASKED] if "application/vnd.lumos.run+json" in o.get("data", {}))
     doc = run["data"]["application/vnd.lumos.run+json"]
     assert doc["n_replayed"] == 2 and doc["n_retries"] == 1 and doc["n_tool_calls"] == 8
