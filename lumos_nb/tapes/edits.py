@@ -5,6 +5,7 @@ One idea: places are found in the whole, and each is cut out of the pieces that 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -54,6 +55,21 @@ def find_homes(text: str) -> list[Found]:
     if "/" not in text and "\\" not in text:
         return []
     return [Found(*match.span(), "a home folder") for match in _homes().finditer(text)]
+
+
+def with_home(text: str) -> str:
+    """Return JSON with the home folder of this machine's person where a path begins with `~`, or with another's.
+
+    Another's stands where a model said it in pieces, over several events.
+
+    Example:
+        >>> with_home('{"path": "~/data.csv", "n": "~5"}') == f'{{"path": "{Path.home()}/data.csv", "n": "~5"}}'
+        True
+    """
+    data = text.encode(errors="surrogatepass")
+    text = edited([data], find_homes(data.decode("latin-1")), b"~")[0].decode(errors="surrogatepass")
+    home = json.dumps(str(Path("~").expanduser()))[1:-1]
+    return re.sub(rf"""{_BEFORE}~(?=/|\\\\|(?<="~)")""", lambda _: home, text, flags=re.ASCII)
 
 
 @lru_cache(1)
