@@ -19,8 +19,10 @@ _NAME = r"[\w-]+(?:\.[\w-]+)*"
 _HOMES = (rf"/(?:home|Users)/{_NAME}", r"/root(?=/)", rf"[A-Za-z]:(?:\\+|/)Users(?:\\+|/){_NAME}")
 
 
-def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes) -> list[bytes]:
+def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes | Sequence[bytes]) -> list[bytes]:
     """Return pieces of a text with other bytes in some places, which are in order and do not overlap.
+
+    The other bytes are the same for all places, or given for each.
 
     A place that lies in several pieces is replaced in the first of them.
 
@@ -28,6 +30,7 @@ def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes) -> list[b
         >>> edited([b"one t", b"wo thr", b"ee"], [Found(4, 7)], b"2")
         [b'one 2', b' thr', b'ee']
     """
+    news = [by] * len(places) if isinstance(by, bytes) else list(by)
     out, start, rest = [], 0, list(reversed(places))
     for part in parts:
         end, at, pieces = start + len(part), start, []
@@ -35,7 +38,7 @@ def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes) -> list[b
             place = rest[-1]
             pieces.append(part[at - start : max(place.start - start, 0)])
             if place.start >= start:
-                pieces.append(by)
+                pieces.append(news[len(places) - len(rest)])
             at = min(place.end, end)
             if place.end > end:
                 break

@@ -20,6 +20,7 @@ from lumos_nb.hiding.shapes import Found
 from lumos_nb.tapes.canonical import MATCHED_HEADERS
 from lumos_nb.tapes.edits import edited, find_homes
 from lumos_nb.tapes.format import ChunkLine, EndLine, Interaction, Output, RequestLine, ToolLine
+from lumos_nb.tapes.frames import KIND, edited_frames
 from lumos_nb.tapes.playing import data_of
 from lumos_nb.tapes.reading import encoded, lines_of
 from lumos_nb.tapes.said import said
@@ -91,7 +92,8 @@ def scrubbed(interaction: Interaction, request: Request) -> Interaction:
         SecretOnTape: A secret is said in pieces over several events, or is left anywhere; nothing may be written.
     """
     live, cell = live_secrets(request), interaction.request.cell
-    chunks = _scrubbed_chunks(interaction.chunks, live)
+    kind = interaction.response.headers.get("content-type", "") if interaction.response is not None else ""
+    chunks = _scrubbed_chunks(interaction.chunks, live, kind)
     body = b"".join(map(data_of, chunks)).decode(errors="replace")
     for text in said(body):
         _refuse(find_secrets(_latin(text), live), _SAID, cell, _AGAIN)
@@ -127,9 +129,9 @@ def scrubbed_tool(line: ToolLine) -> ToolLine:
     return done
 
 
-def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str]) -> list[ChunkLine]:
+def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str], kind: str) -> list[ChunkLine]:
     data = [data_of(chunk) for chunk in chunks]
-    clean = _cleaned(data, live)
+    clean = _cleaned(data, live, kind)
     return [
         chunk if before == after else _chunk(chunk, after)
         for chunk, before, after in zip(chunks, data, clean, strict=True) if after or not before
@@ -150,10 +152,11 @@ def _scrubbed_end(end: EndLine, live: Mapping[str, str]) -> EndLine:
     return msgspec.structs.replace(end, error=msgspec.structs.replace(end.error, **said_))
 
 
-def _cleaned(parts: list[bytes], live: Mapping[str, str]) -> list[bytes]:
+def _cleaned(parts: list[bytes], live: Mapping[str, str], kind: str = "") -> list[bytes]:
     """Return pieces of one text without what is secret, and with `~` for the person's folder."""
-    parts = edited(parts, find_secrets(_latin(b"".join(parts)), live), _DOTS)
-    return edited(parts, find_homes(_latin(b"".join(parts))), b"~")
+    edit = edited_frames if kind.startswith(KIND) else edited
+    parts = edit(parts, find_secrets(_latin(b"".join(parts)), live), _DOTS)
+    return edit(parts, find_homes(_latin(b"".join(parts))), b"~")
 
 
 def clean(data: bytes, live: Mapping[str, str] = _NONE) -> bytes:
