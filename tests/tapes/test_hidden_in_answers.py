@@ -3,10 +3,10 @@
 import pytest
 
 from lumos_nb import Agent
+from lumos_nb.hiding.shapes import Found
 from lumos_nb.tapes import Deck, Playing, using
 from lumos_nb.tapes.edits import edited
 from lumos_nb.tapes.frames import edited_frames
-from lumos_nb.hiding.shapes import Found
 from lumos_nb.testing import Answer, FakeServer
 from lumos_nb.testing.wire.bedrock_converse import framed
 from tests.tapes.formats import VENDORS, model
