@@ -233,10 +233,13 @@ def _of_tape() -> tuple[list[str], dict[str, Any] | None]:
         return [], None
     from lumos_nb import tapes
     from lumos_nb.errors import LumosError
+    from lumos_nb.tapes import modes
     from lumos_nb.tapes.deck import counts
 
     try:
         deck = tapes.current()
+        for aside in modes.put_aside():
+            aside.check()
         if deck is None:
             return [], None
         deck.check()
