@@ -67,10 +67,9 @@ def _check(event: str, args: tuple[Any, ...]) -> None:
     # A library may take the error for a bad line, and go on.
     if deck is not None and len(deck.tried) < _KEPT:
         deck.tried.append(shown)
-    why = "" if deck is not None else f" It cannot be: {problem}"
+    what, why = ("a tape", f" It cannot be: {problem}") if deck is None else (f"the tape {deck.name!r}", "")
     raise NetworkForbidden(
-        f"{shown!r} was to be reached, and while {f'the tape {deck.name!r}' if deck is not None else 'a tape'} is played "
-        f"no other machine is.{why}",
+        f"{shown!r} was to be reached, and while {what} is played no other machine is.{why}",
         hint=f"Allow it with LUMOS_TAPE_HOSTS={host}, tag the cell lumos-live, or type: %lumos tape off",
     )
 
