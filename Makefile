@@ -41,6 +41,7 @@ bench: .venv/.model .venv/.chromium .venv/.valgrind ## Print the project's figur
 	$(PY) tests/bench/bench_core.py
 	$(PY) tests/bench/bench_store.py
 	$(PY) tests/bench/bench_wire.py
+	$(PY) tests/bench/bench_tapes.py
 	PYTHONPATH=. $(PY) tests/bench/bench_watching.py
 	$(PY) tests/browser/measure.py
 

@@ -1,10 +1,13 @@
-"""The command line: `lumos run` runs a notebook, `lumos test` tests some, `lumos models` lists and installs models."""
+"""The command line: `lumos run` runs a notebook, `lumos test` tests some, `lumos tape` looks at tapes,
+`lumos models` lists and installs models.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from lumos_nb.errors import LumosError
 from lumos_nb.testing.command import add_test
@@ -17,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_run(commands)
     add_test(commands)
     add_models(commands)
+    add_tape(commands)
     options = parser.parse_args(argv)
     try:
         return int(options.run(options))
@@ -73,6 +77,61 @@ def install_model(options: argparse.Namespace) -> int:
 
     print(install(options.name))
     return 0
+
+
+def add_tape(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lumos tape lint`, `lumos tape show` and `lumos tape diff`."""
+    tape = commands.add_parser("tape", help="look at recorded answers: lint, show, diff")
+    actions = tape.add_subparsers(dest="action", metavar="ACTION", required=True)
+    lint = actions.add_parser("lint", help="find secrets and damage; status 1 if there are errors")
+    lint.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="tapes and folders (default: .)")
+    lint.set_defaults(run=lint_tapes)
+    show = actions.add_parser("show", help="what is on a tape, a line a request")
+    show.add_argument("path", metavar="PATH", help="a tape")
+    show.add_argument("-i", type=int, metavar="N", help="only request N, whole")
+    show.set_defaults(run=show_tape)
+    diff = actions.add_parser("diff", help="how two tapes differ; status 1 if they do")
+    diff.add_argument("a", metavar="A", help="a tape")
+    diff.add_argument("b", metavar="B", help="another one")
+    diff.set_defaults(run=diff_tapes)
+
+
+def lint_tapes(options: argparse.Namespace) -> int:
+    """Print what is wrong with tapes; 1 if anything is an error."""
+    from lumos_nb.phrases import count
+    from lumos_nb.tapes.lint import lint, tapes_below
+
+    paths = tapes_below(options.paths)
+    problems = [problem for path in paths for problem in lint(path)]
+    for problem in problems:
+        print(problem)
+    n_errors = sum(problem.is_error for problem in problems)
+    warned = count(len(problems) - n_errors, "warning")
+    print(f"{count(len(paths), 'tape')}: {count(n_errors, 'error')}, {warned}")
+    return 1 if n_errors else 0
+
+
+def show_tape(options: argparse.Namespace) -> int:
+    """Print what is on a tape, or one request of it whole."""
+    from lumos_nb.tapes.reading import read_tape
+    from lumos_nb.tapes.show import shown, shown_whole
+
+    tape = read_tape(Path(options.path))
+    print(shown(tape) if options.i is None else shown_whole(tape, options.i))
+    return 0
+
+
+def diff_tapes(options: argparse.Namespace) -> int:
+    """Print how two tapes differ; 1 if they do."""
+    from lumos_nb.tapes.compare import compared, summary
+    from lumos_nb.tapes.reading import read_tape
+
+    a, b = read_tape(Path(options.a)), read_tape(Path(options.b))
+    lines = compared(a, b)
+    for line in lines:
+        print(line)
+    print(summary(a, lines))
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

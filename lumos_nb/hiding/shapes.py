@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -94,8 +95,15 @@ def _compiled(start: str, rest: str) -> re.Pattern[str]:
     return re.compile(f"{start}(?:{'|'.join(_BEFORE).format(start)}){rest}", re.ASCII)
 
 
-_COMPILED = [(start, _compiled(start, rest), what) for what, keys in _KEYS.items() for start, rest in keys.items()]
-_COMPILED_OTHERS = [(start, re.compile(shape, re.ASCII | re.I), what) for what, (start, shape) in _OTHERS.items()]
+@lru_cache(1)
+def _compiled_keys() -> list[tuple[str, re.Pattern[str], str]]:
+    # On use: eighty of them take as long as much of an import.
+    return [(start, _compiled(start, rest), what) for what, keys in _KEYS.items() for start, rest in keys.items()]
+
+
+@lru_cache(1)
+def _compiled_others() -> list[tuple[str, re.Pattern[str], str]]:
+    return [(start, re.compile(shape, re.ASCII | re.I), what) for what, (start, shape) in _OTHERS.items()]
 
 
 SHORTEST_KEY = 16
@@ -124,11 +132,11 @@ def find_shapes(text: str) -> Iterator[Found]:
         [(8, 'an OpenAI or Anthropic key')]
     """
     long = "\0".join(text[first:end] for first, end in runs(text, _LETTERS, SHORTEST_KEY))
-    for start, shape, what in _COMPILED:
+    for start, shape, what in _compiled_keys():
         if start in long:
             yield from (Found(*match.span(), what) for match in shape.finditer(text))
     lowered = text.lower()
-    for start, shape, what in _COMPILED_OTHERS:
+    for start, shape, what in _compiled_others():
         if start in lowered:
             places = (match.span(shape.groups) for match in shape.finditer(text))
             # What is hidden already is found no second time.

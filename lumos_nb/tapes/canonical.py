@@ -60,6 +60,18 @@ def key(line: RequestLine) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
+def spelling(line: RequestLine) -> bytes:
+    """Return the same bytes for requests that are the same letter for letter: sooner known than `key`.
+
+    Example:
+        >>> spelling(RequestLine(i=0, url="http://h/")) == spelling(RequestLine(i=1, url="http://h/"))
+        True
+    """
+    found = hashlib.blake2b(repr((line.method, _url(line.url), sorted(line.headers.items()))).encode(), digest_size=16)
+    found.update(b"64" + line.body64.encode() if line.body64 else bytes(line.body))
+    return found.digest()
+
+
 def _value(text: bytes) -> Any:
     try:
         # Not msgspec: a number that no float holds is one to it, too.

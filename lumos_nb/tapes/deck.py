@@ -53,6 +53,8 @@ class Deck:
         self.is_folder = path.is_dir()
         #: What is otherwise now than on the tape, in words.
         self.drifts: list[str] = []
+        #: What was asked for and is not on it, in words; whoever asked may have gone on.
+        self.missed: list[str] = []
         self._lock = threading.RLock()
         self._failure: TapeError | None = None
         self._is_closed = False
@@ -134,6 +136,10 @@ class Deck:
             )
         return way
 
+    def knows(self, request: RequestLine) -> bool:
+        """Return whether a request is recorded in just these letters, played or not."""
+        return self._lookup.knows(request)
+
     def find(self, request: RequestLine, scene: Scene) -> Interaction:
         """Return what is recorded for a request, the earliest that was not played yet.
 
@@ -144,7 +150,9 @@ class Deck:
         if found is not None:
             return found
         with self._lock:
-            raise self._miss(request, scene)
+            miss = self._miss(request, scene)
+            self.missed.append(miss.message)
+            raise miss
 
     def find_any(self, request: RequestLine, scene: Scene) -> Interaction | None:
         """Return what is recorded for a request, or None."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from lumos_nb.tapes.canonical import key
+from lumos_nb.tapes.canonical import key, spelling
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.scenes import Scene
 
@@ -38,6 +38,8 @@ class Lookup:
     def __init__(self, interactions: Iterable[Interaction], *, repeats: bool) -> None:
         self._repeats = repeats
         self._of_key: defaultdict[bytes, list[Interaction]] = defaultdict(list)
+        #: Keys by how the requests are spelled, which is sooner known.
+        self._keys: dict[bytes, bytes] = {}
         #: Number of an interaction, and the cell that was given it last.
         self._taken: dict[int, str] = {}
         #: Executions of cells, and numbers of what each was given.
@@ -49,11 +51,13 @@ class Lookup:
 
     def add(self, interaction: Interaction) -> None:
         """Add an interaction."""
-        self._of_key[key(interaction.request)].append(interaction)
+        asked = key(interaction.request)
+        self._keys[spelling(interaction.request)] = asked
+        self._of_key[asked].append(interaction)
 
     def take(self, request: RequestLine, scene: Scene) -> Interaction | None:
         """Return what answers a request, and remember that it was given; None: nothing does."""
-        same = self._of_key.get(key(request), ())
+        same = self._of_key.get(self._key_of(request), ())
         left = [each for each in same if self._is_left(each.request, scene)]
         if not left:
             return None
@@ -75,12 +79,19 @@ class Lookup:
 
     def same_as(self, request: RequestLine) -> list[Interaction]:
         """Return all that is recorded for a request, given or not."""
-        return list(self._of_key.get(key(request), ()))
+        return list(self._of_key.get(self._key_of(request), ()))
+
+    def knows(self, request: RequestLine) -> bool:
+        """Return whether a request is recorded in just these letters."""
+        return spelling(request) in self._keys
 
     def remove(self, numbers: set[int]) -> None:
         """Forget interactions that are no longer on the tape."""
         for same in self._of_key.values():
             same[:] = [each for each in same if each.request.i not in numbers]
+
+    def _key_of(self, request: RequestLine) -> bytes:
+        return self._keys.get(spelling(request)) or key(request)
 
     def _is_left(self, line: RequestLine, scene: Scene) -> bool:
         if line.i not in self._taken:

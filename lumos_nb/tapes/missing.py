@@ -37,7 +37,7 @@ def asked_too_often(request: RequestLine, n_recorded: int) -> str:
 
     Example:
         >>> asked_too_often(RequestLine(i=-1, method="GET", url="http://h/v1/models"), 2)
-        'Recorded twice, asked for the 3rd time: GET http://h/v1/models.'
+        'Recorded twice, asked for the 3rd time: a request: GET http://h/v1/models.'
     """
     if not n_recorded:
         return ""
@@ -170,10 +170,10 @@ def described(line: RequestLine) -> str:
         "request 3 of cell 'a1' to m: 'Hello there'"
     """
     cell = f" of cell {line.cell!r}" if line.cell else ""
-    who = f"request {line.i}{cell}" if line.i >= 0 else f"{line.method} {line.url}"
+    who = (f"request {line.i}" if line.i >= 0 else "a request") + cell
     body = canonical(line).get("body")
     if not isinstance(body, dict):
-        return f"{who}: {line.method} {line.url}" if line.i >= 0 else who
+        return f"{who}: {line.method} {line.url}"
     model = model_of(line, body)
     turns = next((body[name] for name in ("messages", "contents", "input") if body.get(name)), "")
     said = last_text(turns)

@@ -105,7 +105,7 @@ def tape_path(config: LumosConfig) -> Path | None:
     if here.path is not None:
         return (given or here.folder).absolute() / f"{here.path.stem}{SUFFIX}"
     folder = given or here.folder.absolute()
-    return folder if folder.is_dir() or given is not None else None
+    return folder if folder.is_dir() else None
 
 
 def mode_of(config: LumosConfig) -> str:
@@ -199,7 +199,7 @@ def _deck_of_cells(path: Path, mode: str) -> Deck:
 def _known(path: Path | None) -> Path:
     if path is None:
         raise TapeError(
-            "Which tape is meant is not known: the notebook's name is not, and there is no folder 'tapes' here.",
+            "Which tape is meant is not known: the notebook's name is not, and no folder of tapes is here.",
             hint="Set LUMOS_TAPE_FILE to the tape's file.",
         )
     return path

@@ -27,6 +27,7 @@ _BEGINNINGS = ("threading.py", "tasks.py", "events.py")
 
 _found: list[str] = []
 _before: set[Any] = set()
+_n_missed = [0]
 _live = ExitStack()
 
 
@@ -55,7 +56,7 @@ def start() -> Answer:
 def after_cell() -> Answer:
     """Return what went wrong since it was asked last."""
     gc.collect(1)
-    return Answer(_taken())
+    return Answer([*_taken(), *_missed()])
 
 
 def at_end() -> Answer:
@@ -82,6 +83,15 @@ def go_live(is_live: bool) -> Answer:
 def _taken() -> list[str]:
     taken, _found[:] = list(_found), []
     return taken
+
+
+def _missed() -> list[str]:
+    """Return what was asked for since and is not on the tape, also where the cell went on without it."""
+    modes = sys.modules.get("lumos_nb.tapes.modes")
+    missed = getattr(getattr(modes, "_deck", None), "missed", [])
+    new = missed[_n_missed[0] :]
+    _n_missed[0] = len(missed)
+    return [f"TapeMiss: {words}" for words in new]
 
 
 def _said(what: str, error: BaseException | None, kind: type[BaseException] | None = None) -> None:

@@ -419,8 +419,8 @@ async def test_a_notebook_with_a_name_has_a_tape_of_that_name(tmp_path, configur
 
 
 async def test_where_no_tape_can_be_meant_it_says_what_to_set(configured):
-    for mode in ("record", "replay"):
-        configured(LUMOS_TAPE=mode)
+    for mode, file in (("record", ""), ("replay", ""), ("record", "not-there"), ("replay", "not-there")):
+        configured(LUMOS_TAPE=mode, LUMOS_TAPE_FILE=file)
         with pytest.raises(TapeError, match="Which tape is meant is not known.* Set LUMOS_TAPE_FILE"):
             await say("one")
 

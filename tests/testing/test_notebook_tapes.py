@@ -186,6 +186,14 @@ def test_what_is_not_on_the_tape_fails_in_other_runners_too(book, runner):
     assert "TapeMiss" in ran.stdout + ran.stderr
 
 
+def test_papermill_may_give_parameters(book):
+    ran = python(book.parent, *RUNNERS["papermill"], "-p", "n", "3", **QUICK)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    saved = nbformat.read(book.parent / "out.ipynb", as_version=4)
+    assert any(cell.source.endswith("n = 3\n") for cell in saved.cells)
+    assert any("And you." in str(cell.get("outputs")) for cell in saved.cells)
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_model_that_fails_is_red_in_all_of_them(tmp_path, runner):
     write(tmp_path / "book.ipynb", {"setup": SETUP, "hello": "%%agent bot --new\nHello"})
@@ -193,3 +201,14 @@ def test_a_model_that_fails_is_red_in_all_of_them(tmp_path, runner):
         ran = python(tmp_path, *RUNNERS[runner], FAKE_URL=server.base_url, **QUICK)
     assert ran.returncode != 0
     assert "ProviderError" in ran.stdout + ran.stderr
+
+
+def test_a_miss_fails_the_cell_that_goes_on_without_the_answer(book):
+    change(
+        book,
+        '"%%agent bot\\n",\n    "And again"',
+        '"try:\\n",\n    "    await bot.generate(\'x\')\\n",\n    "except Exception:\\n",\n    "    pass"',
+    )
+    ran = lumos_test(book.parent, "--compare", "none")
+    assert "book.ipynb ...F" in ran.stdout
+    assert "FAILED book.ipynb::again - TapeMiss: " in ran.stdout
