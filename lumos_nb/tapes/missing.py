@@ -15,6 +15,7 @@ from lumos_nb.tapes.canonical import canonical
 from lumos_nb.tapes.format import Interaction, RequestLine
 from lumos_nb.tapes.lookup import is_of
 from lumos_nb.tapes.scenes import Scene
+from lumos_nb.tapes.scrub import shown_text
 
 _MOST_CHANGES = 6
 _MOST_COMPARED = 100
@@ -98,7 +99,7 @@ def _changed(path: str, old: Any, new: Any) -> Iterator[str]:
         yield from _of_lists(path, old, new)
     elif old != new:
         if isinstance(old, str):
-            old, new = _apart(old, new)
+            old, new = _apart(shown_text(old), shown_text(new))
         yield f"{path or 'the body'} changed: {_shown(old)} → {_shown(new)}"
 
 
@@ -155,7 +156,7 @@ def _apart(old: str, new: str) -> tuple[str, str]:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = shown_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return repr(text) if isinstance(value, str) else text
 
