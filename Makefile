@@ -12,7 +12,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.model ## Run the main job: the first notebook against the embedded model, streamed to this terminal
-	$(PY) -m lumos_nb.cli run notebooks/01_first_run.ipynb --output-dir build/demo --html
+	LUMOS_TAPE=off $(PY) -m lumos_nb.cli run notebooks/01_first_run.ipynb --output-dir build/demo --html
 
 lab: .venv/.model ## Open JupyterLab on the first notebook
 	$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_first_run.ipynb
