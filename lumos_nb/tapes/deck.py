@@ -295,13 +295,3 @@ class Deck:
 
     def __repr__(self) -> str:
         return f"<Deck {self.name} {self.mode}>"
-
-
-def counts(deck: Deck) -> dict[str, Any]:
-    """Return how much of a tape was played, for who shows it."""
-    return {
-        "tape": deck.name,
-        "mode": deck.mode,
-        "recorded": len(deck.tape.interactions),
-        "unplayed": len(deck.unplayed()),
-    }
