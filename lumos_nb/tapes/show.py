@@ -8,11 +8,10 @@ from typing import Any
 
 from lumos_nb.errors import UsageError
 from lumos_nb.phrases import count, seconds
-from lumos_nb.tapes.answered import answered, body_of
+from lumos_nb.tapes.answered import answered
 from lumos_nb.tapes.canonical import canonical
 from lumos_nb.tapes.format import Interaction, Tape
 from lumos_nb.tapes.missing import last_text, model_of
-from lumos_nb.tapes.playing import data_of
 
 _ASKED, _ANSWERED, _CELL = 32, 44, 12
 _HEAD = ("#", "cell", "model", "asked", "answered", "tokens", "status", "time", "end")
@@ -54,14 +53,14 @@ def shown_whole(tape: Tape, i: int) -> str:
     lines = [f"{line.method} {line.url}", *_headers(line.headers), "", _pretty(body), ""]
     if head is not None:
         lines += [f"{head.t:8.3f} s  status {head.status}", *_headers(head.headers)]
-    lines += [f"{each.t:8.3f} s  {data_of(each).decode(errors='replace')!r}" for each in found.chunks]
+    lines += [f"{each.t:8.3f} s  {each.data.decode(errors='replace')!r}" for each in found.chunks]
     error = f": {found.end.error.message}" if found.end.error else ""
     return "\n".join([*lines, f"{found.end.t:8.3f} s  {found.end.how}{error}"])
 
 
 def _row(found: Interaction) -> tuple[str, ...]:
     line, body = found.request, canonical(found.request).get("body")
-    answer = answered(body_of(found))
+    answer = answered(found.answer)
     tokens = [answer.input_tokens, answer.output_tokens]
     return (
         str(line.i) + (f" (try {line.attempt})" if line.attempt > 1 else ""),
