@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from lumos_nb.phrases import count
+from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.canonical import canonical, key
+from lumos_nb.tapes.changes import changes
 from lumos_nb.tapes.format import Interaction, Tape, ToolLine
-from lumos_nb.tapes.missing import changes, described
 
 Pair = tuple[Interaction | None, Interaction | None]
 

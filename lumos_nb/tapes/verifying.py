@@ -15,9 +15,9 @@ import msgspec
 
 from lumos_nb.errors import LumosError, ProviderError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta
+from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.deck import Reads
 from lumos_nb.tapes.format import Interaction, RequestLine
-from lumos_nb.tapes.missing import described
 from lumos_nb.transport.base import Request, Response, Transport
 
 _MOST_BYTES = 64_000_000
