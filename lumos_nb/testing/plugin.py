@@ -1,7 +1,7 @@
 """The pytest plugin: `pytest notebooks/ --lumos` runs notebooks as tests, each code cell a test.
 
 One idea: pytest imports this in every test run of everybody who has installed this library, so it costs nothing
-and does nothing until it is asked. What works is in `items` and `executing`.
+and does nothing until it is asked. What works is in `runner`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     mode = asked_mode(config)
     if not config.option.lumos:  # without it the others are for the fixture `tape`
         return
-    from lumos_nb.testing.items import NotebookTests
+    from lumos_nb.testing.runner.items import NotebookTests
 
     config.pluginmanager.register(NotebookTests(config, mode or "replay-strict"), "lumos-notebooks")
 
