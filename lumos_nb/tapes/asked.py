@@ -11,6 +11,7 @@ from typing import Any
 
 from lumos_nb.tapes.canonical import canonical
 from lumos_nb.tapes.format import RequestLine
+from lumos_nb.tapes.scrub import shown_text
 
 _TURNS = ("messages", "contents", "input")
 _SHOWN = 36
@@ -63,6 +64,6 @@ def shortened(value: Any) -> str:
         >>> shortened("Go south now"), shortened([1, None])
         ("'Go south now'", '[1, null]')
     """
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = shown_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return repr(text) if isinstance(value, str) else text

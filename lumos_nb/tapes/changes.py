@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lumos_nb.tapes.asked import shortened
+from lumos_nb.tapes.scrub import shown_text
 
 _AROUND = 18
 """Characters that are shown before the place where two texts begin to differ."""
@@ -45,7 +46,7 @@ def _changed(path: str, old: Any, new: Any) -> Iterator[str]:
         yield from _of_lists(path, old, new)
     elif old != new:
         if isinstance(old, str):
-            old, new = _apart(old, new)
+            old, new = _apart(shown_text(old), shown_text(new))
         yield f"{path or 'the body'} changed: {shortened(old)} → {shortened(new)}"
 
 

@@ -13,6 +13,7 @@ from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.canonical import canonical, key
 from lumos_nb.tapes.changes import changes
 from lumos_nb.tapes.format import Interaction, Tape, ToolLine
+from lumos_nb.tapes.scrub import shown_text
 
 Pair = tuple[Interaction | None, Interaction | None]
 
@@ -71,5 +72,5 @@ def _answers(old: Interaction, new: Interaction) -> list[str]:
 
 
 def _tools(a: list[ToolLine], b: list[ToolLine]) -> list[str]:
-    old, new = ([f"tool {e.name}({bytes(e.arguments).decode()})" for e in lines] for lines in (a, b))
+    old, new = ([f"tool {e.name}({shown_text(bytes(e.arguments).decode())})" for e in lines] for lines in (a, b))
     return [f"- {each}" for each in old if each not in new] + [f"+ {each}" for each in new if each not in old]

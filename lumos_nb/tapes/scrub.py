@@ -157,6 +157,18 @@ def clean(data: bytes, live: Mapping[str, str] = _NONE) -> bytes:
     return _cleaned([data], live)[0]
 
 
+def shown_text(text: str) -> str:
+    """Return a text as an error or a listing may show it: dots for what looks like a key and for secrets in use.
+
+    Before it is cut: a part of a key is found no more.
+
+    Example:
+        >>> shown_text("my key is sk-proj-0123456789abcdef0")
+        'my key is ••••'
+    """
+    return _clean_text(text, live_secrets())
+
+
 def _clean_text(text: str, live: Mapping[str, str] = _NONE) -> str:
     return clean(text.encode(errors="surrogatepass"), live).decode(errors="replace")
 

@@ -11,6 +11,7 @@ from lumos_nb.tapes.answered import answered
 from lumos_nb.tapes.asked import last_text, model_of, turns_of
 from lumos_nb.tapes.canonical import canonical
 from lumos_nb.tapes.format import Interaction, Tape
+from lumos_nb.tapes.scrub import shown_text
 
 _ASKED, _ANSWERED, _CELL = 32, 44, 12
 _HEAD = ("#", "cell", "model", "asked", "answered", "tokens", "status", "time", "end")
@@ -54,7 +55,7 @@ def shown_whole(tape: Tape, i: int) -> str:
         lines += [f"{head.t:8.3f} s  status {head.status}", *_headers(head.headers)]
     lines += [f"{each.t:8.3f} s  {each.data.decode(errors='replace')!r}" for each in found.chunks]
     error = f": {found.end.error.message}" if found.end.error else ""
-    return "\n".join([*lines, f"{found.end.t:8.3f} s  {found.end.how}{error}"])
+    return shown_text("\n".join([*lines, f"{found.end.t:8.3f} s  {found.end.how}{error}"]))
 
 
 def _row(found: Interaction) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def _row(found: Interaction) -> tuple[str, ...]:
 
 
 def _cut(text: str, limit: int) -> str:
-    text = " ".join(text.split())
+    text = " ".join(shown_text(text).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

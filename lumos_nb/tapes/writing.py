@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_IMODE
 
 import msgspec
 
@@ -97,11 +98,14 @@ class TapeFile:
             TapeError: Something else wrote it meanwhile, or it cannot be written.
         """
         data = encoded(lines)
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        target = self.path.resolve()  # a link stays one
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         with self._written():
             try:
                 unfinished.write_bytes(data)
-                unfinished.replace(self.path)
+                with suppress(FileNotFoundError):
+                    unfinished.chmod(S_IMODE(target.stat().st_mode))
+                unfinished.replace(target)
             finally:
                 unfinished.unlink(missing_ok=True)
 
@@ -114,6 +118,9 @@ class TapeFile:
         data = encoded(lines)
         with self._written(), self.path.open("r+b", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            if file.read() not in {b"", b"\n"}:  # an editor took the last line's end
+                data = b"\n" + data
             try:
                 if file.write(data) != len(data):
                     raise OSError("the disk is full")
@@ -126,8 +133,9 @@ class TapeFile:
     def _written(self) -> Iterator[None]:
         failure = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _held(self.path.parent):
+            folder = self.path.resolve().parent
+            folder.mkdir(parents=True, exist_ok=True)
+            with _held(folder):
                 if self.has_changed:
                     raise _changed(self.path)
                 yield

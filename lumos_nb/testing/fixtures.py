@@ -69,7 +69,8 @@ def tape(request: pytest.FixtureRequest) -> Iterator[Deck]:
             if not request.node.stash.get(_HAS_FAILED, False):
                 deck.check()
         finally:
-            deck.close()
+            # A test that failed may not have come to ask all.
+            deck.close(ran_all=not request.node.stash.get(_HAS_FAILED, False))
 
 
 @pytest.fixture

@@ -94,6 +94,18 @@ def test_what_was_not_recorded_or_never_asked_fails(project, tmp_path):
     assert unused.returncode == 1 and "TapeUnused" in unused.stdout
 
 
+def test_a_refresh_of_a_test_that_fails_drops_nothing(project, tmp_path):
+    code, tape = tmp_path / "test_it.py", tmp_path / "tapes/test_it/test_two.tape.jsonl"
+    two = 'def test_two(tape):\n    agent.generate_sync("One")\n    STOP\n    agent.generate_sync("Two")\n'
+    code.write_text(TEST.partition("def test_hello")[0] + two.replace("STOP", "pass"))
+    with FakeServer(["1", "2"]) as server:
+        assert project("--lumos-record", MODEL_URL=server.base_url).returncode == 0
+    recorded = tape.read_bytes()
+    code.write_text(TEST.partition("def test_hello")[0] + two.replace("STOP", "assert False"))
+    assert project("--lumos-refresh").returncode == 1
+    assert tape.read_bytes() == recorded
+
+
 def test_clock_and_ids_are_the_same_each_time(project, tmp_path):
     (tmp_path / "test_it.py").write_text(
         "from lumos_nb import Agent\nfrom lumos_nb.testing import ScriptedProvider\n"

@@ -189,4 +189,5 @@ def _outputs(book: Book) -> Any:
 
 
 def _kernel_of(book: Book) -> str:
-    return str(book.raw.get("metadata", {}).get("kernelspec", {}).get("name") or "python3")
+    spec = (book.raw.get("metadata") or {}).get("kernelspec") or {}
+    return str(spec.get("name") or "python3")
