@@ -15,9 +15,10 @@ import msgspec
 from lumos_nb.errors import NetworkForbidden, TapeDrift, TapeError, TapeMiss, TapeUnused
 from lumos_nb.events import ModelEvent
 from lumos_nb.tapes import network
+from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.lookup import Lookup, is_of
-from lumos_nb.tapes.missing import asked_too_often, described, difference, listed
+from lumos_nb.tapes.missing import asked_too_often, difference, listed
 from lumos_nb.tapes.modes import RECORDING, SUFFIX
 from lumos_nb.tapes.opening import open_tape
 from lumos_nb.tapes.playing import Player, Playing
