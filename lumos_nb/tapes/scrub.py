@@ -21,10 +21,9 @@ from lumos_nb.tapes.canonical import MATCHED_HEADERS
 from lumos_nb.tapes.edits import edited, find_homes
 from lumos_nb.tapes.format import ChunkLine, EndLine, Interaction, Output, RequestLine, ToolLine
 from lumos_nb.tapes.frames import KIND, edited_frames
-from lumos_nb.tapes.playing import data_of
-from lumos_nb.tapes.reading import encoded, lines_of
 from lumos_nb.tapes.said import said
 from lumos_nb.tapes.scenes import Scene
+from lumos_nb.tapes.writing import encoded, lines_of
 from lumos_nb.transport.base import Request
 
 KEPT_ANSWERED = frozenset({"content-type", "retry-after", "retry-after-ms"})
@@ -94,13 +93,12 @@ def scrubbed(interaction: Interaction, request: Request) -> Interaction:
     live, cell = live_secrets(request), interaction.request.cell
     kind = interaction.response.headers.get("content-type", "") if interaction.response is not None else ""
     chunks = _scrubbed_chunks(interaction.chunks, live, kind)
-    body = b"".join(map(data_of, chunks)).decode(errors="replace")
-    for text in said(body):
-        _refuse(find_secrets(_latin(text), live), _SAID, cell, _AGAIN)
     done = Interaction(
         request=interaction.request, response=interaction.response, chunks=chunks,
         end=_scrubbed_end(interaction.end, live),
     )  # fmt: skip
+    for text in said(done.answer):
+        _refuse(find_secrets(_latin(text), live), _SAID, cell, _AGAIN)
     _refuse(find_live(_latin(encoded(lines_of(done))), live), _LEFT, cell, _AGAIN)
     return done
 
@@ -130,19 +128,12 @@ def scrubbed_tool(line: ToolLine) -> ToolLine:
 
 
 def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str], kind: str) -> list[ChunkLine]:
-    data = [data_of(chunk) for chunk in chunks]
+    data = [chunk.data for chunk in chunks]
     clean = _cleaned(data, live, kind)
     return [
-        chunk if before == after else _chunk(chunk, after)
+        chunk if before == after else ChunkLine.of(chunk.i, chunk.t, after)
         for chunk, before, after in zip(chunks, data, clean, strict=True) if after or not before
     ]  # fmt: skip
-
-
-def _chunk(chunk: ChunkLine, data: bytes) -> ChunkLine:
-    try:
-        return ChunkLine(i=chunk.i, t=chunk.t, text=data.decode())
-    except UnicodeDecodeError:
-        return ChunkLine(i=chunk.i, t=chunk.t, base64=base64.b64encode(data).decode())
 
 
 def _scrubbed_end(end: EndLine, live: Mapping[str, str]) -> EndLine:

@@ -1,4 +1,4 @@
-"""The file that a deck writes: whole interactions, and never over what somebody else wrote.
+"""From a `Tape` to its file: whole interactions, and never over what somebody else wrote.
 
 One idea: a writer knows how the file looked when it last read or wrote it. If it looks otherwise now, another one
 writes it too; then nothing is written, and both are told apart by the error.
@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
 
+import msgspec
+
 from lumos_nb.errors import TapeError
-from lumos_nb.tapes.format import Line
-from lumos_nb.tapes.reading import encoded
+from lumos_nb.tapes.format import NO_BODY, Interaction, Line, RequestLine, Tape
 
 try:
     import fcntl
@@ -22,6 +23,42 @@ except ImportError:  # Windows: two writers are then told apart a moment less su
     fcntl = None  # type: ignore[assignment]
 
 Stamp = tuple[int, int, int]
+
+
+def write_tape(path: Path, tape: Tape) -> None:
+    """Write a tape whole, or not at all, whatever is there.
+
+    Raises:
+        TapeError: It cannot be written.
+    """
+    TapeFile(path).replace(lines_of_tape(tape))
+
+
+def lines_of(interaction: Interaction) -> list[Line]:
+    """Return an interaction as the lines of its file."""
+    begun = [interaction.request] + ([interaction.response] if interaction.response else [])
+    return [*begun, *interaction.chunks, interaction.end]
+
+
+def lines_of_tape(tape: Tape) -> list[Line]:
+    """Return a tape as the lines of its file."""
+    lines: list[Line] = [tape.header]
+    for interaction in tape.interactions:
+        lines += lines_of(interaction)
+    return [*lines, *tape.tools]
+
+
+def encoded(lines: Iterable[Line]) -> bytes:
+    """Return lines as they stand in a file."""
+    return b"".join(_encoded(line) + b"\n" for line in lines)
+
+
+def _encoded(line: Line) -> bytes:
+    if isinstance(line, RequestLine) and not bytes(line.body):
+        line = msgspec.structs.replace(line, body=NO_BODY)
+    text = msgspec.json.encode(line)
+    # A body is kept as it was sent; only where it has line breaks of its own is it put on one line.
+    return msgspec.json.format(text, indent=-1) if b"\n" in text or b"\r" in text else text
 
 
 def stamp(path: Path) -> Stamp | None:

@@ -1,0 +1,71 @@
+"""The project's own notebooks, from their tapes: as tests, in other runners, again and again, always the same."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lumos_nb.tapes import read_tape
+from tests.bench.soak_notebooks import outputs, run_all
+from tests.kernels import ROOT
+
+NOTEBOOKS = ROOT / "notebooks"
+TIMES = 5
+SHOWS_REAL_TIMES = "07_debugging.ipynb"
+"""Its subject is how long tools take, so it plays without a virtual clock."""
+
+
+def run(*command, **environment):
+    env = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and not k.startswith("LUMOS_")}
+    env |= {"PYTHONPATH": str(ROOT), "CI": "true", **environment}
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+
+
+def exact(folder):
+    """What each notebook put out, byte for byte, but for the one that shows real times."""
+    found = {}
+    for path in sorted(folder.rglob("*.ipynb")):
+        cells = json.loads(path.read_text())["cells"]
+        found[path.name] = json.dumps([cell.get("outputs") for cell in cells], sort_keys=True)
+    return {name: text for name, text in found.items() if name != SHOWS_REAL_TIMES}
+
+
+def test_all_notebooks_are_green_time_after_time_and_come_out_the_same(tmp_path):
+    folders = [tmp_path / str(n) for n in range(TIMES)]
+    for folder in folders:
+        run_all(folder)
+    names = {path.name for path in NOTEBOOKS.glob("*.ipynb")}
+    assert {path.name for path in folders[0].rglob("*.ipynb")} == names
+    first = exact(folders[0])
+    assert len(first) == len(names) - 1
+    for folder in folders[1:]:
+        again = exact(folder)
+        assert [name for name in first if first[name] != again[name]] == []
+        (one,) = folders[0].rglob(SHOWS_REAL_TIMES)
+        (other,) = folder.rglob(SHOWS_REAL_TIMES)
+        assert len(outputs(one).splitlines()) == len(outputs(other).splitlines())
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
+def test_nbval_finds_the_stored_outputs(name):
+    way = "--nbval-lax" if name == SHOWS_REAL_TIMES else "--nbval"
+    ran = run("pytest", "-q", "-p", "no:cacheprovider", way, f"notebooks/{name}")
+    assert ran.returncode == 0, ran.stdout[-3000:]
+
+
+def test_each_notebook_has_its_tape_and_nothing_on_them_needs_mending():
+    names = {path.name.removesuffix(".tape.jsonl") for path in (NOTEBOOKS / "tapes").glob("*.tape.jsonl")}
+    assert names == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
+    linted = run("lumos_nb.cli", "tape", "lint", "notebooks/tapes")
+    assert linted.returncode == 0 and "0 errors" in linted.stdout, linted.stdout
+    hosts = {
+        each.request.url.split("/v1")[0]
+        for path in (NOTEBOOKS / "tapes").glob("*.tape.jsonl")
+        for each in read_tape(path).interactions
+    }
+    # Recorded from a real server, the embedded model's, and from none at all.
+    assert hosts == {"embedded://smollm2", "http://127.0.0.1:9"}
