@@ -114,17 +114,17 @@ class Deck:
 
         return TapeTransport(self, transport, reads)
 
-    def way_of(self, scene: Scene) -> str:
-        """Return how this cell uses the tape: record, replay, refresh or verify; off: not at all.
+    def mode_in(self, scene: Scene) -> str:
+        """Return the mode for this cell, as its line or the deck says: record, replay, refresh, verify or off.
 
         Raises:
             TapeError: The cell wants to record, and may not; or something went wrong on this tape before.
         """
         if self._failure is not None:
             raise type(self._failure)(self._failure.message, hint=self._failure.hint)
-        way = {"live": "off"}.get(scene.mode, scene.mode) or self.mode
-        if way not in RECORDING:
-            return "off" if way == "off" else "replay"
+        mode = {"live": "off"}.get(scene.mode, scene.mode) or self.mode
+        if mode not in RECORDING:
+            return "off" if mode == "off" else "replay"
         if self.mode == "replay-strict":
             raise TapeError(
                 f"A cell wants to record, and the tape {self.name!r} is only played here (replay-strict).",
@@ -135,7 +135,7 @@ class Deck:
                 f"Which tape in {str(self.path)!r} to record on is not known: the notebook has no name here.",
                 hint="Set LUMOS_TAPE_FILE to the tape's file.",
             )
-        return way
+        return mode
 
     def knows(self, request: RequestLine) -> bool:
         """Return whether a request is recorded in just these letters, played or not."""
