@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lumos_nb import clock, tapes
 from lumos_nb.agent.home import Emit
 from lumos_nb.messages import ToolCall, ToolResult
@@ -20,6 +22,20 @@ from lumos_nb.tools.results import from_error
 if TYPE_CHECKING:
     from lumos_nb.tapes import Deck
     from lumos_nb.tapes.format import Output, ToolLine
+
+
+def at_home(call: ToolCall) -> ToolCall:
+    """Return a call that a tape said, with this person's home folder in its paths: the tape has `~` in its place.
+
+    What is told to the model goes through the tape's `~` again, so all requests stay those that were recorded.
+
+    Example:
+        >>> at_home(ToolCall(id="c1", name="read", arguments='{"n": 1}')).arguments
+        '{"n": 1}'
+    """
+    from lumos_nb.tapes.edits import with_home
+
+    return msgspec.structs.replace(call, arguments=with_home(call.arguments))
 
 
 async def taped(

@@ -40,15 +40,18 @@ class Deck:
         notebook: Name of the notebook's file, if there is one.
         playing: How fast it is played, in which pieces, with which faults.
         remedy: Command that records the tape anew, for errors; empty: worked out.
+        named: How commands name the notebook; empty: by its name.
 
     Raises:
         TapeError: The file is no tape that can be read, or is one of another notebook.
     """
 
     def __init__(
-        self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None, remedy: str = ""
-    ) -> None:
+        self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None, remedy: str = "",
+        named: str = "",
+    ) -> None:  # fmt: skip
         self.path, self.mode, self.notebook, self.remedy = path, mode, notebook, remedy
+        self.named = named or notebook
         self.player = Player(playing or Playing())
         self.is_folder = path.is_dir()
         #: What is otherwise now than on the tape, in words.

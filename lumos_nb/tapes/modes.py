@@ -204,8 +204,9 @@ def _opened(path: Path, mode: str, time: str) -> Deck:
     from lumos_nb.tapes.deck import Deck
     from lumos_nb.tapes.playing import Playing
 
-    here = place().path
-    return Deck(path, mode, notebook=here.name if here is not None else "", playing=Playing(time=time))
+    here = place()
+    name = here.path.name if here.path is not None else ""
+    return Deck(path, mode, notebook=name, playing=Playing(time=time), named=here.named)
 
 
 @atexit.register

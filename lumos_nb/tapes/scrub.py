@@ -20,6 +20,7 @@ from lumos_nb.hiding.shapes import Found
 from lumos_nb.tapes.canonical import MATCHED_HEADERS
 from lumos_nb.tapes.edits import edited, find_homes
 from lumos_nb.tapes.format import ChunkLine, EndLine, Interaction, Output, RequestLine, ToolLine
+from lumos_nb.tapes.frames import KIND, edited_frames
 from lumos_nb.tapes.said import said
 from lumos_nb.tapes.scenes import Scene
 from lumos_nb.tapes.writing import encoded, lines_of
@@ -90,7 +91,8 @@ def scrubbed(interaction: Interaction, request: Request) -> Interaction:
         SecretOnTape: A secret is said in pieces over several events, or is left anywhere; nothing may be written.
     """
     live, cell = live_secrets(request), interaction.request.cell
-    chunks = _scrubbed_chunks(interaction.chunks, live)
+    kind = interaction.response.headers.get("content-type", "") if interaction.response is not None else ""
+    chunks = _scrubbed_chunks(interaction.chunks, live, kind)
     done = Interaction(
         request=interaction.request, response=interaction.response, chunks=chunks,
         end=_scrubbed_end(interaction.end, live),
@@ -125,9 +127,9 @@ def scrubbed_tool(line: ToolLine) -> ToolLine:
     return done
 
 
-def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str]) -> list[ChunkLine]:
+def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str], kind: str) -> list[ChunkLine]:
     data = [chunk.data for chunk in chunks]
-    clean = _cleaned(data, live)
+    clean = _cleaned(data, live, kind)
     return [
         chunk if before == after else ChunkLine.of(chunk.i, chunk.t, after)
         for chunk, before, after in zip(chunks, data, clean, strict=True) if after or not before
@@ -141,10 +143,11 @@ def _scrubbed_end(end: EndLine, live: Mapping[str, str]) -> EndLine:
     return msgspec.structs.replace(end, error=msgspec.structs.replace(end.error, **said_))
 
 
-def _cleaned(parts: list[bytes], live: Mapping[str, str]) -> list[bytes]:
+def _cleaned(parts: list[bytes], live: Mapping[str, str], kind: str = "") -> list[bytes]:
     """Return pieces of one text without what is secret, and with `~` for the person's folder."""
-    parts = edited(parts, find_secrets(_latin(b"".join(parts)), live), _DOTS)
-    return edited(parts, find_homes(_latin(b"".join(parts))), b"~")
+    edit = edited_frames if kind.startswith(KIND) else edited
+    parts = edit(parts, find_secrets(_latin(b"".join(parts)), live), _DOTS)
+    return edit(parts, find_homes(_latin(b"".join(parts))), b"~")
 
 
 def clean(data: bytes, live: Mapping[str, str] = _NONE) -> bytes:

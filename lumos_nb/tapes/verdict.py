@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 def miss_of(deck: Deck, request: RequestLine, scene: Scene, n_recorded: int) -> TapeMiss:
     """Return the error for a request that is not on the tape, or was there `n_recorded` times and is used up."""
-    hint = f"Record it anew: {remedy(deck, scene)}"
     if not deck.tape.interactions and not deck.path.exists():
-        return TapeMiss(f"There is no tape {str(deck.path)!r} to play.", hint=hint.replace(" anew", ""))
+        lost = "Was it deleted? Git has it. Was the notebook renamed? Rename the tape, too. Else record it: "
+        hint = ("Record it: " if deck.remedy else lost) + remedy(deck, scene)
+        return TapeMiss(f"There is no tape {str(deck.path)!r} to play.", hint=hint)
     said = asked_too_often(request, n_recorded) or difference(request, deck.tape.interactions, scene)
+    hint = f"Record it: {remedy(deck, scene, 'refresh')}"
     return TapeMiss(f"This request is not on the tape {deck.name!r}. {said}", hint=hint)
 
 
@@ -46,17 +48,18 @@ def verdict(deck: Deck) -> TapeError | None:
         return None
     return TapeUnused(
         f"{len(left)} of what is on the tape {deck.name!r} was never asked for: {listed(left)}.",
-        hint=f"If the notebook no longer asks this, record it anew: {remedy(deck)}",
+        hint=f"If it is no longer to be asked, drop it: {remedy(deck, how='refresh')}",
     )
 
 
-def remedy(deck: Deck, scene: Scene | None = None) -> str:
-    """Return the command that records the tape anew."""
+def remedy(deck: Deck, scene: Scene | None = None, how: str = "record") -> str:
+    """Return the command that records the tape anew; by refresh only what is not on it."""
     if deck.remedy:
         return deck.remedy
     if deck.notebook:
         is_live = scene is not None and scene.cell and deck.mode != "replay-strict"
-        return f"lumos test --record {deck.notebook}" + (", or %%agent --record for this cell" if is_live else "")
+        named = deck.named if " " not in deck.named else f'"{deck.named}"'
+        return ("%%agent --record in this cell, or " if is_live else "") + f"lumos test --{how} {named}"
     if deck.is_folder:
         return "lumos test --record NOTEBOOK"
-    return f"set LUMOS_TAPE=record and LUMOS_TAPE_FILE={deck.path}"
+    return f"set LUMOS_TAPE={how} and LUMOS_TAPE_FILE={deck.path}"

@@ -1,12 +1,17 @@
 """Tapes that somebody edited, links to them, and what a machine has that no message may say."""
 
+import json
+from pathlib import Path
+
 import pytest
 
-from lumos_nb import Agent, llm
+from lumos_nb import Agent, llm, tool
 from lumos_nb.errors import TapeError, TapeMiss
 from lumos_nb.messages import ToolCall
 from lumos_nb.tapes import Deck, read_tape, using
-from lumos_nb.testing import FakeServer
+from lumos_nb.tapes.edits import _homes
+from lumos_nb.testing import Answer, FakeServer
+from lumos_nb.testing.wire import openai_chat
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -67,3 +72,30 @@ async def test_what_was_never_asked_for_says_no_secret_that_somebody_put_on_the_
     with pytest.raises(TapeError) as unused:
         Deck(path, "replay-strict").check()
     assert "sk-proj" not in str(unused.value)
+
+
+@tool
+def is_mine(path: str) -> str:
+    """Whether a file is in the home folder of who runs this."""
+    return f"{path}: {Path(path).is_relative_to(Path.home())}"
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_a_tool_is_given_a_path_of_who_plays_the_tape(path, monkeypatch, is_whole):
+    async def find(deck, home, url=NOWHERE):
+        monkeypatch.setenv("HOME", home)
+        _homes.cache_clear()
+        agent = Agent("a", model=llm("mine/m", base_url=url), tools=[is_mine])
+        with using(deck):
+            return await agent.generate(f"Is '{home}/größer als/b.txt' mine?")
+
+    arguments = json.dumps({"path": "/home/ada/größer als/b.txt"}, ensure_ascii=False)
+    if is_whole:
+        monkeypatch.setattr(openai_chat, "fragments", lambda text: [text])
+    with FakeServer([Answer(tool_calls=[ToolCall(id="c1", name="is_mine", arguments=arguments)]), "Yes."]) as server:
+        await find(Deck(path, "record"), "/home/ada", server.base_url)
+    deck = Deck(path, "replay-strict")
+    result = await find(deck, "/srv/bob smith")
+    deck.check()
+    assert result.steps[0].tool_results[0].content == "/srv/bob smith/größer als/b.txt: True"
+    _homes.cache_clear()

@@ -69,6 +69,18 @@ def at_end() -> Answer:
     return Answer([*_found, *_runs_left(), *_tasks_left(), *_processes_left(), *_of_tape()])
 
 
+def close_tape() -> Answer:
+    """End the use of the tape, for all of the notebook has run; what it no longer asks for is dropped by refresh."""
+    from lumos_nb.errors import LumosError
+
+    try:
+        if modes := sys.modules.get("lumos_nb.tapes.modes"):
+            modes.close()
+    except LumosError as error:
+        return Answer([f"{type(error).__name__}: {error}"])
+    return Answer([])
+
+
 def go_live(is_live: bool) -> Answer:
     """Ask without a tape for the next cell, or with it again."""
     _live.close()
