@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lumos_nb import clock, tapes
 from lumos_nb.agent.home import Emit
 from lumos_nb.messages import ToolCall, ToolResult
-from lumos_nb.tapes.deck import Deck
-from lumos_nb.tapes.edits import with_home
-from lumos_nb.tapes.format import Output
 from lumos_nb.tapes.scenes import scene
-from lumos_nb.tapes.tools import result_of, tool_line
 from lumos_nb.tools import Tool
 from lumos_nb.tools.results import from_error
+
+if TYPE_CHECKING:
+    from lumos_nb.tapes import Deck
+    from lumos_nb.tapes.format import Output, ToolLine
 
 
 def at_home(call: ToolCall) -> ToolCall:
@@ -33,6 +33,8 @@ def at_home(call: ToolCall) -> ToolCall:
         >>> at_home(ToolCall(id="c1", name="read", arguments='{"n": 1}')).arguments
         '{"n": 1}'
     """
+    from lumos_nb.tapes.edits import with_home
+
     return msgspec.structs.replace(call, arguments=with_home(call.arguments))
 
 
@@ -52,26 +54,36 @@ async def taped(
         TapeMiss: Only what is on the tape may be played, and this call is not.
     """
     deck = tapes.current() if tool.tape else None
-    way = "off" if deck is None else deck.way_of(scene())
-    if deck is None or way == "off":
+    mode = "off" if deck is None else deck.mode_in(scene())
+    if deck is None or mode == "off":
         return await work(emit)
-    if way != "record" and (line := deck.tools.find(call, scene())) is not None:
+    line = None if mode == "record" else deck.tools.find(call, scene())
+    if line is not None:
         begin()
-        if clock.is_virtual():
-            await clock.sleep(line.t)
-        for kind, text, data in line.output:
-            emit(kind, text, data)
-        return result_of(line, call)
-    if way != "record" and way != "refresh":
+        return await _played(line, call, emit)
+    if mode not in {"record", "refresh"}:
         raise deck.tools.missing(call)
     return await _recorded(call, emit, work, deck)
+
+
+async def _played(line: ToolLine, call: ToolCall, emit: Emit) -> ToolResult:
+    from lumos_nb.tapes.tools import result_of
+
+    if clock.is_virtual():
+        await clock.sleep(line.t)
+    for kind, text, data in line.output:
+        emit(kind, text, data)
+    return result_of(line, call)
 
 
 async def _recorded(
     call: ToolCall, emit: Emit, work: Callable[[Emit], Awaitable[ToolResult]], deck: Deck
 ) -> ToolResult:
     """Do the work and put it on the tape, also if it fails; a call that was cancelled has no end to be played."""
-    began, output, here = clock.perf_counter(), list[Output](), scene()
+    from lumos_nb.tapes.tools import tool_line
+
+    output: list[Output] = []
+    began, here = clock.perf_counter(), scene()
 
     def noted(kind: str, text: str, data: dict[str, Any]) -> None:
         if kind != "state":

@@ -12,19 +12,18 @@ from typing import Any
 
 import msgspec
 
-from lumos_nb.errors import NetworkForbidden, TapeDrift, TapeError, TapeMiss, TapeUnused
+from lumos_nb.errors import TapeError
 from lumos_nb.events import ModelEvent
 from lumos_nb.tapes import network
-from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.lookup import Lookup, is_of
-from lumos_nb.tapes.missing import asked_too_often, difference, listed
 from lumos_nb.tapes.modes import RECORDING, SUFFIX
 from lumos_nb.tapes.opening import open_tape
 from lumos_nb.tapes.playing import Player, Playing
 from lumos_nb.tapes.recording import Recorder
 from lumos_nb.tapes.scenes import Scene, scene
 from lumos_nb.tapes.tools import TapedCalls
+from lumos_nb.tapes.verdict import miss_of, verdict
 from lumos_nb.tapes.writing import TapeFile
 from lumos_nb.transport.base import Response, Transport
 
@@ -51,8 +50,8 @@ class Deck:
         self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None, remedy: str = "",
         named: str = "",
     ) -> None:  # fmt: skip
-        self.path, self.mode, self.notebook, self._remedy = path, mode, notebook, remedy
-        self._named = named or notebook
+        self.path, self.mode, self.notebook, self.remedy = path, mode, notebook, remedy
+        self.named = named or notebook
         self.player = Player(playing or Playing())
         self.is_folder = path.is_dir()
         #: What is otherwise now than on the tape, in words.
@@ -117,17 +116,17 @@ class Deck:
 
         return TapeTransport(self, transport, reads)
 
-    def way_of(self, scene: Scene) -> str:
-        """Return how this cell uses the tape: record, replay, refresh or verify; off: not at all.
+    def mode_in(self, scene: Scene) -> str:
+        """Return the mode for this cell, as its line or the deck says: record, replay, refresh, verify or off.
 
         Raises:
             TapeError: The cell wants to record, and may not; or something went wrong on this tape before.
         """
         if self._failure is not None:
             raise type(self._failure)(self._failure.message, hint=self._failure.hint)
-        way = {"live": "off"}.get(scene.mode, scene.mode) or self.mode
-        if way not in RECORDING:
-            return "off" if way == "off" else "replay"
+        mode = {"live": "off"}.get(scene.mode, scene.mode) or self.mode
+        if mode not in RECORDING:
+            return "off" if mode == "off" else "replay"
         if self.mode == "replay-strict":
             raise TapeError(
                 f"A cell wants to record, and the tape {self.name!r} is only played here (replay-strict).",
@@ -138,7 +137,7 @@ class Deck:
                 f"Which tape in {str(self.path)!r} to record on is not known: the notebook has no name here.",
                 hint="Set LUMOS_TAPE_FILE to the tape's file.",
             )
-        return way
+        return mode
 
     def knows(self, request: RequestLine) -> bool:
         """Return whether a request is recorded in just these letters, played or not."""
@@ -154,7 +153,7 @@ class Deck:
         if found is not None:
             return found
         with self._lock:
-            miss = self._miss(request, scene)
+            miss = miss_of(self, request, scene, len(self._lookup.same_as(request)))
             self.missed.append(miss.message)
             raise miss
 
@@ -235,27 +234,8 @@ class Deck:
         """
         if self._failure is not None:
             raise self._failure
-        if self.mode == "replay-strict" and self.tried:
-            raise NetworkForbidden(
-                f"Other machines were to be reached while the tape {self.name!r} was played: {listed(self.tried)}.",
-                hint="Allow them with tape_hosts, or tag the cells lumos-live.",
-            )
-        if self.drifts:
-            raise TapeDrift(
-                f"What is answered now has another form than on the tape {self.name!r}: {listed(self.drifts)}.",
-                hint=f"Look at what changed, then record it anew: {self.remedy()}",
-            )
-        if self.is_folder or self.mode in {"off", "record", "refresh"}:
-            return
-        left = [described(each.request) for each in self.unplayed()]
-        left += [
-            f"a call of {line.name!r}{f' in cell {line.cell!r}' * bool(line.cell)}" for line in self.tools.unplayed()
-        ]
-        if left:
-            raise TapeUnused(
-                f"{len(left)} of what is on the tape {self.name!r} was never asked for: {listed(left)}.",
-                hint=f"If it is no longer to be asked, drop it: {self.remedy(how='refresh')}",
-            )
+        if (problem := verdict(self)) is not None:
+            raise problem
 
     def close(self, *, ran_all: bool = True) -> None:
         """End the use of this tape; refresh then drops what was not asked for.
@@ -280,31 +260,8 @@ class Deck:
                     lambda line: all(line is not each for each in unplayed) or not self._is_over(line, ran_all),
                 )
 
-    def remedy(self, scene: Scene | None = None, how: str = "record") -> str:
-        """Return the command that records the tape anew; by refresh only what is not on it."""
-        if self._remedy:
-            return self._remedy
-        if self.notebook:
-            is_live = scene is not None and scene.cell and self.mode != "replay-strict"
-            named = self._named if " " not in self._named else f'"{self._named}"'
-            return ("%%agent --record in this cell, or " if is_live else "") + f"lumos test --{how} {named}"
-        if self.is_folder:
-            return "lumos test --record NOTEBOOK"
-        return f"set LUMOS_TAPE={how} and LUMOS_TAPE_FILE={self.path}"
-
     def _is_over(self, line: RequestLine | ToolLine, ran_all: bool) -> bool:
         return ran_all or any(is_of(line, scene) for scene in self._cells_asked)
-
-    def _miss(self, request: RequestLine, scene: Scene) -> TapeMiss:
-        if not self.tape.interactions and not self.path.exists():
-            lost = "Was it deleted? Git has it. Was the notebook renamed? Rename the tape, too. Else record it: "
-            hint = ("Record it: " if self._remedy else lost) + self.remedy(scene)
-            return TapeMiss(f"There is no tape {str(self.path)!r} to play.", hint=hint)
-        said = asked_too_often(request, len(self._lookup.same_as(request)))
-        said = said or difference(request, self.tape.interactions, scene)
-        return TapeMiss(
-            f"This request is not on the tape {self.name!r}. {said}", hint=f"Record it: {self.remedy(scene, 'refresh')}"
-        )
 
     def __repr__(self) -> str:
         return f"<Deck {self.name} {self.mode}>"

@@ -33,18 +33,18 @@ class TapeTransport:
             TapeMiss: It is not on the tape, and nothing is sent.
         """
         here = scene()
-        way = self.deck.way_of(here)
-        if way == "off":
+        mode = self.deck.mode_in(here)
+        if mode == "off":
             return self._over.open(request)
-        if way == "record":
+        if mode == "record":
             return self._recorded(request, here)
         line = _as_sent(request, here)
         if not self.deck.knows(line):  # else nothing in it is to be hidden, and looking for that takes its time
             line = request_line(request, -1, here, request.attempt)
-        if way == "replay":
+        if mode == "replay":
             return self._played(self.deck.find(line, here))
         found = self.deck.find_any(line, here)
-        if way == "refresh":
+        if mode == "refresh":
             return self._recorded(request, here) if found is None else self._played(found)
         return self._verified(request, line, found)
 

@@ -53,6 +53,18 @@ def test_importing_the_agent_loads_nothing_heavy():
     assert not HEAVY & set(json.loads(_python(code)))
 
 
+def test_a_run_without_a_tape_loads_nothing_that_plays_one():
+    code = (
+        "from lumos_nb import Agent, llm, tool\nfrom lumos_nb.messages import ToolCall\n"
+        "from lumos_nb.testing import Answer, FakeServer\n"
+        "now = tool(lambda: 'noon', name='now', description='The time.')\n"
+        "with FakeServer([Answer(tool_calls=[ToolCall(id='c', name='now', arguments='{}')]), 'Hi']) as server:\n"
+        "    Agent('a', model=llm('mine/m', base_url=server.base_url), tools=[now]).generate_sync('x')\n"
+        "import sys, json; print(json.dumps([name for name in sys.modules if name.startswith('lumos_nb.tapes')]))"
+    )
+    assert set(json.loads(_python(code))) == {"lumos_nb.tapes", "lumos_nb.tapes.modes", "lumos_nb.tapes.scenes"}
+
+
 def test_importing_the_library_takes_no_time_that_anyone_notices():
     """The limit is 150 ms; it takes about 5, so that no load of the machine can reach it in the best of five."""
     took = []
