@@ -17,7 +17,7 @@ from lumos_nb.events import ModelEvent
 from lumos_nb.tapes import network
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.lookup import Lookup, is_of
-from lumos_nb.tapes.missing import asked_too_often, described, difference, listed
+from lumos_nb.tapes.missing import asked_too_often, described, difference, has_grown, listed
 from lumos_nb.tapes.modes import RECORDING, SUFFIX
 from lumos_nb.tapes.opening import open_tape
 from lumos_nb.tapes.playing import Player, Playing
@@ -296,9 +296,10 @@ class Deck:
             return TapeMiss(f"There is no tape {str(self.path)!r} to play.", hint=hint)
         said = asked_too_often(request, len(self._lookup.same_as(request)))
         said = said or difference(request, self.tape.interactions, scene)
-        return TapeMiss(
-            f"This request is not on the tape {self.name!r}. {said}", hint=f"Record it: {self.remedy(scene, 'refresh')}"
-        )
+        hint = f"Record it: {self.remedy(scene, 'refresh')}"
+        if has_grown(request, self.tape.interactions, scene):
+            hint = f"Its thread has gone on since: begin it anew, with --new in its first cell. {hint}"
+        return TapeMiss(f"This request is not on the tape {self.name!r}. {said}", hint=hint)
 
     def __repr__(self) -> str:
         return f"<Deck {self.name} {self.mode}>"

@@ -19,6 +19,7 @@ from lumos_nb.tapes.scenes import Scene
 _MOST_CHANGES = 6
 _MOST_COMPARED = 100
 _SHOWN = 36
+_TURNS = ("messages", "contents", "input")
 
 
 def difference(request: RequestLine, recorded: Sequence[Interaction], scene: Scene) -> str:
@@ -30,6 +31,22 @@ def difference(request: RequestLine, recorded: Sequence[Interaction], scene: Sce
     where = "of this cell" if of_cell else "on the tape"
     said = listed(changes(canonical(nearest.request), canonical(request)))
     return f"Nearest {where}, request {nearest.request.i}: {said}."
+
+
+def has_grown(request: RequestLine, recorded: Sequence[Interaction], scene: Scene) -> bool:
+    """Return whether the cell asked the same before, and only the conversation before it is longer now.
+
+    A notebook's thread goes on when its cells are run again, so that none of them asks what it asked before.
+    """
+    turns = _turns(request)
+    older = [_turns(each.request) for each in recorded if is_of(each.request, scene)]
+    return any(len(turns) > len(each) and each and turns[-1] == each[-1] for each in older)
+
+
+def _turns(line: RequestLine) -> list[Any]:
+    body = canonical(line).get("body")
+    found = next((body[name] for name in _TURNS if body.get(name)), None) if isinstance(body, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def asked_too_often(request: RequestLine, n_recorded: int) -> str:
@@ -156,8 +173,16 @@ def _apart(old: str, new: str) -> tuple[str, str]:
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    return repr(text) if isinstance(value, str) else text
+    return repr(_shortened(text)) if isinstance(value, str) else _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def asked(line: RequestLine) -> str:
+    """Return how the last text of a recorded request begins."""
+    return _shortened(last_text(_turns(line)))
 
 
 def described(line: RequestLine) -> str:
@@ -175,7 +200,7 @@ def described(line: RequestLine) -> str:
     if not isinstance(body, dict):
         return f"{who}: {line.method} {line.url}"
     model = model_of(line, body)
-    turns = next((body[name] for name in ("messages", "contents", "input") if body.get(name)), "")
+    turns = next((body[name] for name in _TURNS if body.get(name)), "")
     said = last_text(turns)
     return who + (f" to {model}" if model else "") + (f": {_shown(said)}" if said else "")
 
