@@ -15,9 +15,10 @@ import msgspec
 from lumos_nb.errors import NetworkForbidden, TapeDrift, TapeError, TapeMiss, TapeUnused
 from lumos_nb.events import ModelEvent
 from lumos_nb.tapes import network
+from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.lookup import Lookup, is_of
-from lumos_nb.tapes.missing import asked_too_often, described, difference, has_grown, listed
+from lumos_nb.tapes.missing import asked_too_often, difference, has_grown, listed
 from lumos_nb.tapes.modes import RECORDING, SUFFIX
 from lumos_nb.tapes.opening import open_tape
 from lumos_nb.tapes.playing import Player, Playing
@@ -303,13 +304,3 @@ class Deck:
 
     def __repr__(self) -> str:
         return f"<Deck {self.name} {self.mode}>"
-
-
-def counts(deck: Deck) -> dict[str, Any]:
-    """Return how much of a tape was played, for who shows it."""
-    return {
-        "tape": deck.name,
-        "mode": deck.mode,
-        "recorded": len(deck.tape.interactions),
-        "unplayed": len(deck.unplayed()),
-    }

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 
 from lumos_nb.errors import UsageError
-from lumos_nb.testing.books import Book
-from lumos_nb.testing.comparing import difference
+from lumos_nb.testing.runner.books import Book
+from lumos_nb.testing.runner.comparing import difference
 from lumos_nb.transcript import MIME
 
 OLD = {"output_type": "stream", "name": "stdout", "text": ["old\n"]}
@@ -40,6 +40,10 @@ FORMS = {
     "with tabs": json.dumps(RAW, indent="\t", ensure_ascii=False) + "\n",
     "as ASCII": json.dumps(RAW, indent=1) + "\n",
     "as Windows writes it": (json.dumps(RAW, indent=1, ensure_ascii=False) + "\n").replace("\n", "\r\n"),
+    "with a mark before it": "\ufeff" + json.dumps(RAW, indent=1, ensure_ascii=False),
+    "with empty lines behind it": json.dumps(RAW, indent=4, ensure_ascii=False) + "\n\n",
+    "in one line": json.dumps(RAW),
+    "in one line without spaces": json.dumps(RAW, separators=(",", ":"), ensure_ascii=False),
 }
 
 
@@ -50,16 +54,34 @@ def test_only_outputs_and_counts_are_written_and_every_other_byte_stays(tmp_path
     cell.outputs, cell.execution_count = NEW, 7
     assert book.write_outputs({1: cell})
     after = (tmp_path / "a.ipynb").read_bytes().decode()
-    saved = json.loads(after)
+    saved = json.loads(after.removeprefix("\ufeff"))
     assert saved["cells"][1]["outputs"] == [{"name": "stdout", "output_type": "stream", "text": ["one\n", "two — ☃\n"]}]
     assert saved["cells"][1]["execution_count"] == 7
-    changed = [line for line in after.splitlines() if line not in FORMS[form].splitlines()]
-    assert all(
-        "one" in line or "two" in line or "7" in line or "stdout" in line or "stream" in line for line in changed
-    )
     saved["cells"][1] |= {"outputs": [OLD], "execution_count": None}
     assert saved == RAW
     assert not book.write_outputs({1: cell})
+    again = Book(tmp_path / "a.ipynb")
+    again.raw["cells"][1] |= {"outputs": [OLD], "execution_count": None}
+    again.write()
+    assert (tmp_path / "a.ipynb").read_bytes().decode() == FORMS[form]
+
+
+def test_a_file_in_nobodys_form_stays_as_it_is_where_nothing_changed(tmp_path):
+    text = json.dumps(RAW, indent=1).replace('"nbformat": 4', '"nbformat" :  4')
+    book = put(tmp_path / "a.ipynb", text)
+    assert not book.write_outputs({1: book.node.cells[1]})
+    assert (tmp_path / "a.ipynb").read_bytes().decode() == text
+
+
+def test_a_link_stays_a_link(tmp_path):
+    book = put(tmp_path / "a.ipynb", FORMS["as ASCII"])
+    (tmp_path / "b.ipynb").symlink_to("a.ipynb")
+    book = Book(tmp_path / "b.ipynb")
+    cell = book.node.cells[1]
+    cell.outputs = NEW
+    assert book.write_outputs({1: cell})
+    assert (tmp_path / "b.ipynb").is_symlink()
+    assert json.loads((tmp_path / "a.ipynb").read_bytes())["cells"][1]["outputs"]
 
 
 def test_cells_without_ids_are_named_by_their_place_and_get_none(tmp_path):
@@ -76,12 +98,25 @@ def test_cells_without_ids_are_named_by_their_place_and_get_none(tmp_path):
         ("[]", "is no notebook"),
         ('{"worksheets": [], "nbformat": 3}', "Open and save it in JupyterLab."),
         ('<<<<<<< HEAD\n{"cells": []}', "merge conflict"),
+        ("[" * 100_000, "is no notebook"),
+        ('{"cells": [{"cell_type": "code", "source": "1", "metadata": {"lumos": {"timeout_s": "3"}}}]}', "seconds"),
         ('{"cells": [], "metadata": {"lumos": {"mask": [{"regex": "("}]}}}', "metadata.lumos.mask"),
     ],
 )
 def test_what_is_no_notebook_says_what_to_do(tmp_path, text, words):
     with pytest.raises(UsageError, match=words):
         put(tmp_path / "a.ipynb", text)
+
+
+def test_a_file_in_another_encoding_is_no_notebook(tmp_path):
+    (tmp_path / "a.ipynb").write_bytes(json.dumps(RAW, ensure_ascii=False).encode("latin-1", "replace"))
+    with pytest.raises(UsageError, match="is no notebook"):
+        Book(tmp_path / "a.ipynb")
+
+
+def test_tags_that_are_null_are_none(tmp_path):
+    raw = {"cells": [{**RAW["cells"][1], "metadata": {"tags": None, "lumos": []}}], "metadata": {"kernelspec": None}}
+    assert put(tmp_path / "a.ipynb", json.dumps(raw)).cells[0].name == "cell-1"
 
 
 def test_a_mask_of_the_notebook_hides_what_may_differ(tmp_path):

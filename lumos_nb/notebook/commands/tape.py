@@ -12,8 +12,8 @@ from lumos_nb.notebook.tapetime import follow_tape
 from lumos_nb.phrases import count
 from lumos_nb.runtime import Runtime
 from lumos_nb.tapes import modes
+from lumos_nb.tapes.asked import last_said
 from lumos_nb.tapes.deck import Deck
-from lumos_nb.tapes.missing import asked
 
 _MODES = ("off", "record", "replay", "replay-strict", "refresh", "verify")
 _SAYS = {
@@ -102,7 +102,7 @@ def _rows(deck: Deck) -> list[tuple[Any, ...]]:
     cells: dict[str, list[int]] = {}
     asks: dict[str, str] = {}
     for each in deck.tape.interactions:  # nobody sees the ids of cells
-        asks.setdefault(each.request.cell or "no cell", asked(each.request))
+        asks.setdefault(each.request.cell or "no cell", last_said(each.request))
     lines = [(each.request.cell, each.request.i, each) for each in deck.tape.interactions]
     lines += [(line.cell, line.i, line) for line in deck.tape.tools]  # type: ignore[misc]
     for cell, _, each in sorted(lines, key=lambda line: line[1]):

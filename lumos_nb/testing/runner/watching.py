@@ -34,8 +34,8 @@ _live = ExitStack()
 class Answer:
     """What a runner is told; `user_expressions` carry it as JSON."""
 
-    def __init__(self, problems: list[str], tape: dict[str, Any] | None = None) -> None:
-        self._value = {"problems": problems, "tape": tape}
+    def __init__(self, problems: list[str]) -> None:
+        self._value = {"problems": problems}
 
     def _repr_mimebundle_(self, **options: object) -> dict[str, Any]:
         return {"application/json": self._value, "text/plain": ""}
@@ -66,8 +66,7 @@ def at_end() -> Answer:
     """
     gc.unfreeze()
     gc.collect()
-    tape_problems, tape = _of_tape()
-    return Answer([*_found, *_runs_left(), *_tasks_left(), *_processes_left(), *tape_problems], tape)
+    return Answer([*_found, *_runs_left(), *_tasks_left(), *_processes_left(), *_of_tape()])
 
 
 def close_tape() -> Answer:
@@ -239,19 +238,17 @@ def _line(process: Any) -> Iterator[str]:
             yield " ".join(process.cmdline())[:200]
 
 
-def _of_tape() -> tuple[list[str], dict[str, Any] | None]:
-    """Return what is wrong with the tape, and how much of it was played."""
+def _of_tape() -> list[str]:
+    """Return what is wrong with the tape."""
     if os.environ.get("LUMOS_TAPE", "off") == "off":
-        return [], None
+        return []
     from lumos_nb import tapes
     from lumos_nb.errors import LumosError
-    from lumos_nb.tapes.deck import counts
 
     try:
         deck = tapes.current()
-        if deck is None:
-            return [], None
-        deck.check()
+        if deck is not None:
+            deck.check()
     except LumosError as error:
-        return [f"{type(error).__name__}: {error}"], None
-    return [], counts(deck)
+        return [f"{type(error).__name__}: {error}"]
+    return []

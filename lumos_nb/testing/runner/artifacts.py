@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from lumos_nb.testing.books import Book
+from lumos_nb.testing.runner.books import Book
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):

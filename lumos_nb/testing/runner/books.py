@@ -17,6 +17,8 @@ import msgspec
 
 from lumos_nb.errors import MissingDependencyError, UsageError, nearest
 
+BOM = "\ufeff"
+"""What some Windows editors write before a text."""
 TAGS = ("lumos-skip", "lumos-live", "lumos-compare", "lumos-ignore-output", "lumos-timeout")
 """Tags of cells that mean something here, and `raises-exception`, which all runners know."""
 
@@ -51,12 +53,12 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._text = path.read_text(encoding="utf-8")
         try:
-            self.raw = json.loads(self._text)
+            self._text = path.read_bytes().decode()  # with its line ends, so that they can be written back
+            self.raw = json.loads(self._text.removeprefix(BOM))
             cells = self.raw["cells"]
             self.cells = [_plan(cell, i, self.lumos) for i, cell in enumerate(cells) if cell["cell_type"] == "code"]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             old = isinstance(error, KeyError) and "worksheets" in self._text
             raise UsageError(
                 f"{path.name!r} is {'of the format of nbformat 3' if old else f'no notebook: {error!r}'}.",
@@ -72,7 +74,7 @@ class Book:
     @property
     def lumos(self) -> dict[str, Any]:
         """What the notebook's metadata say under `lumos`."""
-        found = self.raw.get("metadata", {}).get("lumos", {})
+        found = (self.raw.get("metadata") or {}).get("lumos", {})
         return found if isinstance(found, dict) else {}
 
     def stored(self, index: int) -> list[Any]:
@@ -94,15 +96,20 @@ class Book:
             node = split_lines(_node({"cells": [json.loads(json.dumps(cell))], "metadata": {}}))
             self.raw["cells"][index]["outputs"] = _plain(node.cells[0]["outputs"])
             self.raw["cells"][index]["execution_count"] = cell["execution_count"]
-        text = _written(self.raw, self._text)
-        if text == self._text:
+        if self.raw == json.loads(self._text.removeprefix(BOM)):
             return False
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        unfinished.write_text(text, encoding="utf-8", newline="")
-        unfinished.chmod(self.path.stat().st_mode)
-        unfinished.replace(self.path)
-        self._text = text
+        self.write()
         return True
+
+    def write(self) -> None:
+        """Write what is in `raw`, in the form in which the file was found."""
+        text = _written(self.raw, self._text)
+        path = self.path.resolve()  # a link stays one
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        unfinished.write_text(text, encoding="utf-8", newline="")
+        unfinished.chmod(path.stat().st_mode)
+        unfinished.replace(path)
+        self._text = text
 
 
 def _node(raw: dict[str, Any]) -> Any:
@@ -122,19 +129,33 @@ def _plain(value: Any) -> Any:
 
 
 def _written(raw: dict[str, Any], before: str) -> str:
-    indent = re.match(r"\{\r?\n([ \t]+)", before)
-    text = json.dumps(
-        raw, ensure_ascii=before.isascii() and "\\u" in before,
-        indent=indent[1] if indent else None, separators=(",", ": "),
-    )  # fmt: skip
-    text += "\n" if before.endswith("\n") else ""
-    return text.replace("\n", "\r\n") if "\r\n" in before else text
+    bare = before.removeprefix(BOM).replace("\r\n", "\n")
+    body = bare.strip()
+    text = json.dumps(raw, **_form(body))
+    text = bare[: bare.index(body)] + text + bare[bare.index(body) + len(body) :]
+    text = text.replace("\n", "\r\n") if "\r\n" in before else text
+    return BOM + text if before.startswith(BOM) else text
+
+
+def _form(text: str) -> dict[str, Any]:
+    """Return how JSON is written so that this text comes out, or nearly."""
+    found = re.match(r"\{\n([ \t]+)", text)
+    indent = found[1] if found else None
+    forms = [
+        {"ensure_ascii": is_ascii, "indent": indent, "separators": separators}
+        for separators in ((",", ": "), (", ", ": "), (",", ":"))
+        for is_ascii in (text.isascii() and "\\u" in text, not text.isascii())
+    ]
+    raw = json.loads(text)
+    return next((form for form in forms if json.dumps(raw, **form) == text), forms[0])  # type: ignore[arg-type]
 
 
 def _plan(cell: dict[str, Any], index: int, lumos: dict[str, Any]) -> CellPlan:
-    metadata = cell.get("metadata", {})
-    tags, source = metadata.get("tags", []), cell["source"]
+    metadata = cell.get("metadata") or {}
+    tags, source = metadata.get("tags") or [], cell["source"]
     limit = (metadata.get("lumos") or {}).get("timeout_s", lumos.get("timeout_s"))
+    if limit is not None and (not isinstance(limit, int | float) or isinstance(limit, bool)):
+        raise ValueError(f"timeout_s is {limit!r} and no number of seconds")
     fault = next(filter(None, map(_fault, tags)), "")
     for tag in tags:
         if tag.startswith("lumos-timeout:") and not fault:

@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import LumosError
-from lumos_nb.testing.artifacts import Artifacts, Wishes
-from lumos_nb.testing.books import Book, CellPlan
-from lumos_nb.testing.comparing import difference, is_same
-from lumos_nb.testing.kernels import KernelFailed, NotebookKernel
-from lumos_nb.testing.reports import plain, problem_of
-from lumos_nb.testing.waiting import Ran
+from lumos_nb.testing.runner.artifacts import Artifacts, Wishes
+from lumos_nb.testing.runner.books import Book, CellPlan
+from lumos_nb.testing.runner.comparing import difference, is_same
+from lumos_nb.testing.runner.kernels import KernelFailed, NotebookKernel
+from lumos_nb.testing.runner.reports import plain, problem_of
+from lumos_nb.testing.runner.waiting import Ran
 
 NEVER_EXPECTED = ("TapeMiss", "NetworkForbidden", "TapeError", "TapeUnused", "TapeDrift", "SecretOnTape")
 """Errors that a cell cannot expect: they are about the test, not about what it tests."""
