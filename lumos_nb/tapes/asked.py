@@ -36,6 +36,11 @@ def described(line: RequestLine) -> str:
     return who + (f" to {model}" if model else "") + (f": {shortened(said)}" if said else "")
 
 
+def last_said(line: RequestLine) -> str:
+    """Return how the last text of a recorded request begins."""
+    return _short(last_text(turns_of(canonical(line).get("body"))))
+
+
 def turns_of(body: Any) -> Any:
     """Return the messages of a request's body; None: there are none."""
     return next((body[name] for name in _TURNS if body.get(name)), None) if isinstance(body, dict) else None
@@ -64,6 +69,9 @@ def shortened(value: Any) -> str:
         >>> shortened("Go south now"), shortened([1, None])
         ("'Go south now'", '[1, null]')
     """
-    text = shown_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    return repr(text) if isinstance(value, str) else text
+    return repr(_short(value)) if isinstance(value, str) else _short(json.dumps(value, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    text = shown_text(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

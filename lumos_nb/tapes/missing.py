@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from os.path import commonprefix
 from typing import Any
 
-from lumos_nb.tapes.asked import described
+from lumos_nb.tapes.asked import described, turns_of
 from lumos_nb.tapes.canonical import canonical
 from lumos_nb.tapes.changes import changes
 from lumos_nb.tapes.format import Interaction, RequestLine
@@ -30,6 +30,21 @@ def difference(request: RequestLine, recorded: Sequence[Interaction], scene: Sce
     where = "of this cell" if of_cell else "on the tape"
     said = listed(changes(canonical(nearest.request), canonical(request)))
     return f"Nearest {where}, request {nearest.request.i}: {said}."
+
+
+def has_grown(request: RequestLine, recorded: Sequence[Interaction], scene: Scene) -> bool:
+    """Return whether the cell asked the same before, and only the conversation before it is longer now.
+
+    A notebook's thread goes on when its cells are run again, so that none of them asks what it asked before.
+    """
+    turns = _turns(request)
+    older = [_turns(each.request) for each in recorded if is_of(each.request, scene)]
+    return any(len(turns) > len(each) and each and turns[-1] == each[-1] for each in older)
+
+
+def _turns(line: RequestLine) -> list[Any]:
+    found = turns_of(canonical(line).get("body"))
+    return found if isinstance(found, list) else []
 
 
 def asked_too_often(request: RequestLine, n_recorded: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lumos_nb.errors import NetworkForbidden, TapeDrift, TapeError, TapeMiss, TapeUnused
 from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.format import RequestLine
-from lumos_nb.tapes.missing import asked_too_often, difference, listed
+from lumos_nb.tapes.missing import asked_too_often, difference, has_grown, listed
 from lumos_nb.tapes.scenes import Scene
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def miss_of(deck: Deck, request: RequestLine, scene: Scene, n_recorded: int) -> 
         return TapeMiss(f"There is no tape {str(deck.path)!r} to play.", hint=hint)
     said = asked_too_often(request, n_recorded) or difference(request, deck.tape.interactions, scene)
     hint = f"Record it: {remedy(deck, scene, 'refresh')}"
+    if has_grown(request, deck.tape.interactions, scene):
+        hint = f"Its thread has gone on since: begin it anew, with --new in its first cell. {hint}"
     return TapeMiss(f"This request is not on the tape {deck.name!r}. {said}", hint=hint)
 
 

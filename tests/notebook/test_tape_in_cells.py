@@ -123,22 +123,31 @@ def test_a_request_that_is_not_on_the_tape_fails_its_cell(kernel: Kernel, server
     assert len(server.requests) == 1
 
 
+def test_a_cell_whose_thread_has_grown_says_so(kernel: Kernel, server: FakeServer) -> None:
+    kernel.run("%%agent writer --new --record\nHello", cell_id="a").ok()
+    failed = kernel.run("%%agent writer --replay\nHello", cell_id="a")
+    assert "Its thread has gone on since: begin it anew, with --new in its first cell. Record it: " in failed.error
+    assert "has gone on" not in kernel.run("%%agent writer --new --replay\nBye", cell_id="a").error
+
+
 def test_the_command_shows_the_tape_by_cell(kernel: Kernel) -> None:
     assert "No tape is in force." in kernel.run("%lumos tape").ok().text
     kernel.run("%lumos tape record").ok()
     kernel.run("%%agent writer --new\nOne", cell_id="one").ok()
     kernel.run("%%agent writer --new\nTwo", cell_id="two").ok()
     recorded = kernel.run("%lumos tape").ok().text
-    assert "book.tape.jsonl, record" in recorded and "| `one` | 1 |" in recorded and "| **all** | 2 |" in recorded
+    assert (
+        "book.tape.jsonl, record" in recorded and "| `one` | One | 1 |" in recorded and "| **all** |  | 2 |" in recorded
+    )
     kernel.run("%lumos tape replay").ok()
     kernel.run("%%agent writer --new\nTwo", cell_id="two").ok()
     played = kernel.run("%lumos tape").ok().text
-    assert "| `one` | 1 | 0 | 1 |" in played and "| `two` | 1 | 1 | 0 |" in played
+    assert "| `one` | One | 1 | 0 | 1 |" in played and "| `two` | Two | 1 | 1 | 0 |" in played
     unused = kernel.run("%lumos tape check")
     assert unused.status == "error" and "TapeUnused" in unused.error
     kernel.run("%%agent writer --new\nOne", cell_id="one").ok()
     assert "All of the tape 'book' was asked for: 2 requests." in kernel.run("%lumos tape check").ok().text
-    assert "| **all** | 2 | 0 | 2 |" in kernel.run("%lumos tape rewind").ok().text
+    assert "| **all** |  | 2 | 0 | 2 |" in kernel.run("%lumos tape rewind").ok().text
     assert "No tape is in force." in kernel.run("%lumos tape off").ok().text
 
 

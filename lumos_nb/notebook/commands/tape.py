@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lumos_nb import settings, tapes
@@ -11,6 +12,7 @@ from lumos_nb.notebook.tapetime import follow_tape
 from lumos_nb.phrases import count
 from lumos_nb.runtime import Runtime
 from lumos_nb.tapes import modes
+from lumos_nb.tapes.asked import last_said
 from lumos_nb.tapes.deck import Deck
 
 _MODES = ("off", "record", "replay", "replay-strict", "refresh", "verify")
@@ -64,7 +66,7 @@ def _switch(mode: str) -> None:
 def _in_force() -> Deck:
     deck = tapes.current()
     if deck is None:
-        raise UsageError("No tape is in force.", hint="%lumos tape record begins one, %lumos tape replay plays it.")
+        raise UsageError("No tape is in force.", hint="%lumos tape refresh begins one, %lumos tape replay plays it.")
     return deck
 
 
@@ -73,15 +75,18 @@ def _state() -> Shown:
     deck = tapes.current()
     if deck is None:
         path = modes.tape_path(settings.current())
-        there = f"{path.name} is there: `%lumos tape replay` plays it, " if path is not None and path.exists() else ""
-        return Shown(f"No tape is in force. {there}`%lumos tape record` records what is asked from now on.")
+        if path is not None and path.exists():
+            todo = f"{path.name} is there: `%lumos tape replay` plays it, `%lumos tape refresh` asks what is not on it."
+        else:
+            todo = "`%lumos tape refresh` records what is asked, and plays it when it is asked again."
+        return Shown(f"No tape is in force. {todo}")
     rows = _rows(deck)
     if not rows:
         return Shown(f"{_headline(deck)} Nothing is on it.")
     names = ("recorded",) if deck.mode == "record" else ("recorded", "played", "left")
-    rows.append(("**all**", *(sum(column) for column in zip(*[row[1:] for row in rows], strict=True))))
-    lines = ["| cell | " + " | ".join(names) + " |", "|---|" + "--:|" * len(names)]
-    lines += ["| " + " | ".join(map(str, row[: len(names) + 1])) + " |" for row in rows]
+    rows.append(("**all**", "", *(sum(column) for column in zip(*[row[2:] for row in rows], strict=True))))
+    lines = ["| cell | asks | " + " | ".join(names) + " |", "|---|---|" + "--:|" * len(names)]
+    lines += ["| " + " | ".join(map(str, row[: len(names) + 2])) + " |" for row in rows]
     return Shown("\n".join([_headline(deck), "", *lines]))
 
 
@@ -92,16 +97,24 @@ def _headline(deck: Deck) -> str:
 
 
 def _rows(deck: Deck) -> list[tuple[Any, ...]]:
-    """Return for each cell, in the order of the tape, what is recorded, was played and is left."""
+    """Return for each cell, in the order of the tape, what it asks first, what is recorded, was played and is left."""
     left = [id(each) for each in (*deck.unplayed(), *deck.tools.unplayed())]
     cells: dict[str, list[int]] = {}
+    asks: dict[str, str] = {}
+    for each in deck.tape.interactions:  # nobody sees the ids of cells
+        asks.setdefault(each.request.cell or "no cell", last_said(each.request))
     lines = [(each.request.cell, each.request.i, each) for each in deck.tape.interactions]
     lines += [(line.cell, line.i, line) for line in deck.tape.tools]  # type: ignore[misc]
     for cell, _, each in sorted(lines, key=lambda line: line[1]):
         of_cell = cells.setdefault(cell or "no cell", [0, 0])
         of_cell[0] += 1
         of_cell[1] += id(each) in left
-    return [(f"`{cell}`", n, n - k, k) for cell, (n, k) in cells.items()]
+    return [(f"`{cell}`", _in_table(asks.get(cell, "")), n, n - k, k) for cell, (n, k) in cells.items()]
+
+
+def _in_table(text: str) -> str:
+    """Return a text as it stands in a table of Markdown: in one line, and as it was written."""
+    return re.sub(r"([\\|`*_<\[$])", r"\\\1", " ".join(text.split()))
 
 
 def _size(deck: Deck) -> str:
