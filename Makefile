@@ -5,8 +5,10 @@ PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 # JupyterLab refuses to run as root unless it is told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
+OF_NOTEBOOKS := tests/notebook tests/testing
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check browser otel bench docs soak build clean
+.PHONY: help setup demo lab test test-core test-notebooks check browser otel bench docs soak build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -17,10 +19,16 @@ demo: .venv/.model ## Run the main job: the first notebook against the embedded 
 lab: .venv/.model ## Open JupyterLab on the first notebook
 	$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_first_run.ipynb
 
-test: .venv/.model .venv/.kernels .venv/.valgrind ## Run the tests, offline
+test: test-core test-notebooks ## Run the tests, offline
+
+# In two parts, as CI runs them beside each other: what runs in this process, and what starts kernels and waits for them.
+test-core: .venv/.model .venv/.valgrind
 	LUMOS_DB=build/examples/lumos.db $(PY) -m pytest -q --doctest-modules lumos_nb
 	LUMOS_TRANSPORT=httpx $(PY) -m pytest -q -m "not browser and not model" tests/providers tests/agent
-	$(PY) -m pytest -m "not browser"
+	$(PY) -m pytest -m "not browser" $(addprefix --ignore=,$(OF_NOTEBOOKS))
+
+test-notebooks: .venv/.model .venv/.kernels
+	$(PY) -m pytest $(OF_NOTEBOOKS)
 
 check: .venv/.dev ## Style, types, layers
 	$(PY) -m ruff check lumos_nb tests

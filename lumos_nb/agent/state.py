@@ -149,7 +149,7 @@ class LoopState:
 
     def run_calls(self, draft: StepDraft) -> AsyncGenerator[list[AgentEvent], None]:
         """Run the calls of a step that have no result yet; return what comes."""
-        calls = ToolCalls(self.tools, self.context, self.home, self.permits, self.begun)
+        calls = ToolCalls(self.tools, self.context, self.home, self.permits, self.begun, bool(draft.tape))
         return calls.run([call for call in draft.calls if call.id not in draft.results])
 
     def end_step(self, draft: StepDraft) -> AgentStep:

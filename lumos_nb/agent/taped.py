@@ -10,15 +10,30 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from lumos_nb import clock, tapes
 from lumos_nb.agent.home import Emit
 from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.tapes.deck import Deck
+from lumos_nb.tapes.edits import with_home
 from lumos_nb.tapes.format import Output
 from lumos_nb.tapes.scenes import scene
 from lumos_nb.tapes.tools import result_of, tool_line
 from lumos_nb.tools import Tool
 from lumos_nb.tools.results import from_error
+
+
+def at_home(call: ToolCall) -> ToolCall:
+    """Return a call that a tape said, with this person's home folder in its paths: the tape has `~` in its place.
+
+    What is told to the model goes through the tape's `~` again, so all requests stay those that were recorded.
+
+    Example:
+        >>> at_home(ToolCall(id="c1", name="read", arguments='{"n": 1}')).arguments
+        '{"n": 1}'
+    """
+    return msgspec.structs.replace(call, arguments=with_home(call.arguments))
 
 
 async def taped(

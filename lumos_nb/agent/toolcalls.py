@@ -16,17 +16,11 @@ import msgspec
 from lumos_nb import clock
 from lumos_nb.agent.approval import Decision, Permits, Question
 from lumos_nb.agent.home import Emit, Home, Job, Outcome
-from lumos_nb.agent.taped import taped
+from lumos_nb.agent.taped import at_home, taped
 from lumos_nb.agent.toolevents import Events, InOrder, Output
 from lumos_nb.context import IN_CALL, RuntimeContext
 from lumos_nb.errors import TapeError, ToolError, nearest
-from lumos_nb.events import (
-    AgentEvent,
-    ApprovalDecided,
-    ApprovalRequested,
-    ToolCallComplete,
-    ToolCallStart,
-)
+from lumos_nb.events import AgentEvent, ApprovalDecided, ApprovalRequested, ToolCallComplete, ToolCallStart
 from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.tools import Tool, ToolRegistry
 from lumos_nb.tools.permissions import ALLOWED, Ruling
@@ -43,6 +37,7 @@ class ToolCalls:
         permits: What may run, and who is asked.
         begun: Calls that had begun when the run was stopped, with their arguments; whether they did their work
             is not known.
+        is_replayed: Whether a tape said them.
     """
 
     def __init__(
@@ -52,12 +47,18 @@ class ToolCalls:
         home: Home,
         permits: Permits,
         begun: Mapping[str, ToolCall] | None = None,
+        is_replayed: bool = False,
     ) -> None:
         self.tools = tools
         self.context = context
         self.home = home
         self.permits = permits
         self.begun = begun or {}
+        self._is_replayed = is_replayed
+
+    def arguments(self, tool: Tool, call: ToolCall) -> dict[str, Any]:
+        """Return what a tool is called with; a path that was played is one of this machine."""
+        return tool.arguments(at_home(call) if self._is_replayed else call, self.context)
 
     async def run(self, calls: Sequence[ToolCall]) -> AsyncGenerator[list[AgentEvent], None]:
         """Run all calls at once; yield starts first, then questions, output and results as they come.
@@ -104,7 +105,7 @@ class _Call:
         self._begun: list[float] = []
         try:
             self._tool = _find(call, step.tools)
-            self._arguments = self._tool.arguments(self.call, step.context)
+            self._arguments = step.arguments(self._tool, self.call)
         except Exception as error:  # no such tool, or arguments that it does not take: the model is told
             self._error = error
         else:
@@ -118,7 +119,7 @@ class _Call:
     def _rule(self) -> Ruling:
         found = self._step.permits.ruling(self._tool, self._arguments)
         if callable(self._tool.permission):  # the author's rule may have changed them: what was shown is what runs
-            self._arguments = self._tool.arguments(self.call, self._step.context)
+            self._arguments = self._step.arguments(self._tool, self.call)
         if found.permission == "deny" or self.call.id not in self._step.begun:
             return found
         if self._tool.side_effect == "unsafe":
@@ -181,7 +182,7 @@ class _Call:
         is_changed = decision.decision == "edit" and decision.arguments != self.call.arguments
         if is_changed:
             self.call = msgspec.structs.replace(self.call, arguments=decision.arguments)
-            self._arguments = self._tool.arguments(self.call, self._step.context)
+            self._arguments = self._step.arguments(self._tool, self.call)
         self._events.put(
             ApprovalDecided(
                 call_id=self.call.id, decision=decision.decision, by=decision.by, reason=decision.reason,

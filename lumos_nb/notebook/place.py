@@ -13,6 +13,9 @@ from lumos_nb.memory.provenance import source_hash
 from lumos_nb.notebook.names import cached_names
 from lumos_nb.tapes.scenes import SCENE, Place, Scene
 
+NAMED = "LUMOS_TEST_NOTEBOOK"
+"""Set by the runner of `lumos test`: the notebook as a command from where the runner is names it."""
+
 
 def notebook_path(shell: Any) -> str | None:
     """Return the notebook's path as its server or editor names it, or None (a terminal, a plain runner)."""
@@ -71,7 +74,8 @@ def beside_notebook(shell: Any) -> Path:
 def tape_place(shell: Any) -> Place:
     """Return where the tape of this notebook is."""
     path = notebook_path(shell)
-    return Place(path=Path(path) if path else None, folder=beside_notebook(shell) / "tapes")
+    named = os.environ.get(NAMED, "")
+    return Place(path=Path(path) if path else None, folder=beside_notebook(shell) / "tapes", named=named)
 
 
 def tape_scene(shell: Any, mode: str = "") -> Scene:

@@ -16,6 +16,7 @@ from lumos_nb import clock, ids, settings, tapes
 from lumos_nb.clock import VirtualClock
 from lumos_nb.errors import LumosError
 from lumos_nb.stores import open_store
+from lumos_nb.tapes import modes
 from lumos_nb.tapes.deck import Deck
 
 CELL_S = 1.0
@@ -80,9 +81,12 @@ class TapeTime:
         if deck is not None and time == "virtual":
             if self._virtual is None:
                 self._begin(deck)
-            return
-        self._end()
-        clock.use(None, waits=time != "instant")
+            clock.use(self._virtual)
+        elif modes.is_lifted():  # a live cell between two that are played: ids and database stay as they are
+            clock.use(None)
+        else:
+            self._end()
+            clock.use(None, waits=time != "instant")
 
     def _next_cell(self, info: Any) -> None:
         self.follow()
@@ -95,7 +99,6 @@ class TapeTime:
             self._folder = tempfile.TemporaryDirectory(prefix="lumos-tape-", ignore_cleanup_errors=True)
             self._db = settings.current().db
             settings.configure(db=str(Path(self._folder.name) / "lumos.db"))
-        clock.use(self._virtual)
         ids.count_ids(self._folder is not None or _is_empty(settings.current().database()))
 
     def _end(self) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from lumos_nb.tapes.deck import Deck
     from lumos_nb.tapes.format import TAPE_VERSION, Tape
     from lumos_nb.tapes.playing import Fault, Playing
-    from lumos_nb.tapes.reading import read_tape, write_tape
+    from lumos_nb.tapes.reading import read_tape
+    from lumos_nb.tapes.writing import write_tape
 
 _HOMES = {
     "Deck": "lumos_nb.tapes.deck",
@@ -24,7 +25,7 @@ _HOMES = {
     "TAPE_VERSION": "lumos_nb.tapes.format",
     "Tape": "lumos_nb.tapes.format",
     "read_tape": "lumos_nb.tapes.reading",
-    "write_tape": "lumos_nb.tapes.reading",
+    "write_tape": "lumos_nb.tapes.writing",
 }
 """What is loaded once it is used: whoever asks a model without a tape needs none of it."""
 

@@ -9,8 +9,6 @@ import re
 
 import msgspec
 
-from lumos_nb.tapes.format import Interaction
-from lumos_nb.tapes.playing import data_of
 from lumos_nb.tapes.said import said_at
 
 _TEXTS = ("content", "text", "delta", "response")
@@ -31,11 +29,6 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         calls = " ".join(f"→ {name}(…)" for name in self.calls)
         return f"{' '.join(self.text.split())} {calls}".strip()
-
-
-def body_of(interaction: Interaction) -> str:
-    """Return an answer's body as text; what is no text of it as `�`."""
-    return b"".join(map(data_of, interaction.chunks)).decode(errors="replace")
 
 
 def answered(body: str) -> Answered:

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from lumos_nb.phrases import count
-from lumos_nb.tapes.answered import body_of
+from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.canonical import canonical, key
+from lumos_nb.tapes.changes import changes
 from lumos_nb.tapes.format import Interaction, Tape, ToolLine
-from lumos_nb.tapes.missing import changes, described
+from lumos_nb.tapes.scrub import shown_text
 
 Pair = tuple[Interaction | None, Interaction | None]
 
@@ -67,9 +68,9 @@ def _answers(old: Interaction, new: Interaction) -> list[str]:
     was, now = old.response and old.response.status, new.response and new.response.status
     said = [] if was == now else [f"status {was} → {now}"]
     said += [] if old.end.how == new.end.how else [f"ended {old.end.how} → {new.end.how}"]
-    return said + ([] if body_of(old) == body_of(new) else ["answered otherwise"])
+    return said + ([] if old.answer == new.answer else ["answered otherwise"])
 
 
 def _tools(a: list[ToolLine], b: list[ToolLine]) -> list[str]:
-    old, new = ([f"tool {e.name}({bytes(e.arguments).decode()})" for e in lines] for lines in (a, b))
+    old, new = ([f"tool {e.name}({shown_text(bytes(e.arguments).decode())})" for e in lines] for lines in (a, b))
     return [f"- {each}" for each in old if each not in new] + [f"+ {each}" for each in new if each not in old]

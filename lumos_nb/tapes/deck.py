@@ -15,9 +15,10 @@ import msgspec
 from lumos_nb.errors import NetworkForbidden, TapeDrift, TapeError, TapeMiss, TapeUnused
 from lumos_nb.events import ModelEvent
 from lumos_nb.tapes import network
+from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.format import Interaction, RequestLine, ToolLine
 from lumos_nb.tapes.lookup import Lookup, is_of
-from lumos_nb.tapes.missing import asked_too_often, described, difference, listed
+from lumos_nb.tapes.missing import asked_too_often, difference, listed
 from lumos_nb.tapes.modes import RECORDING, SUFFIX
 from lumos_nb.tapes.opening import open_tape
 from lumos_nb.tapes.playing import Player, Playing
@@ -40,15 +41,18 @@ class Deck:
         notebook: Name of the notebook's file, if there is one.
         playing: How fast it is played, in which pieces, with which faults.
         remedy: Command that records the tape anew, for errors; empty: worked out.
+        named: How commands name the notebook; empty: by its name.
 
     Raises:
         TapeError: The file is no tape that can be read, or is one of another notebook.
     """
 
     def __init__(
-        self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None, remedy: str = ""
-    ) -> None:
+        self, path: Path, mode: str, *, notebook: str = "", playing: Playing | None = None, remedy: str = "",
+        named: str = "",
+    ) -> None:  # fmt: skip
         self.path, self.mode, self.notebook, self._remedy = path, mode, notebook, remedy
+        self._named = named or notebook
         self.player = Player(playing or Playing())
         self.is_folder = path.is_dir()
         #: What is otherwise now than on the tape, in words.
@@ -245,7 +249,7 @@ class Deck:
         if left:
             raise TapeUnused(
                 f"{len(left)} of what is on the tape {self.name!r} was never asked for: {listed(left)}.",
-                hint=f"If the notebook no longer asks this, record it anew: {self.remedy()}",
+                hint=f"If it is no longer to be asked, drop it: {self.remedy(how='refresh')}",
             )
 
     def close(self, *, ran_all: bool = True) -> None:
@@ -271,37 +275,31 @@ class Deck:
                     lambda line: all(line is not each for each in unplayed) or not self._is_over(line, ran_all),
                 )
 
-    def remedy(self, scene: Scene | None = None) -> str:
-        """Return the command that records the tape anew."""
+    def remedy(self, scene: Scene | None = None, how: str = "record") -> str:
+        """Return the command that records the tape anew; by refresh only what is not on it."""
         if self._remedy:
             return self._remedy
         if self.notebook:
             is_live = scene is not None and scene.cell and self.mode != "replay-strict"
-            return f"lumos test --record {self.notebook}" + (", or %%agent --record for this cell" if is_live else "")
+            named = self._named if " " not in self._named else f'"{self._named}"'
+            return ("%%agent --record in this cell, or " if is_live else "") + f"lumos test --{how} {named}"
         if self.is_folder:
             return "lumos test --record NOTEBOOK"
-        return f"set LUMOS_TAPE=record and LUMOS_TAPE_FILE={self.path}"
+        return f"set LUMOS_TAPE={how} and LUMOS_TAPE_FILE={self.path}"
 
     def _is_over(self, line: RequestLine | ToolLine, ran_all: bool) -> bool:
         return ran_all or any(is_of(line, scene) for scene in self._cells_asked)
 
     def _miss(self, request: RequestLine, scene: Scene) -> TapeMiss:
-        hint = f"Record it anew: {self.remedy(scene)}"
         if not self.tape.interactions and not self.path.exists():
-            return TapeMiss(f"There is no tape {str(self.path)!r} to play.", hint=hint.replace(" anew", ""))
+            lost = "Was it deleted? Git has it. Was the notebook renamed? Rename the tape, too. Else record it: "
+            hint = ("Record it: " if self._remedy else lost) + self.remedy(scene)
+            return TapeMiss(f"There is no tape {str(self.path)!r} to play.", hint=hint)
         said = asked_too_often(request, len(self._lookup.same_as(request)))
         said = said or difference(request, self.tape.interactions, scene)
-        return TapeMiss(f"This request is not on the tape {self.name!r}. {said}", hint=hint)
+        return TapeMiss(
+            f"This request is not on the tape {self.name!r}. {said}", hint=f"Record it: {self.remedy(scene, 'refresh')}"
+        )
 
     def __repr__(self) -> str:
         return f"<Deck {self.name} {self.mode}>"
-
-
-def counts(deck: Deck) -> dict[str, Any]:
-    """Return how much of a tape was played, for who shows it."""
-    return {
-        "tape": deck.name,
-        "mode": deck.mode,
-        "recorded": len(deck.tape.interactions),
-        "unplayed": len(deck.unplayed()),
-    }

@@ -5,6 +5,7 @@ One idea: places are found in the whole, and each is cut out of the pieces that 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,8 +19,10 @@ _NAME = r"[\w-]+(?:\.[\w-]+)*"
 _HOMES = (rf"/(?:home|Users)/{_NAME}", r"/root(?=/)", rf"[A-Za-z]:(?:\\+|/)Users(?:\\+|/){_NAME}")
 
 
-def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes) -> list[bytes]:
+def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes | Sequence[bytes]) -> list[bytes]:
     """Return pieces of a text with other bytes in some places, which are in order and do not overlap.
+
+    The other bytes are the same for all places, or given for each.
 
     A place that lies in several pieces is replaced in the first of them.
 
@@ -27,6 +30,7 @@ def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes) -> list[b
         >>> edited([b"one t", b"wo thr", b"ee"], [Found(4, 7)], b"2")
         [b'one 2', b' thr', b'ee']
     """
+    news = [by] * len(places) if isinstance(by, bytes) else list(by)
     out, start, rest = [], 0, list(reversed(places))
     for part in parts:
         end, at, pieces = start + len(part), start, []
@@ -34,7 +38,7 @@ def edited(parts: Sequence[bytes], places: Sequence[Found], by: bytes) -> list[b
             place = rest[-1]
             pieces.append(part[at - start : max(place.start - start, 0)])
             if place.start >= start:
-                pieces.append(by)
+                pieces.append(news[len(places) - len(rest)])
             at = min(place.end, end)
             if place.end > end:
                 break
@@ -54,6 +58,21 @@ def find_homes(text: str) -> list[Found]:
     if "/" not in text and "\\" not in text:
         return []
     return [Found(*match.span(), "a home folder") for match in _homes().finditer(text)]
+
+
+def with_home(text: str) -> str:
+    """Return JSON with the home folder of this machine's person where a path begins with `~`, or with another's.
+
+    Another's stands where a model said it in pieces, over several events.
+
+    Example:
+        >>> with_home('{"path": "~/data.csv", "n": "~5"}') == f'{{"path": "{Path.home()}/data.csv", "n": "~5"}}'
+        True
+    """
+    data = text.encode(errors="surrogatepass")
+    text = edited([data], find_homes(data.decode("latin-1")), b"~")[0].decode(errors="surrogatepass")
+    home = json.dumps(str(Path("~").expanduser()))[1:-1]
+    return re.sub(rf"""{_BEFORE}~(?=/|\\\\|(?<="~)")""", lambda _: home, text, flags=re.ASCII)
 
 
 @lru_cache(1)

@@ -20,6 +20,7 @@ answer came; cancelled, the run was stopped. Lines of one interaction stand toge
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 import msgspec
@@ -72,6 +73,24 @@ class ChunkLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="c
     text: str = ""
     base64: str = ""
 
+    @classmethod
+    def of(cls, i: int, t: float, data: bytes) -> ChunkLine:
+        """Return a read as a line: as text, if it is one.
+
+        Example:
+            >>> ChunkLine.of(0, 0.1, b"data: {}").text, ChunkLine.of(0, 0.1, bytes([255])).base64
+            ('data: {}', '/w==')
+        """
+        try:
+            return cls(i=i, t=t, text=data.decode())
+        except UnicodeDecodeError:
+            return cls(i=i, t=t, base64=b64encode(data).decode())
+
+    @property
+    def data(self) -> bytes:
+        """What was read."""
+        return b64decode(self.base64) if self.base64 else self.text.encode()
+
 
 class ErrorValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An error that a transport raised: the name of its class in `lumos_nb.errors`, and what it said."""
@@ -121,6 +140,11 @@ class Interaction(msgspec.Struct, kw_only=True):
     response: ResponseLine | None = None
     chunks: list[ChunkLine] = []
     end: EndLine
+
+    @property
+    def answer(self) -> str:
+        """The body of the answer as text; what is no text of it as `�`."""
+        return b"".join(each.data for each in self.chunks).decode(errors="replace")
 
 
 class Tape(msgspec.Struct, kw_only=True):

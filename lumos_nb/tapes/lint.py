@@ -18,16 +18,15 @@ from lumos_nb import clock
 from lumos_nb.errors import TapeError, UsageError
 from lumos_nb.hiding.known import named_secrets
 from lumos_nb.hiding.live import find_secrets
-from lumos_nb.tapes.answered import body_of
 from lumos_nb.tapes.canonical import MATCHED_HEADERS
 from lumos_nb.tapes.edits import find_homes
 from lumos_nb.tapes.format import Header, Interaction, Tape
+from lumos_nb.tapes.modes import SUFFIX
 from lumos_nb.tapes.prefixes import broken_prefixes
 from lumos_nb.tapes.reading import read_tape
 from lumos_nb.tapes.said import said
 from lumos_nb.tapes.scrub import KEPT_ANSWERED
 
-SUFFIX = ".tape.jsonl"
 OLD_DAYS = 90
 _RECORD = "Record it anew; keys and home folders are left out then."
 _REQUEST = re.compile(rb'\s*\{\s*"k"\s*:\s*"request"\s*,\s*"i"\s*:\s*(\d+)')
@@ -122,7 +121,7 @@ def _of_interaction(path: Path, n: int, each: Interaction) -> Iterator[Problem]:
         if others := [name for name in headers if name.lower() not in names]:
             yield Problem(path, n, f"A header of this {what} does not belong on a tape: {', '.join(others)}.", _RECORD)
     known = named_secrets()
-    for text in said(body_of(each)):
+    for text in said(each.answer):
         plain = text.encode(errors="surrogatepass").decode("latin-1")
         if found := find_secrets(plain, known):
             todo = f"Take the key back at its vendor if others could read this file. {_RECORD}"

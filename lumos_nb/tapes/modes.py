@@ -26,9 +26,6 @@ SUFFIX = ".tape.jsonl"
 RECORDING = ("record", "refresh", "verify")
 """Modes in which something may be sent."""
 
-is_live_allowed: bool = False
-"""Whether a runner lets the cell that runs now ask the real server, whatever tape is in force; see `allow_live`."""
-
 _deck: Deck | None = None
 _followed: LumosConfig | None = None
 _given: list[Deck | None] = []
@@ -49,14 +46,14 @@ def current() -> Deck | None:
     config = settings.current()
     deck = _given[-1] if _given else _deck if config is _followed else _follow(config)
     here = SCENE.get()
-    if here is not None and here.mode:
-        return None if is_live_allowed else _as_cell_says(here.mode, deck, config)
-    return None if is_live_allowed else deck
+    return deck if here is None or not here.mode else _as_cell_says(here.mode, deck, config)
 
 
 @contextmanager
 def using(deck: Deck | None) -> Iterator[Deck | None]:
     """Put a deck in force inside the block, whatever the settings say; None for no tape.
+
+    A runner does so around a cell that its notebook marks as `lumos-live`.
 
     Example:
         >>> with using(None):
@@ -70,23 +67,15 @@ def using(deck: Deck | None) -> Iterator[Deck | None]:
         del _given[max(n for n, each in enumerate(_given) if each is deck)]
 
 
-@contextmanager
-def allow_live() -> Iterator[None]:
-    """Let everything inside the block ask real servers: nothing is played, recorded or forbidden.
-
-    For a runner, around a cell that its notebook marks as `lumos-live`.
+def is_lifted() -> bool:
+    """Return whether a test or a runner has put no tape in force for now, whatever the settings say.
 
     Example:
-        >>> with allow_live():
-        ...     current() is None
+        >>> with using(None):
+        ...     is_lifted()
         True
     """
-    global is_live_allowed
-    before, is_live_allowed = is_live_allowed, True
-    try:
-        yield
-    finally:
-        is_live_allowed = before
+    return bool(_given) and _given[-1] is None
 
 
 def is_ci() -> bool:
@@ -215,8 +204,9 @@ def _opened(path: Path, mode: str, time: str) -> Deck:
     from lumos_nb.tapes.deck import Deck
     from lumos_nb.tapes.playing import Playing
 
-    here = place().path
-    return Deck(path, mode, notebook=here.name if here is not None else "", playing=Playing(time=time))
+    here = place()
+    name = here.path.name if here.path is not None else ""
+    return Deck(path, mode, notebook=name, playing=Playing(time=time), named=here.named)
 
 
 @atexit.register

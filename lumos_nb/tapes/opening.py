@@ -57,8 +57,8 @@ def _check_notebook(path: Path, header: Header, notebook: str) -> None:
     if header.notebook and notebook and header.notebook != notebook:
         raise TapeError(
             f"The tape {str(path)!r} is of the notebook {header.notebook!r}, not of {notebook!r}.",
-            hint="Name this notebook's own with LUMOS_TAPE_FILE. If the notebook was renamed, write its new name "
-            "into the first line of the tape.",
+            hint=f'If the notebook was renamed, write "notebook":"{notebook}" into the first line of the tape. '
+            "Else name the notebook's own with LUMOS_TAPE_FILE.",
         )
 
 

@@ -6,7 +6,6 @@ One idea: a tape is never recorded again to see what happens on a bad day; fault
 from __future__ import annotations
 
 import asyncio
-import base64
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -17,7 +16,7 @@ import msgspec
 
 from lumos_nb import clock, errors
 from lumos_nb.errors import LumosError, ProviderError, StreamError, UsageError
-from lumos_nb.tapes.format import ChunkLine, ErrorValue, Interaction
+from lumos_nb.tapes.format import ErrorValue, Interaction
 from lumos_nb.transport.base import Response
 from lumos_nb.transport.failures import timed_out
 
@@ -124,7 +123,7 @@ class Player:
         return None
 
     async def _chunks(self, interaction: Interaction, fault: Fault | None, began: float) -> AsyncGenerator[bytes, None]:
-        pieces = [(line.t, data_of(line)) for line in interaction.chunks]
+        pieces = [(line.t, line.data) for line in interaction.chunks]
         if fault is not None and fault.how == "malformed":
             pieces = _cut(pieces, fault.after_chunk)
         elif fault is not None:
@@ -152,16 +151,6 @@ class Player:
                 await clock.sleep(began + t - clock.perf_counter())
             case factor:
                 await asyncio.sleep(max(0.0, began + t / _factor(factor) - clock.perf_counter()))
-
-
-def data_of(line: ChunkLine) -> bytes:
-    """Return the bytes of a chunk.
-
-    Example:
-        >>> data_of(ChunkLine(i=0, t=0.1, text="data: {}"))
-        b'data: {}'
-    """
-    return base64.b64decode(line.base64) if line.base64 else line.text.encode()
 
 
 def _factor(time: str) -> float:

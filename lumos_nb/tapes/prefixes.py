@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from lumos_nb.tapes.asked import model_of, turns_of
 from lumos_nb.tapes.canonical import canonical
+from lumos_nb.tapes.changes import n_same
 from lumos_nb.tapes.format import RequestLine
-from lumos_nb.tapes.missing import model_of
 
 
 class _Prompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +45,11 @@ def broken_prefixes(requests: Iterable[RequestLine]) -> Iterator[tuple[RequestLi
         earlier = talks[repr((request.url, model_of(request, canonical(request).get("body")), first))]
         shorter = [each for each in earlier if len(each.turns) < len(prompt.turns)]
         # Of conversations that began alike, the one that it goes on with.
-        nearest = max(shorter, key=lambda each: _n_same(each.turns, prompt.turns), default=None)
+        nearest = max(shorter, key=lambda each: n_same(each.turns, prompt.turns), default=None)
         earlier.append(prompt)
         if nearest is None:
             continue
-        n = _n_same(nearest.turns, prompt.turns)
+        n = n_same(nearest.turns, prompt.turns)
         if n < len(nearest.turns):
             yield request, f"changes message {n} of request {nearest.request.i}"
         elif nearest.head != prompt.head:
@@ -59,9 +60,9 @@ def _prompt(request: RequestLine) -> _Prompt | None:
     body = canonical(request).get("body")
     if not isinstance(body, dict):
         return None
-    turns = next((body[name] for name in ("messages", "contents", "input") if isinstance(body.get(name), list)), None)
+    turns = turns_of(body)
     head = [body.get(name) for name in ("tools", "toolConfig", "system", "instructions", "systemInstruction")]
-    return None if turns is None else _Prompt(request=request, head=_plain(head), turns=_plain(turns))
+    return _Prompt(request=request, head=_plain(head), turns=_plain(turns)) if isinstance(turns, list) else None
 
 
 def _plain(value: Any) -> Any:
@@ -75,7 +76,3 @@ def _plain(value: Any) -> Any:
 
 def _role(turn: Any) -> Any:
     return turn.get("role") if isinstance(turn, dict) else None
-
-
-def _n_same(a: list[Any], b: list[Any]) -> int:
-    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

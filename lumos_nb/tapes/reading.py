@@ -1,4 +1,4 @@
-"""From a tape's file to a `Tape`, and back.
+"""From a tape's file to a `Tape`.
 
 One idea: a tape that is not whole is not played. What is wrong is named with its file and its line, and with what
 mends it.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from lumos_nb._version import __version__
 from lumos_nb.errors import TapeError
 from lumos_nb.tapes.format import (
     HOWS,
-    NO_BODY,
     TAPE_VERSION,
     ChunkLine,
     EndLine,
@@ -44,6 +42,7 @@ def read_tape(path: Path) -> Tape:
 
     Example:
         >>> from tempfile import TemporaryDirectory
+        >>> from lumos_nb.tapes import write_tape
         >>> with TemporaryDirectory() as folder:
         ...     write_tape(Path(folder) / "a.tape.jsonl", Tape(header=Header(notebook="a.ipynb")))
         ...     read_tape(Path(folder) / "a.tape.jsonl").header.notebook
@@ -209,41 +208,3 @@ class _Reader:
 
     def _wrong(self, what: str) -> TapeError:
         return TapeError(f"Line {self._n} of the tape {str(self._path)!r} {what}.", hint=_MEND)
-
-
-def lines_of(interaction: Interaction) -> list[Line]:
-    """Return an interaction as the lines of its file."""
-    begun = [interaction.request] + ([interaction.response] if interaction.response else [])
-    return [*begun, *interaction.chunks, interaction.end]
-
-
-def lines_of_tape(tape: Tape) -> list[Line]:
-    """Return a tape as the lines of its file."""
-    lines: list[Line] = [tape.header]
-    for interaction in tape.interactions:
-        lines += lines_of(interaction)
-    return [*lines, *tape.tools]
-
-
-def encoded(lines: Iterable[Line]) -> bytes:
-    """Return lines as they stand in a file."""
-    return b"".join(_encoded(line) + b"\n" for line in lines)
-
-
-def _encoded(line: Line) -> bytes:
-    if isinstance(line, RequestLine) and not bytes(line.body):
-        line = msgspec.structs.replace(line, body=NO_BODY)
-    text = msgspec.json.encode(line)
-    # A body is kept as it was sent; only where it has line breaks of its own is it put on one line.
-    return msgspec.json.format(text, indent=-1) if b"\n" in text or b"\r" in text else text
-
-
-def write_tape(path: Path, tape: Tape) -> None:
-    """Write a tape whole, or not at all, whatever is there.
-
-    Raises:
-        TapeError: It cannot be written.
-    """
-    from lumos_nb.tapes.writing import TapeFile
-
-    TapeFile(path).replace(lines_of_tape(tape))

@@ -13,9 +13,8 @@ import msgspec
 
 from lumos_nb.tapes.format import Interaction, RequestLine, Tape, ToolLine
 from lumos_nb.tapes.lookup import is_of
-from lumos_nb.tapes.reading import lines_of, lines_of_tape
 from lumos_nb.tapes.scenes import Scene
-from lumos_nb.tapes.writing import TapeFile
+from lumos_nb.tapes.writing import TapeFile, lines_of, lines_of_tape
 
 
 class Recorder:

@@ -31,6 +31,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     path: Path | None = None
     #: Folder where tapes are looked for if the settings name none.
     folder: Path
+    #: How commands name it, where whoever started it knows; else empty.
+    named: str = ""
 
 
 SCENE: ContextVar[Scene | None] = ContextVar("lumos_scene", default=None)

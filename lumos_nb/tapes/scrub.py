@@ -20,10 +20,10 @@ from lumos_nb.hiding.shapes import Found
 from lumos_nb.tapes.canonical import MATCHED_HEADERS
 from lumos_nb.tapes.edits import edited, find_homes
 from lumos_nb.tapes.format import ChunkLine, EndLine, Interaction, Output, RequestLine, ToolLine
-from lumos_nb.tapes.playing import data_of
-from lumos_nb.tapes.reading import encoded, lines_of
+from lumos_nb.tapes.frames import KIND, edited_frames
 from lumos_nb.tapes.said import said
 from lumos_nb.tapes.scenes import Scene
+from lumos_nb.tapes.writing import encoded, lines_of
 from lumos_nb.transport.base import Request
 
 KEPT_ANSWERED = frozenset({"content-type", "retry-after", "retry-after-ms"})
@@ -91,14 +91,14 @@ def scrubbed(interaction: Interaction, request: Request) -> Interaction:
         SecretOnTape: A secret is said in pieces over several events, or is left anywhere; nothing may be written.
     """
     live, cell = live_secrets(request), interaction.request.cell
-    chunks = _scrubbed_chunks(interaction.chunks, live)
-    body = b"".join(map(data_of, chunks)).decode(errors="replace")
-    for text in said(body):
-        _refuse(find_secrets(_latin(text), live), _SAID, cell, _AGAIN)
+    kind = interaction.response.headers.get("content-type", "") if interaction.response is not None else ""
+    chunks = _scrubbed_chunks(interaction.chunks, live, kind)
     done = Interaction(
         request=interaction.request, response=interaction.response, chunks=chunks,
         end=_scrubbed_end(interaction.end, live),
     )  # fmt: skip
+    for text in said(done.answer):
+        _refuse(find_secrets(_latin(text), live), _SAID, cell, _AGAIN)
     _refuse(find_live(_latin(encoded(lines_of(done))), live), _LEFT, cell, _AGAIN)
     return done
 
@@ -127,20 +127,13 @@ def scrubbed_tool(line: ToolLine) -> ToolLine:
     return done
 
 
-def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str]) -> list[ChunkLine]:
-    data = [data_of(chunk) for chunk in chunks]
-    clean = _cleaned(data, live)
+def _scrubbed_chunks(chunks: list[ChunkLine], live: Mapping[str, str], kind: str) -> list[ChunkLine]:
+    data = [chunk.data for chunk in chunks]
+    clean = _cleaned(data, live, kind)
     return [
-        chunk if before == after else _chunk(chunk, after)
+        chunk if before == after else ChunkLine.of(chunk.i, chunk.t, after)
         for chunk, before, after in zip(chunks, data, clean, strict=True) if after or not before
     ]  # fmt: skip
-
-
-def _chunk(chunk: ChunkLine, data: bytes) -> ChunkLine:
-    try:
-        return ChunkLine(i=chunk.i, t=chunk.t, text=data.decode())
-    except UnicodeDecodeError:
-        return ChunkLine(i=chunk.i, t=chunk.t, base64=base64.b64encode(data).decode())
 
 
 def _scrubbed_end(end: EndLine, live: Mapping[str, str]) -> EndLine:
@@ -150,10 +143,11 @@ def _scrubbed_end(end: EndLine, live: Mapping[str, str]) -> EndLine:
     return msgspec.structs.replace(end, error=msgspec.structs.replace(end.error, **said_))
 
 
-def _cleaned(parts: list[bytes], live: Mapping[str, str]) -> list[bytes]:
+def _cleaned(parts: list[bytes], live: Mapping[str, str], kind: str = "") -> list[bytes]:
     """Return pieces of one text without what is secret, and with `~` for the person's folder."""
-    parts = edited(parts, find_secrets(_latin(b"".join(parts)), live), _DOTS)
-    return edited(parts, find_homes(_latin(b"".join(parts))), b"~")
+    edit = edited_frames if kind.startswith(KIND) else edited
+    parts = edit(parts, find_secrets(_latin(b"".join(parts)), live), _DOTS)
+    return edit(parts, find_homes(_latin(b"".join(parts))), b"~")
 
 
 def clean(data: bytes, live: Mapping[str, str] = _NONE) -> bytes:
@@ -164,6 +158,18 @@ def clean(data: bytes, live: Mapping[str, str] = _NONE) -> bytes:
         '~/x ••••'
     """
     return _cleaned([data], live)[0]
+
+
+def shown_text(text: str) -> str:
+    """Return a text as an error or a listing may show it: dots for what looks like a key and for secrets in use.
+
+    Before it is cut: a part of a key is found no more.
+
+    Example:
+        >>> shown_text("my key is sk-proj-0123456789abcdef0")
+        'my key is ••••'
+    """
+    return _clean_text(text, live_secrets())
 
 
 def _clean_text(text: str, live: Mapping[str, str] = _NONE) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
 
 from lumos_nb.errors import UsageError
 from lumos_nb.phrases import count, seconds
-from lumos_nb.tapes.answered import answered, body_of
+from lumos_nb.tapes.answered import answered
+from lumos_nb.tapes.asked import last_text, model_of, turns_of
 from lumos_nb.tapes.canonical import canonical
 from lumos_nb.tapes.format import Interaction, Tape
-from lumos_nb.tapes.missing import last_text, model_of
-from lumos_nb.tapes.playing import data_of
+from lumos_nb.tapes.scrub import shown_text
 
 _ASKED, _ANSWERED, _CELL = 32, 44, 12
 _HEAD = ("#", "cell", "model", "asked", "answered", "tokens", "status", "time", "end")
@@ -54,18 +53,19 @@ def shown_whole(tape: Tape, i: int) -> str:
     lines = [f"{line.method} {line.url}", *_headers(line.headers), "", _pretty(body), ""]
     if head is not None:
         lines += [f"{head.t:8.3f} s  status {head.status}", *_headers(head.headers)]
-    lines += [f"{each.t:8.3f} s  {data_of(each).decode(errors='replace')!r}" for each in found.chunks]
+    lines += [f"{each.t:8.3f} s  {each.data.decode(errors='replace')!r}" for each in found.chunks]
     error = f": {found.end.error.message}" if found.end.error else ""
-    return "\n".join([*lines, f"{found.end.t:8.3f} s  {found.end.how}{error}"])
+    return shown_text("\n".join([*lines, f"{found.end.t:8.3f} s  {found.end.how}{error}"]))
 
 
 def _row(found: Interaction) -> tuple[str, ...]:
     line, body = found.request, canonical(found.request).get("body")
-    answer = answered(body_of(found))
+    answer = answered(found.answer)
+    asked = last_text(turns_of(body)) or f"{line.method} {line.url}"
     tokens = [answer.input_tokens, answer.output_tokens]
     return (
         str(line.i) + (f" (try {line.attempt})" if line.attempt > 1 else ""),
-        _cut(line.cell, _CELL), _cut(model_of(line, body), _ASKED), _cut(_asked(line.method, line.url, body), _ASKED),
+        _cut(line.cell, _CELL), _cut(model_of(line, body), _ASKED), _cut(asked, _ASKED),
         _cut(str(answer), _ANSWERED),
         " + ".join("?" if n is None else str(n) for n in tokens) if any(tokens) else "",
         str(found.response.status) if found.response else "", seconds(found.end.t),
@@ -73,17 +73,8 @@ def _row(found: Interaction) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _asked(method: str, url: str, body: Any) -> str:
-    turns = next((body[n] for n in ("messages", "contents", "input") if body.get(n)), "") if _is_dict(body) else ""
-    return last_text(turns) or f"{method} {url}"
-
-
-def _is_dict(body: Any) -> bool:
-    return isinstance(body, dict)
-
-
 def _cut(text: str, limit: int) -> str:
-    text = " ".join(text.split())
+    text = " ".join(shown_text(text).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

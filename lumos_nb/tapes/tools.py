@@ -17,7 +17,7 @@ from lumos_nb.events import plain
 from lumos_nb.messages import ToolCall, ToolResult, valid
 from lumos_nb.tapes.format import Output, ToolLine
 from lumos_nb.tapes.scenes import Scene
-from lumos_nb.tapes.scrub import clean, scrubbed_tool
+from lumos_nb.tapes.scrub import clean, scrubbed_tool, shown_text
 
 
 class TapedCalls:
@@ -117,7 +117,7 @@ def _raw(value: Any) -> msgspec.Raw:
 
 
 def _shown(arguments: bytes) -> str:
-    text = bytes(arguments).decode()
+    text = shown_text(bytes(arguments).decode())
     return text if len(text) <= 120 else f"{text[:119]}…"
 
 

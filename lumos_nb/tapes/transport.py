@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 
@@ -111,7 +110,7 @@ class _Taking:
         """Yield the body as it arrives, and take it."""
         try:
             async for chunk in response.chunks:
-                self._chunks.append(_chunk(self.i, self._since(), chunk))
+                self._chunks.append(ChunkLine.of(self.i, self._since(), chunk))
                 yield chunk
             self.how = "complete"
         except ProviderError as error:
@@ -151,13 +150,6 @@ def _as_sent(request: Request, here: Scene) -> RequestLine:
         i=-1, cell=here.cell, source=here.source, attempt=request.attempt, method=request.method,
         url=without_keys(request.url), headers=headers, body=msgspec.Raw(request.body),
     )  # fmt: skip
-
-
-def _chunk(i: int, t: float, data: bytes) -> ChunkLine:
-    try:
-        return ChunkLine(i=i, t=t, text=data.decode())
-    except UnicodeDecodeError:
-        return ChunkLine(i=i, t=t, base64=base64.b64encode(data).decode())
 
 
 def _error_value(error: ProviderError) -> ErrorValue:

@@ -15,10 +15,9 @@ import msgspec
 
 from lumos_nb.errors import LumosError, ProviderError
 from lumos_nb.events import Finish, ModelEvent, ModelToolCall, TextDelta
+from lumos_nb.tapes.asked import described
 from lumos_nb.tapes.deck import Reads
 from lumos_nb.tapes.format import Interaction, RequestLine
-from lumos_nb.tapes.missing import described
-from lumos_nb.tapes.playing import data_of
 from lumos_nb.transport.base import Request, Response, Transport
 
 _MOST_BYTES = 64_000_000
@@ -131,7 +130,7 @@ async def _shape(response: Response, reads: Reads | None) -> Shape:
 def _replayed(interaction: Interaction) -> Response:
     async def chunks() -> AsyncGenerator[bytes, None]:
         for line in interaction.chunks:
-            yield data_of(line)
+            yield line.data
 
     assert interaction.response is not None
     head = interaction.response

@@ -1,4 +1,4 @@
-"""The file that a deck writes: whole interactions, and never over what somebody else wrote.
+"""From a `Tape` to its file: whole interactions, and never over what somebody else wrote.
 
 One idea: a writer knows how the file looked when it last read or wrote it. If it looks otherwise now, another one
 writes it too; then nothing is written, and both are told apart by the error.
@@ -10,10 +10,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_IMODE
+
+import msgspec
 
 from lumos_nb.errors import TapeError
-from lumos_nb.tapes.format import Line
-from lumos_nb.tapes.reading import encoded
+from lumos_nb.tapes.format import NO_BODY, Interaction, Line, RequestLine, Tape
 
 try:
     import fcntl
@@ -21,6 +23,42 @@ except ImportError:  # Windows: two writers are then told apart a moment less su
     fcntl = None  # type: ignore[assignment]
 
 Stamp = tuple[int, int, int]
+
+
+def write_tape(path: Path, tape: Tape) -> None:
+    """Write a tape whole, or not at all, whatever is there.
+
+    Raises:
+        TapeError: It cannot be written.
+    """
+    TapeFile(path).replace(lines_of_tape(tape))
+
+
+def lines_of(interaction: Interaction) -> list[Line]:
+    """Return an interaction as the lines of its file."""
+    begun = [interaction.request] + ([interaction.response] if interaction.response else [])
+    return [*begun, *interaction.chunks, interaction.end]
+
+
+def lines_of_tape(tape: Tape) -> list[Line]:
+    """Return a tape as the lines of its file."""
+    lines: list[Line] = [tape.header]
+    for interaction in tape.interactions:
+        lines += lines_of(interaction)
+    return [*lines, *tape.tools]
+
+
+def encoded(lines: Iterable[Line]) -> bytes:
+    """Return lines as they stand in a file."""
+    return b"".join(_encoded(line) + b"\n" for line in lines)
+
+
+def _encoded(line: Line) -> bytes:
+    if isinstance(line, RequestLine) and not bytes(line.body):
+        line = msgspec.structs.replace(line, body=NO_BODY)
+    text = msgspec.json.encode(line)
+    # A body is kept as it was sent; only where it has line breaks of its own is it put on one line.
+    return msgspec.json.format(text, indent=-1) if b"\n" in text or b"\r" in text else text
 
 
 def stamp(path: Path) -> Stamp | None:
@@ -60,11 +98,14 @@ class TapeFile:
             TapeError: Something else wrote it meanwhile, or it cannot be written.
         """
         data = encoded(lines)
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        target = self.path.resolve()  # a link stays one
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         with self._written():
             try:
                 unfinished.write_bytes(data)
-                unfinished.replace(self.path)
+                with suppress(FileNotFoundError):
+                    unfinished.chmod(S_IMODE(target.stat().st_mode))
+                unfinished.replace(target)
             finally:
                 unfinished.unlink(missing_ok=True)
 
@@ -77,6 +118,9 @@ class TapeFile:
         data = encoded(lines)
         with self._written(), self.path.open("r+b", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            if file.read() not in {b"", b"\n"}:  # an editor took the last line's end
+                data = b"\n" + data
             try:
                 if file.write(data) != len(data):
                     raise OSError("the disk is full")
@@ -89,8 +133,9 @@ class TapeFile:
     def _written(self) -> Iterator[None]:
         failure = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _held(self.path.parent):
+            folder = self.path.resolve().parent
+            folder.mkdir(parents=True, exist_ok=True)
+            with _held(folder):
                 if self.has_changed:
                     raise _changed(self.path)
                 yield

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -69,7 +69,8 @@ def tape(request: pytest.FixtureRequest) -> Iterator[Deck]:
             if not request.node.stash.get(_HAS_FAILED, False):
                 deck.check()
         finally:
-            deck.close()
+            # A test that failed may not have come to ask all.
+            deck.close(ran_all=not request.node.stash.get(_HAS_FAILED, False))
 
 
 @pytest.fixture
@@ -125,14 +126,13 @@ def _clock_of(deck: Deck) -> AbstractContextManager[None]:
     return clock.using(clock.VirtualClock(_START) if time == "virtual" else None, waits=False)
 
 
-def _mode(config: Any) -> str:
-    for mode in ("record", "refresh", "verify"):
-        if config.getoption(f"--lumos-{mode}", default=False):
-            return mode
+def _mode(config: pytest.Config) -> str:
     from lumos_nb import settings
+    from lumos_nb.tapes.modes import mode_of
+    from lumos_nb.testing.plugin import asked_mode
 
-    given = settings.current().tape
-    return "replay-strict" if given in {"auto", "off"} else given
+    given = settings.current()
+    return asked_mode(config) or ("replay-strict" if given.tape in {"auto", "off"} else mode_of(given))
 
 
 def _file_name(test: str) -> str:

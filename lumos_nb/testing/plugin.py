@@ -1,7 +1,7 @@
 """The pytest plugin: `pytest notebooks/ --lumos` runs notebooks as tests, each code cell a test.
 
 One idea: pytest imports this in every test run of everybody who has installed this library, so it costs nothing
-and does nothing until it is asked. What works is in `items` and `executing`.
+and does nothing until it is asked. What works is in `runner`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-MODES = {"record": "record", "refresh": "refresh", "verify": "verify", "no_tape": "off"}
+_MODES = {"record": "record", "refresh": "refresh", "verify": "verify", "no_tape": "off"}
 _FLAGS = {
     "--lumos": "run notebooks as tests, each code cell a test, from their tapes",
     "--lumos-record": "ask the models, and record their answers on the tapes",
@@ -40,21 +40,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take up the work, if it is asked for."""
-    option = config.option
-    asked = [name for name in MODES if getattr(option, f"lumos_{name}")]
+    mode = asked_mode(config)
+    if not config.option.lumos:  # without it the others are for the fixture `tape`
+        return
+    from lumos_nb.testing.runner.items import NotebookTests
+
+    config.pluginmanager.register(NotebookTests(config, mode or "replay-strict"), "lumos-notebooks")
+
+
+def asked_mode(config: pytest.Config) -> str:
+    """Return the mode of tapes that the options ask for, or nothing.
+
+    Raises:
+        pytest.UsageError: They ask for several, or to record in CI.
+    """
+    asked = [name for name in _MODES if getattr(config.option, f"lumos_{name}", False)]
     if len(asked) > 1:
         raise pytest.UsageError(f"Of these only one: {', '.join('--lumos-' + n.replace('_', '-') for n in asked)}.")
-    if asked and asked[0] != "no_tape" and os.environ.get("CI"):
-        raise pytest.UsageError(
-            f"--lumos-{asked[0]} writes tapes, and nothing is recorded in CI. "
-            "Record on your machine, and commit the tape."
-        )
-    if not option.lumos:  # without it the others are for the fixture `tape`
-        return
-    from lumos_nb.testing.items import NotebookTests
+    if not asked:
+        return ""
+    from lumos_nb.tapes.modes import RECORDING, is_ci
 
-    mode = MODES[asked[0]] if asked else "replay-strict"
-    config.pluginmanager.register(NotebookTests(config, mode), "lumos-notebooks")
+    mode = _MODES[asked[0]]
+    if mode in RECORDING and is_ci():
+        raise pytest.UsageError(
+            f"--lumos-{mode} writes tapes, and nothing is recorded in CI. Record on your machine, and commit the tape."
+        )
+    return mode
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

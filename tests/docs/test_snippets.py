@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.kernels import Kernel
 
@@ -33,6 +34,8 @@ def test_the_snippets_of_a_page_run(page, tmp_path):
             if kind in {"python", "text"}:
                 cell = kernel.run(code, timeout=120)
                 assert cell.status == "ok", f"{page.name}:\n{code}\n{cell.error}"
+            elif kind == "yaml":
+                check_yaml(code)
             else:
                 check_shell(code)
     finally:
@@ -46,6 +49,13 @@ def check_shell(code: str) -> None:
         assert line[0] in {"make", "pip", "lumos"}, line
         if line[0] == "make":
             assert line[1] in targets, line
+
+
+def check_yaml(code: str) -> None:
+    """A recipe must be YAML, and call only commands that there are."""
+    for line in re.findall(r"(?:run|entry): ([^,\n}]+)", code):
+        assert yaml.safe_load(code), code
+        check_shell(line)
 
 
 def test_links_of_readme_and_docs_lead_somewhere():

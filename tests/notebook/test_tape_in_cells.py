@@ -119,7 +119,7 @@ def test_a_request_that_is_not_on_the_tape_fails_its_cell(kernel: Kernel, server
     kernel.run("%%agent writer --new --record\nHello", cell_id="a").ok()
     kernel.run("%lumos tape replay").ok()
     failed = kernel.run("%%agent writer --new\nGood morning", cell_id="a")
-    assert failed.status == "error" and "TapeMiss" in failed.error and "Record it anew" in failed.error
+    assert failed.status == "error" and "TapeMiss" in failed.error and "Record it: " in failed.error
     assert len(server.requests) == 1
 
 

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from lumos_nb.errors import TapeError
 from lumos_nb.tapes import Tape, read_tape, write_tape
 from lumos_nb.tapes.format import ChunkLine, EndLine, Header, Interaction, RequestLine, ResponseLine
-from lumos_nb.tapes.playing import data_of
-from lumos_nb.tapes.transport import _chunk
 
 HEADER = '{"k":"tape","v":1,"lumos":"1","notebook":"","recorded_at":"","default_model":""}'
 REQUEST = '{"k":"request","i":0,"url":"http://h/v1","body":{"a":1}}'
@@ -87,7 +85,7 @@ def test_a_tape_cut_at_any_byte_is_whole_before_or_an_error(tmp_path):
 
 def test_empty_lines_and_a_byte_order_mark_do_no_harm(tmp_path):
     path = written(tmp_path, b"\xef\xbb\xbf" + "\r\n".join([*WHOLE, "", ""]).encode())
-    assert [data_of(chunk) for chunk in read_tape(path).interactions[0].chunks] == [b"hello"]
+    assert [chunk.data for chunk in read_tape(path).interactions[0].chunks] == [b"hello"]
 
 
 def test_a_tape_of_five_megabytes_is_read_in_well_under_a_second(tmp_path, capsys):
@@ -129,9 +127,9 @@ PIECES = st.lists(st.one_of(st.binary(max_size=40), ODD, st.just(b"\xff\xfe"), s
 @given(pieces=st.lists(PIECES, max_size=3))
 def test_any_bytes_come_back_in_the_pieces_in_which_they_came(tmp_path, pieces):
     path = tmp_path / "any.tape.jsonl"
-    tapes = [interaction(n, [_chunk(n, 0.1, piece) for piece in each]) for n, each in enumerate(pieces)]
+    tapes = [interaction(n, [ChunkLine.of(n, 0.1, piece) for piece in each]) for n, each in enumerate(pieces)]
     write_tape(path, Tape(header=Header(), interactions=tapes))
-    assert [[data_of(chunk) for chunk in each.chunks] for each in read_tape(path).interactions] == pieces
+    assert [[chunk.data for chunk in each.chunks] for each in read_tape(path).interactions] == pieces
 
 
 def test_a_body_with_line_breaks_stands_on_one_line_and_says_the_same(tmp_path):

@@ -152,7 +152,7 @@ async def test_in_replay_strict_a_cell_that_is_run_again_has_nothing_left(path):
         in_cell("a", 2)
         with pytest.raises(TapeMiss, match="asked for the 2nd time") as caught:
             await say("Roll")
-    assert caught.value.hint == "Record it anew: lumos test --record n.ipynb"
+    assert caught.value.hint == "Record it: lumos test --refresh n.ipynb"
 
 
 async def test_cells_of_the_same_source_and_without_ids_get_one_answer_each(path):
@@ -182,7 +182,7 @@ async def test_a_miss_names_what_changed_and_the_command(path):
         "'…tomorrow?' → '…the day after tomorrow?'; tools[1].function.description changed: 'The traffic of a city.' → "
         "'Jams.'; temperature added."
     )
-    assert caught.value.hint == ("Record it anew: lumos test --record sales.ipynb, or %%agent --record for this cell")
+    assert caught.value.hint == "Record it: %%agent --record in this cell, or lumos test --refresh sales.ipynb"
 
 
 async def test_the_nearest_is_of_the_same_cell_even_where_another_is_more_alike(path):
@@ -220,7 +220,7 @@ async def test_many_changes_are_cut_to_a_few(path):
 
 async def test_a_tape_that_does_not_exist_says_how_to_record_it(path):
     deck = Deck(path, "replay-strict", notebook="n.ipynb")
-    with using(deck), pytest.raises(TapeMiss, match="There is no tape .* Record it: lumos test --record n.ipynb"):
+    with using(deck), pytest.raises(TapeMiss, match="There is no tape .* record it: lumos test --record n.ipynb"):
         await say("Hello")
     deck.check()
 
@@ -242,7 +242,7 @@ async def test_what_was_never_asked_for_is_named(path):
         "1 of what is on the tape 't' was never asked for: request 1 of cell 'b' to m: "
         "'Tell me all about the weather in Osl…'."
     )
-    assert "lumos test --record n.ipynb" in caught.value.hint
+    assert "lumos test --refresh n.ipynb" in caught.value.hint
 
 
 async def test_refusals_and_retries_are_played_as_they_were(path, monkeypatch):

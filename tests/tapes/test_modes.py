@@ -384,11 +384,10 @@ async def test_in_ci_a_cell_neither_records_nor_asks_a_real_server_unless_its_ru
             return
         with pytest.raises(TapeError, match="wants a live answer"):
             await say("one", server.base_url, mode="live")
-        with modes.allow_live():
-            assert modes.is_live_allowed
+        with using(None):
             assert await say("two", server.base_url, mode="live") == "TWO"
             assert await say("three", server.base_url) == "THREE"
-        assert not modes.is_live_allowed and await say("one") == "ONE"
+        assert await say("one") == "ONE"
 
 
 async def test_a_notebook_without_a_name_looks_through_all_tapes_of_a_folder(tmp_path, configured):

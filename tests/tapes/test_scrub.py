@@ -12,11 +12,10 @@ from lumos_nb.hiding.forms import DOTS, forms_of
 from lumos_nb.messages import ToolCall, ToolResult
 from lumos_nb.tapes.canonical import key as matched
 from lumos_nb.tapes.format import ChunkLine, EndLine, ErrorValue, Interaction, ResponseLine
-from lumos_nb.tapes.playing import data_of
-from lumos_nb.tapes.reading import encoded, lines_of
 from lumos_nb.tapes.scenes import Scene
 from lumos_nb.tapes.scrub import answer_headers, request_line, scrubbed
 from lumos_nb.tapes.tools import TapedCalls, tool_line
+from lumos_nb.tapes.writing import encoded, lines_of
 from lumos_nb.transport import Request
 from tests.tapes.keys import FORMS, KEYS, LOOK_ALIKES, core
 
@@ -79,8 +78,8 @@ PLACES = {
         recorded(request=Request(url="https://h/", body=form.encode() + b"\xff"))
     ),
     "read": lambda form: written(recorded(event(form))),
-    "across reads": lambda form: "".join(data_of(c).decode() for c in recorded(*across(form)).chunks),
-    "read that is no text": lambda form: data_of(recorded(b"\xff\x00" + form.encode()).chunks[0]).decode("latin-1"),
+    "across reads": lambda form: "".join(c.data.decode() for c in recorded(*across(form)).chunks),
+    "read that is no text": lambda form: recorded(b"\xff\x00" + form.encode()).chunks[0].data.decode("latin-1"),
     "error": lambda form: written(recorded(error=ErrorValue(type="ProviderError", message=f"No: {form}", hint=form))),
     "tool": tool_result,
 }  # fmt: skip
@@ -118,7 +117,7 @@ def test_what_is_no_key_stays(text):
     request = Request(url="https://h/", body=body_of(text))
     done = recorded(event(text), request=request)
     assert bytes(done.request.body) == request.body
-    assert "".join(data_of(c).decode() for c in done.chunks) == event(text)
+    assert "".join(c.data.decode() for c in done.chunks) == event(text)
 
 
 def test_reads_stay_as_they_were_beside_a_key():
@@ -172,7 +171,7 @@ def test_a_request_that_holds_its_own_key_is_not_recorded():
 def test_a_secret_of_this_machine_that_comes_back_becomes_dots(form, monkeypatch):
     monkeypatch.setenv("SHOP_PASSWORD", "tr0ub4dor-and-3")
     said = FORMS[form]("tr0ub4dor-and-3")
-    done = "".join(data_of(c).decode() for c in recorded(*across(said)).chunks)
+    done = "".join(c.data.decode() for c in recorded(*across(said)).chunks)
     assert DOTS in done and not any(text in done for text in forms_of("tr0ub4dor-and-3"))
 
 

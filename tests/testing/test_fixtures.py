@@ -63,6 +63,25 @@ def test_a_tape_is_recorded_once_and_played_without_a_server(project, tmp_path):
     assert "3 passed" in played.stdout
 
 
+def test_nothing_is_recorded_in_ci_however_it_is_asked_for(project, tmp_path):
+    with FakeServer(lambda _: "Hello there") as server:
+        refused = project(test="::test_hello", MODEL_URL=server.base_url, CI="1", LUMOS_TAPE="record")
+        assert refused.returncode == 1 and "Nothing is recorded in CI" in refused.stdout
+        refused = project("--lumos-record", test="::test_hello", MODEL_URL=server.base_url, CI="1")
+        assert refused.returncode == 4 and "nothing is recorded in CI" in refused.stderr
+        assert not server.requests and not (tmp_path / "tapes").exists()
+        done = project("--lumos-record", "--lumos-update", test="::test_hello", MODEL_URL=server.base_url, CI="false")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_without_a_tape_the_model_is_asked(project, tmp_path):
+    with FakeServer(["Hello there"]) as server:
+        done = project("--lumos-no-tape", "--lumos-update", test="::test_hello", MODEL_URL=server.base_url)
+        assert len(server.requests) == 1
+    assert done.returncode == 0, done.stdout
+    assert not (tmp_path / "tapes").exists()
+
+
 def test_what_was_not_recorded_or_never_asked_fails(project, tmp_path):
     with FakeServer(["Hello there"]) as server:
         project("--lumos-record", "--lumos-update", test="::test_hello", MODEL_URL=server.base_url)
@@ -73,6 +92,18 @@ def test_what_was_not_recorded_or_never_asked_fails(project, tmp_path):
     code.write_text("def test_hello(tape):\n    pass\n")
     unused = project(test="::test_hello")
     assert unused.returncode == 1 and "TapeUnused" in unused.stdout
+
+
+def test_a_refresh_of_a_test_that_fails_drops_nothing(project, tmp_path):
+    code, tape = tmp_path / "test_it.py", tmp_path / "tapes/test_it/test_two.tape.jsonl"
+    two = 'def test_two(tape):\n    agent.generate_sync("One")\n    STOP\n    agent.generate_sync("Two")\n'
+    code.write_text(TEST.partition("def test_hello")[0] + two.replace("STOP", "pass"))
+    with FakeServer(["1", "2"]) as server:
+        assert project("--lumos-record", MODEL_URL=server.base_url).returncode == 0
+    recorded = tape.read_bytes()
+    code.write_text(TEST.partition("def test_hello")[0] + two.replace("STOP", "assert False"))
+    assert project("--lumos-refresh").returncode == 1
+    assert tape.read_bytes() == recorded
 
 
 def test_clock_and_ids_are_the_same_each_time(project, tmp_path):

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 
 from lumos_nb.errors import UsageError
-from lumos_nb.testing.books import Book
-from lumos_nb.testing.comparing import difference, is_same
+from lumos_nb.testing.runner.books import Book
+from lumos_nb.testing.runner.comparing import difference, is_same
 from lumos_nb.transcript import MIME
 
 OLD = {"output_type": "stream", "name": "stdout", "text": ["old\n"]}

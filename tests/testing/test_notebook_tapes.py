@@ -212,3 +212,33 @@ def test_a_miss_fails_the_cell_that_goes_on_without_the_answer(book):
     ran = lumos_test(book.parent, "--compare", "none")
     assert "book.ipynb ...F" in ran.stdout
     assert "FAILED book.ipynb::again - TapeMiss: " in ran.stdout
+
+
+def test_a_refresh_keeps_what_is_asked_still_and_nothing_else(book):
+    change(book, '"And again"', '"And then"')
+    with FakeServer(["And them."]) as server:
+        ran = lumos_test(book.parent, "--refresh", "--output-dir", "out", FAKE_URL=server.base_url)
+        assert ran.returncode == 0, ran.stdout
+        assert len(server.requests) == 1
+    assert not list((book.parent / "out").glob("*-wal")), "the kernel had no time to close its database"
+    ran = lumos_test(book.parent, "--compare", "none", "book.ipynb")
+    assert ran.returncode == 0, ran.stdout
+    notebook = json.loads(book.read_text())
+    notebook["cells"] = notebook["cells"][:-1]
+    book.write_text(json.dumps(notebook))
+    assert lumos_test(book.parent, "--refresh", "book.ipynb").returncode == 0
+    assert lumos_test(book.parent, "book.ipynb").returncode == 0, "a cell that is gone is not on the tape either"
+
+
+def test_commands_name_the_notebook_as_it_was_named(book):
+    change(book, '"Hello"', '"Hullo"')
+    below = f"{book.parent.name}/book.ipynb"
+    ran = lumos_test(book.parent.parent, below)
+    assert f"lumos test --refresh {below}\n" in ran.stdout
+    change(book, '"Hullo"', '"Hello"')
+    change(book, "And you.", "And them.")
+    ran = lumos_test(book.parent.parent, below)
+    assert f"lumos test --update {below}\n" in ran.stdout
+    (book.parent / "tapes/book.tape.jsonl").unlink()
+    ran = lumos_test(book.parent.parent, below)
+    assert f"lumos test --record {below}\n" in ran.stdout

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lumos_nb.testing import leftovers
+from lumos_nb.testing.runner import leftovers
 
 _BEGINNINGS = ("threading.py", "tasks.py", "events.py")
 """Files in which threads and tasks begin; their frames say nothing."""
@@ -29,8 +29,8 @@ _live = ExitStack()
 class Answer:
     """What a runner is told; `user_expressions` carry it as JSON."""
 
-    def __init__(self, problems: list[str], tape: dict[str, Any] | None = None) -> None:
-        self._value = {"problems": problems, "tape": tape}
+    def __init__(self, problems: list[str]) -> None:
+        self._value = {"problems": problems}
 
     def _repr_mimebundle_(self, **options: object) -> dict[str, Any]:
         return {"application/json": self._value, "text/plain": ""}
@@ -64,8 +64,19 @@ def at_end() -> Answer:
     gc.collect()
     for name, error in leftovers.kept_failures():
         _said(f"Task exception was never retrieved ({name})", error)
-    tape_problems, tape = _of_tape()
-    return Answer([*_found, *leftovers.left(), *tape_problems], tape)
+    return Answer([*_found, *leftovers.left(), *_of_tape()])
+
+
+def close_tape() -> Answer:
+    """End the use of the tape, for all of the notebook has run; what it no longer asks for is dropped by refresh."""
+    from lumos_nb.errors import LumosError
+
+    try:
+        if modes := sys.modules.get("lumos_nb.tapes.modes"):
+            modes.close()
+    except LumosError as error:
+        return Answer([f"{type(error).__name__}: {error}"])
+    return Answer([])
 
 
 def go_live(is_live: bool) -> Answer:
@@ -180,19 +191,17 @@ def _know_place() -> None:
     set_place(place, scene)
 
 
-def _of_tape() -> tuple[list[str], dict[str, Any] | None]:
-    """Return what is wrong with the tape, and how much of it was played."""
+def _of_tape() -> list[str]:
+    """Return what is wrong with the tape."""
     if os.environ.get("LUMOS_TAPE", "off") == "off":
-        return [], None
+        return []
     from lumos_nb import tapes
     from lumos_nb.errors import LumosError
-    from lumos_nb.tapes.deck import counts
 
     try:
         deck = tapes.current()
-        if deck is None:
-            return [], None
-        deck.check()
+        if deck is not None:
+            deck.check()
     except LumosError as error:
-        return [f"{type(error).__name__}: {error}"], None
-    return [], counts(deck)
+        return [f"{type(error).__name__}: {error}"]
+    return []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from lumos_nb.testing.books import Book
+from lumos_nb.testing.runner.books import Book
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +40,12 @@ class Artifacts:
 
     def __init__(self, book: Book, wishes: Wishes) -> None:
         self.book, self.wishes = book, wishes
+
+    @property
+    def named(self) -> str:
+        """The notebook as a command names it, from where the tests were started."""
+        path, root = self.book.path.absolute(), self.wishes.root.absolute()
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
     def write(self) -> None:
         """Write the executed notebook, and its page if it is asked for."""
@@ -80,6 +86,7 @@ class Artifacts:
         own = {
             "LUMOS_TAPE": self.wishes.mode, "LUMOS_DB": str(self._store(folder)), "LUMOS_VIEW": "static",
             "PYTHONHASHSEED": "0", "JPY_SESSION_NAME": str(self.book.path.absolute()),
+            "LUMOS_TEST_NOTEBOOK": self.named,
         }  # fmt: skip
         if self.wishes.mode == "replay-strict":
             own["CI"] = "true"

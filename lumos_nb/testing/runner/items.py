@@ -18,10 +18,10 @@ from _pytest._code.code import ReprFileLocation, TerminalRepr
 from _pytest._io import TerminalWriter
 
 from lumos_nb.errors import LumosError
-from lumos_nb.testing.artifacts import Wishes
-from lumos_nb.testing.books import Book, CellPlan
-from lumos_nb.testing.executing import END, Execution, Outcome
-from lumos_nb.testing.reports import headline, plain, source_text
+from lumos_nb.testing.runner.artifacts import Wishes
+from lumos_nb.testing.runner.books import Book, CellPlan
+from lumos_nb.testing.runner.executing import END, Execution, Outcome
+from lumos_nb.testing.runner.reports import headline, plain, source_text
 
 EXECUTED = "executed"
 """Folder of executed notebooks where none is named; they are no tests themselves."""

@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 
 from lumos_nb.errors import LumosError
-from lumos_nb.testing.artifacts import Artifacts, Wishes
-from lumos_nb.testing.books import Book, CellPlan
-from lumos_nb.testing.comparing import difference, is_same
-from lumos_nb.testing.kernels import KernelFailed, NotebookKernel
-from lumos_nb.testing.reports import plain, problem_of, traceback_text
-from lumos_nb.testing.waiting import Ran
+from lumos_nb.testing.runner.artifacts import Artifacts, Wishes
+from lumos_nb.testing.runner.books import Book, CellPlan
+from lumos_nb.testing.runner.comparing import difference, is_same
+from lumos_nb.testing.runner.kernels import KernelFailed, NotebookKernel
+from lumos_nb.testing.runner.reports import plain, problem_of, traceback_text
+from lumos_nb.testing.runner.waiting import Ran
 
 NEVER_EXPECTED = ("TapeMiss", "NetworkForbidden", "TapeError", "TapeUnused", "TapeDrift", "SecretOnTape")
 """Errors that a cell cannot expect: they are about the test, not about what it tests."""
@@ -73,9 +73,9 @@ class Execution:
         return self._outcomes[index].result(timeout_s)
 
     def stop(self) -> None:
-        """Run no more cells, and end the kernel."""
+        """Run no more cells, and end the kernel; one that has run them all ends itself, and closes its files."""
         self._is_stopped.set()
-        if self._kernel is not None:
+        if self._kernel is not None and not all(outcome.done() for outcome in self._outcomes.values()):
             self._kernel.kill()
 
     def run(self) -> None:
@@ -177,13 +177,17 @@ class Execution:
         outputs = self.book.node.cells[cell.index].get("outputs", [])
         if not (diff := difference(stored, outputs, everything=everything, masks=self.book.masks)):
             return ""
-        return f"Its outputs are not those stored. If they should be: lumos test --update {self.book.path.name}\n{diff}"
+        return (
+            f"Its outputs are not those stored. If they should be: lumos test --update {self._artifacts.named}\n{diff}"
+        )
 
     def _finish(self, kernel: NotebookKernel, stored: dict[int, list[Any]]) -> None:
         if self._is_stopped.is_set():
             return
         is_whole = self._last == END and not self._failed
         problems = self._at_end(kernel) if is_whole else []
+        if is_whole and not problems:
+            problems = kernel.ask("close_tape()")["problems"]
         for cell, outcome, before in self._held:
             changed = self._difference(cell, before)
             self._settle(cell.index, msgspec.structs.replace(outcome, problems=[changed] if changed else []))

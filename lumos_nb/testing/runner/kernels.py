@@ -10,8 +10,8 @@ import tempfile
 from typing import Any
 
 from lumos_nb.errors import LumosError, MissingDependencyError, nearest
-from lumos_nb.testing.books import Book
-from lumos_nb.testing.waiting import GRACE_S, Ran, Waiting
+from lumos_nb.testing.runner.books import Book
+from lumos_nb.testing.runner.waiting import GRACE_S, Ran, Waiting
 
 START_S = 60.0
 
@@ -82,12 +82,12 @@ class NotebookKernel:
         return Waiting(self, request, timeout_s).wait()
 
     def ask(self, expression: str) -> dict[str, Any]:
-        """Return what an expression of `lumos_nb.testing.watching` says; the notebook does not notice.
+        """Return what an expression of `lumos_nb.testing.runner.watching` says; the notebook does not notice.
 
         Raises:
             KernelFailed: The kernel cannot say it, or does not answer.
         """
-        value = f"__import__('lumos_nb.testing.watching', fromlist=['start']).{expression}"
+        value = f"__import__('lumos_nb.testing.runner.watching', fromlist=['start']).{expression}"
         content = {
             "code": "", "silent": True, "store_history": False, "user_expressions": {"watching": value},
             "allow_stdin": False, "stop_on_error": False,
