@@ -17,6 +17,8 @@ from pathlib import Path
 from lumos_nb.testing.masks import masked_text
 
 ROOT = Path(__file__).parents[2]
+SHOWS_REAL_TIMES = "07_debugging.ipynb"
+"""Its subject is how long tools take, so it plays without a virtual clock, and is green but not the same."""
 
 
 def run_all(folder: Path) -> str:
@@ -26,7 +28,7 @@ def run_all(folder: Path) -> str:
     ran = subprocess.run(command, cwd=ROOT, env=env | {"CI": "true"}, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise SystemExit(ran.stdout + ran.stderr)
-    return "\n".join(outputs(path) for path in sorted(folder.rglob("*.ipynb")))
+    return "\n".join(outputs(path) for path in sorted(folder.rglob("*.ipynb")) if path.name != SHOWS_REAL_TIMES)
 
 
 def outputs(path: Path) -> str:

@@ -8,13 +8,11 @@ import sys
 import pytest
 
 from lumos_nb.tapes import read_tape
-from tests.bench.soak_notebooks import outputs, run_all
+from tests.bench.soak_notebooks import SHOWS_REAL_TIMES, outputs, run_all
 from tests.kernels import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 TIMES = 5
-SHOWS_REAL_TIMES = "07_debugging.ipynb"
-"""Its subject is how long tools take, so it plays without a virtual clock."""
 
 
 def run(*command, **environment):

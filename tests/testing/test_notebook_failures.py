@@ -18,6 +18,11 @@ GOES_ON = [
              "await asyncio.sleep(0)\nawait asyncio.sleep(0)\ndel t", []),
     ("thread", "import threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()", []),
     ("finalizer", "class A:\n    def __del__(self):\n        raise OSError('in del')\na = A()\ndel a", []),
+    ("kept-task", "async def g():\n    raise ValueError('kept')\nkept = asyncio.create_task(g())\n"
+                  "await asyncio.sleep(0)\nawait asyncio.sleep(0)", []),
+    ("heard-task", "async def h():\n    raise ValueError('heard')\nheard = asyncio.create_task(h())\n"
+                   "try:\n    await heard\nexcept ValueError:\n    pass", []),
+    ("says-so", "import sys\nprint('UsageError: as a log has it', file=sys.stderr)", []),
     ("calm", "1", ["raises-exception"]),
     ("expected", "1 / 0", ["raises-exception"]),
     ("expected-magic", "%nosuchmagic", ["raises-exception"]),
@@ -29,7 +34,15 @@ GOES_ON = [
     ("leaves", "import subprocess, asyncio\np = subprocess.Popen(['sleep', '60'])\n"
                "w = asyncio.create_task(asyncio.sleep(60))", []),
 ]  # fmt: skip
+_SHOWN = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    get_ipython().showtraceback()\n"
 ENDS = {
+    "into-widget": [("bad", "import ipywidgets\nwith ipywidgets.Output():\n    1 / 0", [])],
+    "wiped": [("bad", _SHOWN + "from IPython.display import clear_output\nclear_output()", [])],
+    "shown-late": [("bad", "import asyncio\nasync def f():\n    await asyncio.sleep(0.1)\n    try:\n        1 / 0\n"
+                           "    except ZeroDivisionError:\n        get_ipython().showtraceback()\n"
+                           "t = asyncio.create_task(f())", [])],
+    "captured": [("bad", "%%capture\n%nosuchmagic", [])],
+    "leaving": [("good", "1", []), ("bad", "exit()", []), ("after", "1", [])],
     "exception": [("good", "x = 1", []), ("bad", "def f(n):\n    return n / 0\n\nf(x)", []), ("after", "print(2)", [])],
     "shown": [("bad", "try:\n    1 / 0\nexcept ZeroDivisionError:\n    get_ipython().showtraceback()", [])],
     "magic": [("bad", "%nosuchmagic", [])],
@@ -44,6 +57,12 @@ FAILS = [
     ("goes-on", "task", "Task exception was never retrieved (f): ValueError: lost"),
     ("goes-on", "thread", "ZeroDivisionError: division by zero"),
     ("goes-on", "finalizer", "OSError: in del"),
+    ("captured", "bad", "`%nosuchmagic` not found"),
+    ("goes-on", "end", "Task exception was never retrieved (g)"),
+    ("into-widget", "bad", "ZeroDivisionError"),
+    ("wiped", "bad", "ZeroDivisionError"),
+    ("shown-late", "end", "ZeroDivisionError"),
+    ("leaving", "bad", "It ends the kernel"),
     ("goes-on", "calm", "It raised nothing"),
     ("goes-on", "other-output", "-stdout: before\n+stdout: now"),
     ("goes-on", "end", "A process was left: sleep 60"),
@@ -62,6 +81,7 @@ FAILS = [
 ]
 SKIPS = [
     ("goes-on", "skipped", "lumos-skip"),
+    ("leaving", "after", "not run: cell bad failed"),
     ("goes-on", "live", "lumos-live"),
     ("exception", "after", "not run: cell bad failed"),
     ("exception", "end", "not run: cell bad failed"),
@@ -69,8 +89,9 @@ SKIPS = [
     ("elsewhere", "end", "not run: cell bad failed"),
 ]
 PASSES = [
+    ("goes-on", "kept-task"), ("goes-on", "heard-task"), ("goes-on", "says-so"),
     ("goes-on", "expected"), ("goes-on", "expected-magic"), ("goes-on", "ignored-output"), ("goes-on", "markup"),
-    ("exception", "good"),
+    ("exception", "good"), ("package.inside", "good"), ("package.inside", "end"),
 ]  # fmt: skip
 
 
@@ -93,6 +114,9 @@ def ran(tmp_path_factory):
     write(folder / "elsewhere.ipynb", [("bad", "1", [])], kernel="nope")
     for name, cells in ENDS.items():
         write(folder / f"{name}.ipynb", cells)
+    (folder / "package").mkdir()
+    (folder / "package/__init__.py").write_text("raise RuntimeError('imported')")
+    write(folder / "package/inside.ipynb", [("good", "1", [])])
     (folder / "cut.ipynb").write_text('{"cells": [')
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "lumos_nb.cli", "test", ".", "--junit", "junit.xml"]
@@ -119,6 +143,10 @@ def test_a_cell_that_is_not_run_says_why(ran, book, cell, words):
 @pytest.mark.parametrize(("book", "cell"), PASSES)
 def test_what_is_well_passes_beside_it(ran, book, cell):
     assert list(ran[1][f"{book}.ipynb", cell]) == []
+
+
+def test_a_task_that_was_heard_of_is_no_failure_at_the_end(ran):
+    assert "(h)" not in ran[1]["goes-on.ipynb", "end"].find("failure").text
 
 
 def test_a_file_that_is_no_notebook_is_an_error_and_the_others_run(ran):

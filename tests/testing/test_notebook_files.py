@@ -12,7 +12,7 @@ import pytest
 
 from lumos_nb.errors import UsageError
 from lumos_nb.testing.runner.books import Book
-from lumos_nb.testing.runner.comparing import difference
+from lumos_nb.testing.runner.comparing import difference, is_same
 from lumos_nb.transcript import MIME
 
 OLD = {"output_type": "stream", "name": "stdout", "text": ["old\n"]}
@@ -141,6 +141,13 @@ def test_runs_differ_in_what_they_say_and_not_in_when_they_were():
 
 def test_the_cost_of_a_run_that_was_asked_is_not_that_of_one_that_is_played():
     assert difference(run_of(), run_of(cost_usd=0.0, n_replayed=1), everything=False) == ""
+
+
+def test_a_widget_under_another_id_is_the_same_widget():
+    view = "application/vnd.jupyter.widget-view+json"
+    before, after = ([{"data": {view: {"model_id": c * 32, "version_major": 2}}}] for c in "ab")
+    assert is_same(before, after)
+    assert not is_same(before, [{"data": {view: {"model_id": "b" * 32, "version_major": 3}}}])
 
 
 def test_what_was_never_stored_is_not_compared():

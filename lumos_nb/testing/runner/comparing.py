@@ -29,6 +29,7 @@ _TIMES: Masks = [
     (re.compile(r"\b\d{1,2}:\d\d:\d\d(?:\.\d+)?"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)?(?:e-?\d+)? ?(?:ns|µs|us|ms|s|sec|seconds|min|minutes|tokens/s|tok/s)\b"), "<time>"),
 ]
+_WIDGET = (re.compile(r'"model_id": "[0-9a-f]{32}"'), '"model_id": "ID"')
 _FIRST = ("agent", "provider", "model", "prompt", "status", "items", "error")
 """Fields of a run's document in the order in which a person reads them; the others come after."""
 _READ = ("text/plain", "text/markdown", "text/latex", "application/json", MIME)
@@ -79,6 +80,7 @@ def is_same(stored: Any, executed: Any, masks: Masks = ()) -> bool:
 
     What is stored is then not written anew: a change in git is a change that somebody sees.
     """
+    masks = [*masks, _WIDGET]
     before, now = (masked(json.dumps(each, sort_keys=True), masks, times=False) for each in (stored, executed))
     return before == now and not any(True for _ in _runs(stored))
 

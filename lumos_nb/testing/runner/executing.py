@@ -19,11 +19,12 @@ from lumos_nb.testing.runner.artifacts import Artifacts, Wishes
 from lumos_nb.testing.runner.books import Book, CellPlan
 from lumos_nb.testing.runner.comparing import difference, is_same
 from lumos_nb.testing.runner.kernels import KernelFailed, NotebookKernel
-from lumos_nb.testing.runner.reports import plain, problem_of
+from lumos_nb.testing.runner.reports import plain, problem_of, traceback_text
 from lumos_nb.testing.runner.waiting import Ran
 
 NEVER_EXPECTED = ("TapeMiss", "NetworkForbidden", "TapeError", "TapeUnused", "TapeDrift", "SecretOnTape")
 """Errors that a cell cannot expect: they are about the test, not about what it tests."""
+LEAVES = "It ends the kernel, so nothing after it runs for sure. Leave out exit() and quit()."
 AT_END_S = 0.5
 """How long what is left over at the end may take to be gone."""
 
@@ -136,21 +137,19 @@ class Execution:
 
     def _judged(self, kernel: NotebookKernel, cell: CellPlan, ran: Ran) -> Outcome:
         node = self.book.node.cells[cell.index]
-        error, said = problem_of(node.outputs, ran.reply)
+        heard = self._heard(kernel, cell, ran)
+        error, said = problem_of([*kernel.tracebacks(), *node.outputs], ran.reply)
+        said = said or "\n".join(each for each in heard if each.startswith("UsageError:"))
         problems = [ran.fault] if ran.fault else []
         is_ours = error is not None and error["ename"] in NEVER_EXPECTED
         if cell.must_raise and not said and not ran.fault:
             problems.append("It raised nothing, and its tag raises-exception says that it does.")
         if said and (not cell.must_raise or is_ours):
             problems.append(said)
-        is_end = ran.is_gone or (bool(problems) and (bool(said) or bool(ran.fault)))
-        if not ran.is_gone:
-            try:
-                problems += [each for each in kernel.ask("after_cell()")["problems"] if each not in plain(said)]
-                if cell.is_live:
-                    kernel.ask("go_live(False)")
-            except KernelFailed as failure:
-                problems.append(str(failure))
+        if leaves := any(each.get("source") == "ask_exit" for each in ran.reply.get("payload", ())):
+            problems.append(LEAVES)
+        is_end = ran.is_gone or leaves or (bool(problems) and (bool(said) or bool(ran.fault)))
+        problems += [each for each in heard if each not in plain(said)]
         return Outcome(
             problems=problems,
             is_end=is_end,
@@ -158,6 +157,18 @@ class Execution:
             error=error,
             duration_s=ran.duration_s,
         )
+
+    def _heard(self, kernel: NotebookKernel, cell: CellPlan, ran: Ran) -> list[str]:
+        """Return what went wrong in the kernel and is in no output."""
+        if ran.is_gone:
+            return []
+        try:
+            problems: list[str] = kernel.ask("after_cell()")["problems"]
+            if cell.is_live:
+                kernel.ask("go_live(False)")
+            return problems
+        except KernelFailed as failure:
+            return [str(failure)]
 
     def _difference(self, cell: CellPlan, stored: list[Any]) -> str:
         if self.wishes.is_updating or self.wishes.compare == "none" or cell.is_ignored or cell.is_live:
@@ -192,12 +203,14 @@ class Execution:
         self._rest_not_run("not run: it was not asked for")
 
     def _at_end(self, kernel: NotebookKernel) -> list[str]:
-        until = time.monotonic() + AT_END_S
+        until, late = time.monotonic() + AT_END_S, list[str]()
         while True:
             try:
-                problems: list[str] = kernel.ask("at_end()")["problems"]
+                problems: list[str] = [*kernel.ask("at_end()")["problems"], *late]
             except KernelFailed as failure:
                 return [str(failure)]
+            new = [traceback_text(each) for each in kernel.tracebacks()]
+            late, problems = [*late, *new], [*problems, *new]
             # A process that was told to end, a task that was cancelled: they need a moment.
             if not any("left:" in each or "goes on" in each for each in problems) or time.monotonic() > until:
                 return problems

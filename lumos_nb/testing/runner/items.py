@@ -125,6 +125,7 @@ class NotebookTests:
             with_html=option.lumos_html, root=config.invocation_params.dir,
         )  # fmt: skip
         self._jobs = option.lumos_jobs or _cores()
+        self._has_modules = bool(config.getini("python_files"))
         self._is_worker = hasattr(config, "workerinput")
         self._waiting: queue.SimpleQueue[Execution] = queue.SimpleQueue()
         self._begun: list[Execution] = []
@@ -135,6 +136,10 @@ class NotebookTests:
         if file_path.suffix != ".ipynb" or ".ipynb_checkpoints" in file_path.parts:
             return None
         return NotebookFile.from_parent(parent, path=file_path)
+
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Take folders as mere folders where only notebooks are tests: no package is imported for them."""
+        return None if self._has_modules else pytest.Dir.from_parent(parent, path=path)
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave out notebooks that were executed."""

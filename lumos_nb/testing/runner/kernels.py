@@ -33,6 +33,7 @@ class NotebookKernel:
         self._book, self._environment = book, environment
         self._name = name or _kernel_of(book)
         self._cells: dict[str, int] = {}
+        self._shown: list[dict[str, Any]] = []
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the kernel
         self._manager: Any = None
         self._outputs: Any = None
@@ -103,6 +104,14 @@ class NotebookKernel:
             )
         return dict(answer["data"]["application/json"])
 
+    def tracebacks(self) -> list[dict[str, Any]]:
+        """Return what was shown as a traceback since it was asked last, wherever it went.
+
+        A cell's outputs do not have all: some go into a widget, are wiped away, or come when their cell is over.
+        """
+        shown, self._shown = self._shown, []
+        return shown
+
     def put_widgets(self) -> None:
         """Put the state of the widgets into the notebook, for who shows it later."""
         self._outputs.set_widgets_metadata()
@@ -141,6 +150,8 @@ class NotebookKernel:
 
         request = message["parent_header"].get("msg_id", "")
         index = self._cells.get(request)
+        if message["msg_type"] == "error":
+            self._shown.append({"output_type": "error", **message["content"]})
         try:
             if index is not None:
                 self._outputs.process_message(message, self._book.node.cells[index], index)

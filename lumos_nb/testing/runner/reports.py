@@ -42,8 +42,7 @@ def headline(problem: str) -> str:
 def problem_of(outputs: Sequence[Any], reply: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
     """Return the error of a cell, if it has one, and what is wrong with it in words, or nothing.
 
-    Notebook runners look at the reply only; an unknown magic replies that all is well, and so does who shows a
-    traceback and goes on.
+    Notebook runners look at the reply only; who shows a traceback and goes on replies that all is well.
     """
     errors = [output for output in outputs if output["output_type"] == "error"]
     if not errors and reply.get("status") == "error":
@@ -53,9 +52,7 @@ def problem_of(outputs: Sequence[Any], reply: dict[str, Any]) -> tuple[dict[str,
         return dict(errors[-1]), traceback_text(errors[-1])
     if reply.get("status") == "aborted":
         return None, "The kernel did not run it."
-    stderr = "".join(o["text"] for o in outputs if o["output_type"] == "stream" and o["name"] == "stderr")
-    used_wrong = [line for line in plain(stderr).splitlines() if line.startswith("UsageError:")]
-    return None, "\n".join(used_wrong)
+    return None, ""
 
 
 def traceback_text(error: Any) -> str:

@@ -7,26 +7,21 @@ into the namespace, and what was there before it is called as before.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-_KERNELS_OWN = ("ipykernel", "tornado", "zmq", "jupyter_client", "comm", "lumos_nb", "IPython", "ipywidgets")
-_LASTING = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "joblib.externals.loky")
-"""Processes that stay on purpose, for the next who needs them."""
+from lumos_nb.testing.runner import leftovers
 
 _BEGINNINGS = ("threading.py", "tasks.py", "events.py")
 """Files in which threads and tasks begin; their frames say nothing."""
 
 _found: list[str] = []
-_before: set[Any] = set()
 _n_missed = [0]
 _live = ExitStack()
 
@@ -46,8 +41,9 @@ def start() -> Answer:
     _watch_loops()
     _watch_threads()
     _watch_unraisable()
+    _watch_usage()
     _know_place()
-    _before.update(_tasks(), _children())
+    leftovers.note()
     gc.collect()
     gc.freeze()  # what is loaded by now is not looked through again after each cell
     return Answer([])
@@ -66,7 +62,9 @@ def at_end() -> Answer:
     """
     gc.unfreeze()
     gc.collect()
-    return Answer([*_found, *_runs_left(), *_tasks_left(), *_processes_left(), *_of_tape()])
+    for name, error in leftovers.kept_failures():
+        _said(f"Task exception was never retrieved ({name})", error)
+    return Answer([*_found, *leftovers.left(), *_of_tape()])
 
 
 def close_tape() -> Answer:
@@ -160,6 +158,20 @@ def _watch_unraisable() -> None:
     sys.unraisablehook = hook
 
 
+def _watch_usage() -> None:
+    """Hear of magics that do not exist or were called wrong; the cell replies that all is well."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    before = shell.show_usage_error
+
+    def show(error: BaseException) -> None:
+        _found.append(f"UsageError: {error}")
+        before(error)
+
+    shell.show_usage_error = show
+
+
 def _know_place() -> None:
     """Say where the notebook is, for requests of notebooks that do not load the extension."""
     from IPython import get_ipython
@@ -177,65 +189,6 @@ def _know_place() -> None:
         return tape_scene(get_ipython())
 
     set_place(place, scene)
-
-
-def _runs_left() -> list[str]:
-    background = sys.modules.get("lumos_nb.notebook.background")
-    runs = background._open if background else ()
-    return [
-        f"A run still goes on: {run!r}. Wait for it in the last cell: await lumos.wait()."
-        for run in sorted(runs, key=lambda run: run.run_id)
-        if not run.done()
-    ]
-
-
-def _tasks() -> set[Any]:
-    try:
-        return set(asyncio.all_tasks(asyncio.get_running_loop()))
-    except RuntimeError:
-        return set()
-
-
-def _tasks_left() -> list[str]:
-    left = [task for task in _tasks() - _before if not task.done() and _is_users(task)]
-    return [f"A task was left: {task.get_name()} ({_name(task)})." for task in sorted(left, key=lambda t: t.get_name())]
-
-
-def _name(task: Any) -> str:
-    coroutine = task.get_coro()
-    return str(getattr(coroutine, "__qualname__", repr(coroutine)))
-
-
-def _is_users(task: Any) -> bool:
-    code = getattr(task.get_coro(), "cr_code", None)
-    if code is None or task is asyncio.current_task():
-        return False
-    parts = Path(code.co_filename).parts
-    return not any(name in parts for name in _KERNELS_OWN)
-
-
-def _children() -> set[Any]:
-    try:
-        import psutil
-    except ImportError:
-        return set()
-    return set(psutil.Process().children(recursive=True))
-
-
-def _processes_left() -> list[str]:
-    return [
-        f"A process was left: {line} (pid {child.pid})."
-        for child in sorted(_children() - _before, key=lambda child: child.pid)
-        for line in _line(child)
-        if not any(name in line for name in _LASTING)
-    ]
-
-
-def _line(process: Any) -> Iterator[str]:
-    """Yield how a process was started, if it is there still and no mere entry of one that ended."""
-    with contextlib.suppress(Exception):  # it ends while it is looked at
-        if process.status() != "zombie":
-            yield " ".join(process.cmdline())[:200]
 
 
 def _of_tape() -> list[str]:
