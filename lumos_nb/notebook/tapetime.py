@@ -15,6 +15,7 @@ from typing import Any
 from lumos_nb import clock, ids, settings, tapes
 from lumos_nb.clock import VirtualClock
 from lumos_nb.errors import LumosError
+from lumos_nb.notebook.place import tape_scene
 from lumos_nb.stores import open_store
 from lumos_nb.tapes import modes
 from lumos_nb.tapes.deck import Deck
@@ -56,6 +57,7 @@ class TapeTime:
         """Begin to follow the tape."""
         self.follow()
         self._shell.events.register("pre_run_cell", self._next_cell)
+        self._shell.events.register("post_run_cell", self._note_end)
         atexit.register(self.close)
         _followers.append(self)
 
@@ -66,6 +68,7 @@ class TapeTime:
             _followers.remove(self)
         if self._next_cell in self._shell.events.callbacks["pre_run_cell"]:
             self._shell.events.unregister("pre_run_cell", self._next_cell)
+            self._shell.events.unregister("post_run_cell", self._note_end)
         self._end()
         clock.use(None)
 
@@ -92,6 +95,11 @@ class TapeTime:
         self.follow()
         if self._virtual is not None:
             self._virtual.advance(CELL_S)
+
+    def _note_end(self, result: Any) -> None:
+        deck = None if result.success else _deck()
+        if deck is not None:
+            deck.keep_all_of(tape_scene(self._shell))
 
     def _begin(self, deck: Deck) -> None:
         self._virtual = VirtualClock(_recorded_at(deck))

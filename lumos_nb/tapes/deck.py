@@ -61,6 +61,8 @@ class Deck:
         self._lock = threading.RLock()
         self._failure: TapeError | None = None
         self._is_closed = False
+        if self.is_replaying:  # first of all: a tape that cannot be read is no way out
+            network.watch()
         self.file = TapeFile(path)
         self.tape = open_tape(path, mode, notebook)
         found = self.tape.interactions
@@ -73,8 +75,6 @@ class Deck:
         self._cells_asked: list[Scene] = []
         #: Other machines that were to be reached while it is played, and were not; filled by `network`.
         self.tried: list[str] = []
-        if self.is_replaying:
-            network.watch()
 
     @property
     def name(self) -> str:
@@ -217,6 +217,11 @@ class Deck:
         with self._lock:
             asked = self._lookup.asked
             return [] if self.mode == "record" else [e for e in self.tape.interactions if e.request.i not in asked]
+
+    def keep_all_of(self, scene: Scene) -> None:
+        """Drop nothing that a cell has on the tape: it failed, and may not have come to ask for all."""
+        with self._lock:
+            self._cells_asked = [each for each in self._cells_asked if each.execution != scene.execution]
 
     def check(self) -> None:
         """Be sure that all of the tape was played, and that what is sent is answered as it was.

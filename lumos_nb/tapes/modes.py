@@ -30,6 +30,7 @@ _deck: Deck | None = None
 _followed: LumosConfig | None = None
 _given: list[Deck | None] = []
 _of_cells: Deck | None = None
+_aside: list[Deck] = []
 _lock = threading.RLock()
 
 
@@ -121,6 +122,16 @@ def time_of(config: LumosConfig, mode: str) -> str:
     return "virtual" if mode == "replay-strict" else "instant"
 
 
+def put_aside() -> list[Deck]:
+    """Return the tapes that are played strictly and that other settings have put aside: all of them is to be asked for.
+
+    Example:
+        >>> put_aside()
+        []
+    """
+    return list(_aside)
+
+
 def close(*, ran_all: bool = True) -> None:
     """End the use of the tapes that the settings and the cells named; the next request begins with them anew.
 
@@ -132,7 +143,8 @@ def close(*, ran_all: bool = True) -> None:
     """
     global _deck, _followed, _of_cells
     with _lock:
-        ended, _deck, _followed, _of_cells = [_deck, _of_cells], None, None, None
+        ended, _deck, _followed, _of_cells = [_deck, _of_cells, *_aside], None, None, None
+        _aside.clear()
     for deck in ended:
         if deck is not None:
             deck.close(ran_all=ran_all)
@@ -146,11 +158,14 @@ def _follow(config: LumosConfig) -> Deck | None:
         path = None if mode == "off" else _known(tape_path(config))
         if _deck is not None and (_deck.path, _deck.mode) != (path, mode):
             before, _deck = _deck, None
-            before.close(ran_all=False)
+            if before.mode == "replay-strict":
+                _aside.append(before)
+            else:
+                before.close(ran_all=False)
         time = time_of(config, mode)
         if path is not None and _deck is None:
-            _deck = _opened(path, mode, time)
-        elif _deck is not None and _deck.player.playing.time != time:
+            _deck = _taken_up(path, mode) or _opened(path, mode, time)
+        if _deck is not None and _deck.player.playing.time != time:
             _deck.play(time=time)
         _followed = config
         return _deck
@@ -198,6 +213,15 @@ def _has_tape(path: Path | None) -> bool:
     if path is None or not path.exists():
         return False
     return not path.is_dir() or any(path.glob(f"*{SUFFIX}"))
+
+
+def _taken_up(path: Path, mode: str) -> Deck | None:
+    """Return the deck that was put aside, and is in force again: what was played of it stays played."""
+    found = next((deck for deck in _aside if (deck.path, deck.mode) == (path, mode)), None)
+    if found is None:
+        return None
+    _aside.remove(found)
+    return None if found.file.has_changed else found
 
 
 def _opened(path: Path, mode: str, time: str) -> Deck:

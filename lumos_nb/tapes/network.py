@@ -14,6 +14,7 @@ import ipaddress
 import socket
 import sys
 import threading
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -59,15 +60,16 @@ def _check(event: str, args: tuple[Any, ...]) -> None:
     host, port = _target(event, args)
     if host is None or is_here(host):
         return
-    deck = _playing()
-    if deck is None or _is_allowed(host, is_name=event == "socket.getaddrinfo"):
+    deck, problem = _playing()
+    if (deck is None and not problem) or _is_allowed(host, is_name=event == "socket.getaddrinfo"):
         return
     shown = f"{host}:{port}" if isinstance(port, int) and port else host
     # A library may take the error for a bad line, and go on.
-    if len(deck.tried) < _KEPT:
+    if deck is not None and len(deck.tried) < _KEPT:
         deck.tried.append(shown)
+    what, why = ("a tape", f" It cannot be: {problem}") if deck is None else (f"the tape {deck.name!r}", "")
     raise NetworkForbidden(
-        f"{shown!r} was to be reached, and while the tape {deck.name!r} is played no other machine is.",
+        f"{shown!r} was to be reached, and while {what} is played no other machine is.{why}",
         hint=f"Allow it with LUMOS_TAPE_HOSTS={host}, tag the cell lumos-live, or type: %lumos tape off",
     )
 
@@ -118,15 +120,17 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return mapped or address
 
 
-def _playing() -> Deck | None:
-    """Return the deck that is played, if one is."""
-    from lumos_nb.tapes.modes import current
+def _playing() -> tuple[Deck | None, str]:
+    """Return the deck that is played, if one is; where one is to be played and cannot be, why."""
+    from lumos_nb.tapes.modes import current, mode_of
 
     try:
         deck = current()
-    except LumosError:  # said to whoever asks a model
-        return None
-    return deck if deck is not None and deck.is_replaying else None
+    except LumosError as error:
+        with suppress(LumosError):
+            return None, error.message if mode_of(settings.current()).startswith("replay") else ""
+        return None, ""
+    return (deck if deck is not None and deck.is_replaying else None), ""
 
 
 def _is_allowed(host: str, *, is_name: bool) -> bool:

@@ -1,15 +1,17 @@
 """Tapes that somebody edited, links to them, and what a machine has that no message may say."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
-from lumos_nb import Agent, llm, tool
-from lumos_nb.errors import TapeError, TapeMiss
+from lumos_nb import Agent, llm, settings, tapes, tool
+from lumos_nb.errors import LumosError, NetworkForbidden, TapeError, TapeMiss
 from lumos_nb.messages import ToolCall
-from lumos_nb.tapes import Deck, read_tape, using
+from lumos_nb.tapes import Deck, modes, read_tape, using
 from lumos_nb.tapes.edits import _homes
+from lumos_nb.tapes.scenes import SCENE, Scene
 from lumos_nb.testing import Answer, FakeServer
 from lumos_nb.testing.wire import openai_chat
 
@@ -99,3 +101,24 @@ async def test_a_tool_is_given_a_path_of_who_plays_the_tape(path, monkeypatch, i
     deck.check()
     assert result.steps[0].tool_results[0].content == "/srv/bob smith/größer als/b.txt: True"
     _homes.cache_clear()
+
+
+@pytest.mark.parametrize("wrong", ["a tape that cannot be read", "a cell that wants a live answer"])
+async def test_a_tape_that_cannot_be_played_is_no_way_out(path, monkeypatch, wrong):
+    (await record(path, "Hello")).close()
+    monkeypatch.setenv("LUMOS_TAPE", "replay-strict")
+    monkeypatch.setenv("LUMOS_TAPE_FILE", str(path))
+    settings.reset()
+    if wrong.startswith("a tape"):
+        path.write_text("Dear diary")
+    token = SCENE.set(Scene(cell="a", mode="live" if wrong.startswith("a cell") else ""))
+    try:
+        with pytest.raises(LumosError):
+            tapes.current()
+        with pytest.raises(NetworkForbidden, match=r"a tape is played no other machine is\. It cannot be: "):
+            socket.create_connection(("192.0.2.1", 80), timeout=0.1)
+    finally:
+        SCENE.reset(token)
+        modes.close()
+        monkeypatch.undo()
+        settings.reset()

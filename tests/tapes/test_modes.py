@@ -32,6 +32,7 @@ def nothing_in_force(monkeypatch, tmp_path):
     settings.reset()
     yield
     modes._deck = modes._of_cells = modes._followed = None
+    modes._aside.clear()
     set_place(None)
     settings.reset()
 
@@ -340,6 +341,23 @@ async def test_the_settings_put_a_tape_in_force_and_another_setting_leaves_it_th
         assert await say("one") == "ONE"
         settings.configure(tape="off")
         assert tapes.current() is None
+
+
+async def test_a_strict_tape_that_is_put_aside_and_taken_up_again_goes_on_where_it_was(path, configured):
+    with FakeServer(upper) as server, using(Deck(path, "record")):
+        await say("one", server.base_url)
+        await say("two", server.base_url)
+    configured(LUMOS_TAPE="replay-strict", LUMOS_TAPE_FILE=path)
+    assert await say("one") == "ONE"
+    settings.configure(tape="off")
+    assert tapes.current() is None and len(modes.put_aside()) == 1
+    settings.configure(tape="replay-strict")
+    assert await say("two") == "TWO"
+    tapes.current().check()
+    assert not modes.put_aside()
+    with pytest.raises(TapeMiss):
+        await say("one")
+    modes.close()
 
 
 @pytest.mark.parametrize(("ci", "tape", "mode"), [

@@ -244,11 +244,12 @@ def _of_tape() -> list[str]:
         return []
     from lumos_nb import tapes
     from lumos_nb.errors import LumosError
+    from lumos_nb.tapes import modes
 
     try:
         deck = tapes.current()
-        if deck is not None:
-            deck.check()
+        for each in [*modes.put_aside(), *([deck] if deck is not None else [])]:
+            each.check()
     except LumosError as error:
         return [f"{type(error).__name__}: {error}"]
     return []
