@@ -262,3 +262,13 @@ def test_commands_name_the_notebook_as_it_was_named(book):
     (book.parent / "tapes/book.tape.jsonl").unlink()
     ran = lumos_test(book.parent.parent, below)
     assert f"lumos test --record {below}\n" in ran.stdout
+
+
+def test_half_a_recording_does_not_take_the_place_of_a_whole_one(book):
+    tape = book.parent / "tapes/book.tape.jsonl"
+    before = tape.read_bytes()
+    change(book, "print(1 + 1)", "print(1 / 0)")
+    with FakeServer(["Hello **you**.", "And you."]) as server:
+        ran = lumos_test(book.parent, "--record", FAKE_URL=server.base_url)
+    assert ran.returncode == 1 and "its tape is left as it was" in ran.stdout
+    assert tape.read_bytes() == before

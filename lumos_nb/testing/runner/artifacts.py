@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from lumos_nb.tapes.modes import SUFFIX
 from lumos_nb.testing.runner.books import Book
 
 
@@ -46,6 +47,19 @@ class Artifacts:
         """The notebook as a command names it, from where the tests were started."""
         path, root = self.book.path.absolute(), self.wishes.root.absolute()
         return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+    @property
+    def _tape(self) -> Path:
+        given = self.book.path.parent / os.environ.get("LUMOS_TAPE_FILE", "tapes")
+        return given if given.suffix and not given.is_dir() else given / f"{self.book.path.stem}{SUFFIX}"
+
+    def tape_before(self) -> bytes | None:
+        """Return the tape that is to be recorded anew; None if there is none, or it is not."""
+        return self._tape.read_bytes() if self.wishes.mode == "record" and self._tape.is_file() else None
+
+    def put_back(self, tape: bytes) -> None:
+        """Put a tape back where it was."""
+        self._tape.write_bytes(tape)
 
     def write(self) -> None:
         """Write the executed notebook, and its page if it is asked for."""

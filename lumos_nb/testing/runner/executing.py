@@ -67,6 +67,8 @@ class Execution:
         self._failed, self._is_well = "", True
         self._held: list[tuple[CellPlan, Outcome, list[Any]]] = []
         self._kernel: NotebookKernel | None = None
+        #: The tape that is about to be recorded anew: half a recording must not take its place.
+        self._before: bytes | None = None
 
     def outcome(self, index: int, timeout_s: float | None = None) -> Outcome:
         """Return what came of a cell, or of END; wait for it if need be."""
@@ -91,6 +93,7 @@ class Execution:
     def _run(self, folder: Path) -> None:
         environment = self._artifacts.environment(folder)
         self._kernel = kernel = NotebookKernel(self.book, name=self.wishes.kernel, environment=environment)
+        self._before = self._artifacts.tape_before()
         try:
             kernel.start()
             stored = {cell.index: self.book.stored(cell.index) for cell in self.book.cells}
@@ -103,6 +106,9 @@ class Execution:
             self._finish(kernel, stored)
         finally:
             kernel.stop()
+            end = self._outcomes[END]
+            if self._before is not None and not (end.done() and end.result() == Outcome()):
+                self._artifacts.put_back(self._before)
 
     def _take(self, cell: CellPlan, outcome: Outcome, stored: list[Any]) -> None:
         # What shows something else may show what is stored once a run in the background has ended.
@@ -192,7 +198,8 @@ class Execution:
             changed = self._difference(cell, before)
             self._settle(cell.index, msgspec.structs.replace(outcome, problems=[changed] if changed else []))
         if self._failed:
-            self._settle(END, Outcome(not_run=f"not run: {self._failed}"))
+            kept = "" if self._before is None else "; its tape is left as it was"
+            self._settle(END, Outcome(not_run=f"not run: {self._failed}{kept}"))
         elif is_whole:
             self._settle(END, Outcome(problems=problems))
             if self.wishes.is_updating and self._is_well:
