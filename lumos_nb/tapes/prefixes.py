@@ -27,7 +27,8 @@ class _Prompt(msgspec.Struct, frozen=True, kw_only=True):
 def broken_prefixes(requests: Iterable[RequestLine]) -> Iterator[tuple[RequestLine, str]]:
     """Yield the requests that change what their conversation said before, and in words what.
 
-    A conversation is known by its model and its first question.
+    A conversation is known by its model and its first question. A model that runs in the process has no cache that
+    anybody pays for, and is left out.
 
     Example:
         >>> def of(i, *texts):
@@ -38,7 +39,7 @@ def broken_prefixes(requests: Iterable[RequestLine]) -> Iterator[tuple[RequestLi
     """
     talks: defaultdict[str, list[_Prompt]] = defaultdict(list)
     for request in requests:
-        prompt = _prompt(request)
+        prompt = _prompt(request) if request.url.startswith("http") else None
         if prompt is None:
             continue
         first = next((turn for turn in prompt.turns if _role(turn) not in {"system", "developer"}), None)

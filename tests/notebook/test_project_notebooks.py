@@ -59,7 +59,7 @@ def test_each_notebook_has_its_tape_and_nothing_on_them_needs_mending():
     names = {path.name.removesuffix(".tape.jsonl") for path in (NOTEBOOKS / "tapes").glob("*.tape.jsonl")}
     assert names == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
     linted = run("lumos_nb.cli", "tape", "lint", "notebooks/tapes")
-    assert linted.returncode == 0 and "0 errors" in linted.stdout, linted.stdout
+    assert linted.returncode == 0 and "0 errors, 0 warnings" in linted.stdout, linted.stdout
     hosts = {
         each.request.url.split("/v1")[0]
         for path in (NOTEBOOKS / "tapes").glob("*.tape.jsonl")
