@@ -1,6 +1,5 @@
 """The project's own notebooks, from their tapes: as tests, in other runners, again and again, always the same."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import sys
 import pytest
 
 from lumos_nb.tapes import read_tape
-from tests.bench.soak_notebooks import SHOWS_REAL_TIMES, outputs, run_all
+from tests.bench.soak_notebooks import SHOWS_REAL_TIMES, run_all
 from tests.kernels import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -23,29 +22,13 @@ def run(*command, **environment):
     )
 
 
-def exact(folder):
-    """What each notebook put out, byte for byte, but for the one that shows real times."""
-    found = {}
-    for path in sorted(folder.rglob("*.ipynb")):
-        cells = json.loads(path.read_text())["cells"]
-        found[path.name] = json.dumps([cell.get("outputs") for cell in cells], sort_keys=True)
-    return {name: text for name, text in found.items() if name != SHOWS_REAL_TIMES}
-
-
 def test_all_notebooks_are_green_time_after_time_and_come_out_the_same(tmp_path):
-    folders = [tmp_path / str(n) for n in range(TIMES)]
-    for folder in folders:
-        run_all(folder)
+    shown = [run_all(tmp_path / str(n)) for n in range(TIMES)]
     names = {path.name for path in NOTEBOOKS.glob("*.ipynb")}
-    assert {path.name for path in folders[0].rglob("*.ipynb")} == names
-    first = exact(folders[0])
-    assert len(first) == len(names) - 1
-    for folder in folders[1:]:
-        again = exact(folder)
-        assert [name for name in first if first[name] != again[name]] == []
-        (one,) = folders[0].rglob(SHOWS_REAL_TIMES)
-        (other,) = folder.rglob(SHOWS_REAL_TIMES)
-        assert len(outputs(one).splitlines()) == len(outputs(other).splitlines())
+    assert {path.name for path in (tmp_path / "0").rglob("*.ipynb")} == names
+    assert all(name in shown[0] for name in names - {SHOWS_REAL_TIMES})
+    assert len(shown[0]) > 50_000
+    assert shown[1:] == shown[:1] * (TIMES - 1)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
