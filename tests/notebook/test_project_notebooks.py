@@ -50,3 +50,9 @@ def test_each_notebook_has_its_tape_and_nothing_on_them_needs_mending():
     }
     # Recorded from a real server, the embedded model's, and from none at all.
     assert hosts == {"embedded://smollm2", "http://127.0.0.1:9"}
+
+
+def test_nothing_that_is_stored_names_a_folder_of_this_machine():
+    for path in [*NOTEBOOKS.glob("*.ipynb"), *(NOTEBOOKS / "tapes").glob("*.tape.jsonl")]:
+        text = path.read_text()
+        assert str(ROOT) not in text and os.path.expanduser("~") + "/" not in text, path.name

@@ -16,6 +16,7 @@ from lumos_nb.credentials import Secret
 from lumos_nb.errors import UsageError
 from lumos_nb.hiding.forms import DOTS
 from lumos_nb.hiding.known import masked
+from lumos_nb.memory.provenance import set_provenance
 from lumos_nb.messages import ToolCall
 from lumos_nb.stores import Insert, SqliteStore, Update, default_store
 from lumos_nb.telemetry import ExecutionTrace, load_trace, load_traces, waterfall
@@ -301,3 +302,13 @@ async def test_what_happens_in_one_moment_stands_in_the_order_of_its_steps(tmp_p
     assert [(s.op, s.step) for s in spans[1:]] == [
         ("chat", 1), ("execute_tool", 1), ("execute_tool", 1), ("chat", 2)
     ]  # fmt: skip
+
+
+async def test_a_saved_waterfall_names_the_notebook_without_its_folder(tmp_path):
+    settings.configure(db=str(tmp_path / "lumos.db"))
+    set_provenance(lambda: {"notebook": "/home/ada/clients/report.ipynb"})
+    result = await Agent("a", model=ScriptedProvider(["Done."])).generate("Go")
+    set_provenance(None)
+    shown = load_trace(result.run_id)._repr_mimebundle_()["text/html"]
+    settings.reset()
+    assert "notebook report.ipynb" in shown and "/home/ada" not in shown

@@ -7,6 +7,7 @@ of it that is, and how all of it is had.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -225,10 +226,16 @@ def _others(span: Span, room: int) -> list[Piece]:
     decided = decision(span)
     told = [
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in sorted(span.attributes.items())
+        for name, value in sorted({**span.attributes, **_notebook(span)}.items())
         if name not in _TOLD
     ]
     told.append(f"run {span.run_id}" if span.op == "invoke_agent" else "")
     text = " · ".join(part for part in told if part)
     pieces: Sequence[Piece] = [_piece("Decision", decided, room)] if decided else []
     return [*pieces, *([_piece("More", text, room)] if text else [])]
+
+
+def _notebook(span: Span) -> dict[str, str]:
+    """Return the notebook by its file's name: what is shown is saved with it, and its folder names a person."""
+    path = span.attributes.get("notebook")
+    return {"notebook": re.split(r"[\\/]", path)[-1]} if isinstance(path, str) else {}
