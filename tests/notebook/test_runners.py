@@ -138,8 +138,13 @@ def test_a_terminal_asks_in_a_line(tmp_path):
     child.expect(r"In \[4\]: ")
     child.sendline("%%agent asks --new\nGo\n\n")
     child.expect(question)
-    child.sendintr()
-    child.expect("Interrupted: the run was stopped")
+    # As a person does: a key that comes between the prompt and the wait for it is lost by readline itself.
+    for _ in range(12):
+        child.sendintr()
+        if child.expect(["Interrupted: the run was stopped", pexpect.TIMEOUT], timeout=5) == 0:
+            break
+    else:
+        raise AssertionError(f"^C was not heard: {child.before!r}")
     child.expect(r"In \[5\]: ")
     child.sendline("%%agent asks --new\nGo\n\n")
     child.expect(question)
