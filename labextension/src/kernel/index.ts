@@ -1,0 +1,18 @@
+// The room of the links to kernels, offered to every other room as `ILinks`.
+
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+
+import { ILinks, Links } from './links';
+
+export { ILinks } from './links';
+export { Link, LumosProblem } from './link';
+
+export const kernelPlugin: JupyterFrontEndPlugin<ILinks> = {
+  id: 'lumos-nb:kernel',
+  description: 'Links to the kernels that have loaded lumos_nb.',
+  autoStart: true,
+  provides: ILinks,
+  requires: [INotebookTracker],
+  activate: (_, tracker: INotebookTracker) => new Links(tracker),
+};

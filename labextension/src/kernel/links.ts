@@ -1,0 +1,126 @@
+// The links of this page: one to each kernel of an open notebook that has loaded lumos_nb.
+//
+// A kernel is asked whether it has, when a notebook meets it and after each cell until it has; one that
+// never will is left in peace otherwise.
+
+import { NotebookActions, type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
+import { Token } from '@lumino/coreutils';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { PageAsks } from '../protocol';
+import { Link, TARGET } from './link';
+
+export interface ILinks {
+  /** The link of the notebook in front, or null where it has none. */
+  readonly current: Link | null;
+  /** The notebook in front, or null. */
+  readonly panel: NotebookPanel | null;
+  /** Emitted when `current` or `panel` is another. */
+  readonly currentChanged: ISignal<ILinks, void>;
+  /** Every open link, with its notebook. */
+  readonly all: ReadonlyMap<NotebookPanel, Link>;
+  /** Emitted when a link is opened or closed. */
+  readonly changed: ISignal<ILinks, void>;
+  /** The link of a notebook, or null. */
+  of(panel: NotebookPanel | null): Link | null;
+  /** Answers what a kernel asks of this page; `panel` is the notebook of that kernel. */
+  answer<K extends keyof PageAsks>(
+    name: K,
+    handler: (
+      given: PageAsks[K]['given'],
+      panel: NotebookPanel,
+    ) => PageAsks[K]['answer'] | Promise<PageAsks[K]['answer']>,
+  ): void;
+}
+
+export const ILinks = new Token<ILinks>('lumos-nb:ILinks', 'The links to kernels that have loaded lumos_nb.');
+
+export class Links implements ILinks {
+  private links = new Map<NotebookPanel, Link>();
+  private handlers = new Map<string, (given: any, panel: NotebookPanel) => unknown>();
+  private _changed = new Signal<this, void>(this);
+  private _currentChanged = new Signal<this, void>(this);
+
+  constructor(private readonly tracker: INotebookTracker) {
+    tracker.widgetAdded.connect((_, panel) => this.watch(panel));
+    tracker.forEach((panel) => this.watch(panel));
+    tracker.currentChanged.connect(() => this._currentChanged.emit());
+    NotebookActions.executed.connect((_, { notebook }) => {
+      const panel = tracker.find((panel) => panel.content === notebook);
+      if (panel && !this.links.has(panel)) void this.find(panel);
+    });
+  }
+
+  get all(): ReadonlyMap<NotebookPanel, Link> {
+    return this.links;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get panel(): NotebookPanel | null {
+    return this.tracker.currentWidget;
+  }
+
+  get current(): Link | null {
+    return this.of(this.panel);
+  }
+
+  get currentChanged(): ISignal<this, void> {
+    return this._currentChanged;
+  }
+
+  of(panel: NotebookPanel | null): Link | null {
+    return (panel && this.links.get(panel)) ?? null;
+  }
+
+  answer(name: string, handler: (given: any, panel: NotebookPanel) => unknown): void {
+    this.handlers.set(name, handler);
+  }
+
+  private watch(panel: NotebookPanel): void {
+    const context = panel.sessionContext;
+    context.kernelChanged.connect(() => void this.find(panel));
+    context.statusChanged.connect((_, status) => {
+      if (/restarting|terminating|dead|autorestarting/.test(status)) this.links.get(panel)?.close();
+    });
+    panel.disposed.connect(() => this.links.get(panel)?.close());
+    void context.ready.then(() => this.find(panel));
+  }
+
+  /** Looks whether the panel's kernel has loaded lumos_nb, and opens a link if it has. */
+  private async find(panel: NotebookPanel): Promise<void> {
+    const kernel = panel.sessionContext.session?.kernel;
+    const before = this.links.get(panel);
+    if (before?.isOpen && before.kernel === kernel) return;
+    before?.close();
+    if (!kernel || !(await hasLumos(kernel)) || panel.isDisposed || this.links.has(panel)) return;
+    const handlers = new Map(
+      [...this.handlers].map(([name, handler]) => [name, (given: any) => handler(given, panel)] as const),
+    );
+    const link = new Link(kernel, handlers);
+    this.links.set(panel, link);
+    link.closed.connect(() => {
+      if (this.links.get(panel) !== link) return;
+      this.links.delete(panel);
+      this.tell(panel);
+    });
+    this.tell(panel);
+  }
+
+  private tell(panel: NotebookPanel): void {
+    this._changed.emit();
+    if (panel === this.panel) this._currentChanged.emit();
+  }
+}
+
+async function hasLumos(kernel: Kernel.IKernelConnection): Promise<boolean> {
+  try {
+    const reply = await kernel.requestCommInfo({ target_name: TARGET });
+    return reply.content.status === 'ok' && Object.keys(reply.content.comms).length > 0;
+  } catch {
+    return false; // it was shut down meanwhile
+  }
+}

@@ -1,0 +1,24 @@
+// Notebooks for the tests: a real kernel with a scripted model.
+
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+
+/** Opens a new notebook whose first cell has loaded lumos_nb, with a model that says what the expression says. */
+export async function agentNotebook(page: IJupyterLabPageFixture, model: string, more = ''): Promise<string> {
+  const name = await page.notebook.createNew();
+  if (!name) throw new Error('The notebook could not be made.');
+  await page.notebook.setCell(
+    0,
+    'code',
+    [
+      '%load_ext lumos_nb',
+      'from lumos_nb import Agent, tool, settings',
+      'from lumos_nb.messages import ToolCall',
+      'from lumos_nb.testing import ScriptedProvider',
+      more,
+      `agent = Agent("analyst", model=${model})`,
+      '%agent use analyst',
+    ].join('\n'),
+  );
+  await page.notebook.runCell(0, true);
+  return name;
+}
