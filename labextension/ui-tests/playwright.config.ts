@@ -3,6 +3,7 @@ import { execSync } from 'node:child_process';
 import { defineConfig } from '@playwright/test';
 
 const base = require('@jupyterlab/galata/lib/playwright-config');
+const port = process.env.LUMOS_UI_PORT ?? '8899';
 const found = (name: string) => execSync(`command -v ${name} || true`, { encoding: 'utf-8' }).trim();
 const chromium =
   process.env.LUMOS_CHROMIUM ?? ['chromium', 'chromium-browser', 'google-chrome'].map(found).find((path) => path);
@@ -17,7 +18,7 @@ export default defineConfig({
   reporter: 'list',
   use: {
     ...base.use,
-    baseURL: 'http://127.0.0.1:8899',
+    baseURL: `http://127.0.0.1:${port}`,
     video: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
@@ -35,9 +36,9 @@ export default defineConfig({
   },
   webServer: {
     stderr: 'ignore',
-    command: 'python -m jupyterlab --config ui-tests/jupyter_server_config.py --port 8899 --ServerApp.port_retries=0',
+    command: `python -m jupyterlab --config ui-tests/jupyter_server_config.py --port ${port} --ServerApp.port_retries=0`,
     cwd: '..',
-    url: 'http://127.0.0.1:8899/lab',
+    url: `http://127.0.0.1:${port}/lab`,
     timeout: 120_000,
     reuseExistingServer: false,
     env: { ...process.env, LUMOS_VIEW: 'live', CI: '' } as Record<string, string>,
