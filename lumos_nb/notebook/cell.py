@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,10 +22,11 @@ from lumos_nb.notebook.asking import Asking
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.home import BackgroundHome, CellHome, NotebookHome, SyncCellHome
 from lumos_nb.notebook.interrupt import Interrupts, stopped
-from lumos_nb.notebook.place import cell_number
+from lumos_nb.notebook.place import cell_id, cell_number
 from lumos_nb.notebook.request import Request
 from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import LiveRun, Runtime
+from lumos_nb.widgets.actions import Refused, checked
 
 logger = logging.getLogger("lumos_nb")
 
@@ -82,7 +84,8 @@ class CellRun:
         self.live = LiveRun(
             agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
             questions=lambda: len(self.asking.pending), cell=cell_number(self.shell),
-            is_background=is_background,
+            is_background=is_background, act=self._checked, doc=lambda: self.view.transcript.doc, hear=self._hear,
+            cell_id=cell_id(self.shell),
         )  # fmt: skip
         self.live.on_events(request.events())
         self.runtime.running.append(self.live)
@@ -109,6 +112,18 @@ class CellRun:
     def _tell_stopping(self) -> None:
         self.live.is_stopping = True
         self.view.on_events([Metadata({"state": "stopping"})])
+
+    def _checked(self, content: dict[str, Any]) -> str:
+        """Do what a person asked for elsewhere than in the view, which checks by itself."""
+        try:
+            return self._act(checked(content, self.view.transcript.doc))
+        except Refused as refused:
+            return str(refused)
+
+    def _hear(self) -> None:
+        """Take it that a person has the run's questions in view: then they are not typed, nor decided by policy."""
+        if hasattr(self.view, "heard_at"):
+            self.view.heard_at = time.monotonic()
 
     def _act(self, action: dict[str, Any]) -> str:
         """Do what a person asked for in the view; return why it cannot be done."""

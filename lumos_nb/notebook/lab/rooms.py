@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from lumos_nb.notebook.lab.proposals import ProposalsRoom
 from lumos_nb.notebook.lab.room import Room
 from lumos_nb.notebook.lab.status import StatusRoom
 
-ROOMS: tuple[type[Room], ...] = (StatusRoom,)
+ROOMS: tuple[type[Room], ...] = (StatusRoom, ProposalsRoom)
