@@ -3,8 +3,9 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { kernelPlugin } from './kernel';
+import { proposalsPlugin } from './proposals';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, proposalsPlugin];
 
 export default plugins;

@@ -41,6 +41,8 @@ function pageId(kernel: string): string {
 }
 
 export class Link {
+  /** Names this link to the kernel, also after a reload of the page. */
+  readonly page: string;
   private comm: Kernel.IComm;
   private waiting = new Map<number, Waiting>();
   private n = 0;
@@ -55,7 +57,8 @@ export class Link {
     this.comm = kernel.createComm(TARGET);
     this.comm.onMsg = (message) => this.receive(message);
     this.comm.onClose = () => this.close();
-    this.comm.open({ v: PROTOCOL_VERSION, page: pageId(kernel.id) });
+    this.page = pageId(kernel.id);
+    this.comm.open({ v: PROTOCOL_VERSION, page: this.page });
   }
 
   get isOpen(): boolean {
