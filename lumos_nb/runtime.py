@@ -82,6 +82,8 @@ class Runtime:
         self.running: list[LiveRun] = []
         #: Called with what is not as it was, such as "runs" or "threads"; from any thread.
         self.on_change: Callable[..., object] = lambda *what: None
+        #: Called with each view that a cell opens, before anything is shown in it.
+        self.on_view: Callable[[Any], object] = lambda view: None
         self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
         self._current_agent: str | None = None
         self._current_thread: str | None = None

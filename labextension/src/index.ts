@@ -3,8 +3,9 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { kernelPlugin } from './kernel';
+import { mendingPlugin } from './mending';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, mendingPlugin];
 
 export default plugins;

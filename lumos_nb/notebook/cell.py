@@ -77,6 +77,7 @@ class CellRun:
     def _begin(self, home: NotebookHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
         request, is_background = self.request, self.request.options.background
         self.view = open_views(self.shell, request.thread_title, request.prompt, background=is_background)
+        self.runtime.on_view(self.view)
         self.view.on_events(request.events())
         self.asking = Asking(self.shell, None if isinstance(home, BackgroundHome) else home, self.view)
         self.live = LiveRun(

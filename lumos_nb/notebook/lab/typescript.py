@@ -15,13 +15,23 @@ from msgspec import inspect as of
 
 from lumos_nb.notebook.lab.protocol import PROTOCOL_VERSION, Nothing, requests_of
 from lumos_nb.notebook.lab.rooms import ROOMS
+from lumos_nb.telemetry.traces.trace import TRACE_MIME, TRACE_VERSION
 from lumos_nb.transcript import MIME, TRANSCRIPT_VERSION
 from lumos_nb.widgets.bundle import SKELETON
-from lumos_nb.widgets.rows import SHELLS
+from lumos_nb.widgets.code import PRE
+from lumos_nb.widgets.markdown import TABLE
+from lumos_nb.widgets.results import ERROR, MUTED, PRINTED, SCROLL, SHOWN_CHARS
+from lumos_nb.widgets.rows import CUT, ERROR_FRAME, LINE, SHELLS
+from lumos_nb.widgets.widget import LIVE_MIME
 
 _SIMPLE: dict[Any, str] = {
     of.StrType: "string", of.IntType: "number", of.FloatType: "number", of.BoolType: "boolean",
     of.NoneType: "null", of.AnyType: "unknown", of.RawType: "unknown",
+}  # fmt: skip
+
+_STYLES = {
+    "line": LINE, "cut": CUT, "muted": MUTED, "error": ERROR, "failure": ERROR_FRAME,
+    "code": PRE, "printed": PRINTED, "scroll": SCROLL, "table": TABLE,
 }  # fmt: skip
 
 
@@ -42,9 +52,15 @@ def written() -> str:
         "// Written by `python -m lumos_nb.notebook.lab.typescript`; the kernel's code is the source.\n",
         f"export const PROTOCOL_VERSION = {PROTOCOL_VERSION};",
         f"export const TRANSCRIPT_VERSION = {TRANSCRIPT_VERSION};",
-        f'export const RUN_MIME = "{MIME}";\n',
+        f"export const TRACE_VERSION = {TRACE_VERSION};",
+        f'export const RUN_MIME = "{MIME}";',
+        f'export const TRACE_MIME = "{TRACE_MIME}";',
+        f'export const LIVE_MIME = "{LIVE_MIME}";',
+        f"export const SHOWN_CHARS = {SHOWN_CHARS};\n",
         "/** The frames of a run and of its rows, the same in the live view, in saved HTML and here. */",
         f"export const SHELLS = {json.dumps({'run': SKELETON, **SHELLS}, indent=2)};\n",
+        "/** The inline styles of what is in them. */",
+        f"export const STYLES = {json.dumps(_STYLES, indent=2)};\n",
         *_interfaces(structs), *maps,
     ])  # fmt: skip
 
