@@ -13,25 +13,20 @@ import msgspec
 
 from lumos_nb.agent.bridge import run_sync
 from lumos_nb.errors import LumosError
-from lumos_nb.ids import new_id
-from lumos_nb.notebook.cell import CellRun
-from lumos_nb.notebook.lab.protocol import News, asked
+from lumos_nb.notebook.lab.protocol import asked
 from lumos_nb.notebook.lab.room import Room
+from lumos_nb.notebook.lab.turns import SHOWN, ChatRun, Turn, bearable
 from lumos_nb.notebook.options import CellOptions
 from lumos_nb.notebook.place import BESIDE, in_scene
 from lumos_nb.notebook.request import PromptRequest
 from lumos_nb.stores.base import Condition
-from lumos_nb.transcript import MIME, Transcript
-from lumos_nb.widgets import View
-from lumos_nb.widgets.bundle import run_markdown, static_bundle
-from lumos_nb.widgets.live import RunView
+from lumos_nb.transcript import Transcript
 
 if TYPE_CHECKING:
     from lumos_nb.notebook.lab.server import LabServer
 
 MOST_TURNS = 20
-LARGEST_BYTES = 4_000_000
-"""A run that takes more comes without its tables and pictures; its trace has them."""
+"""More of them are not sent at once."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -39,23 +34,6 @@ class Said(msgspec.Struct, frozen=True):
 
     text: str
     thread_id: str = ""
-
-
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said, and what the agent did: a bundle of an output."""
-
-    #: Names it in this chat.
-    turn: str
-    #: Empty before it has begun.
-    run_id: str
-    thread_id: str
-    prompt: str
-    agent: str
-    #: Whether it goes on.
-    is_running: bool
-    #: The cell in which it was said; empty for what was said in a chat.
-    cell_id: str
-    bundle: dict[str, Any]
 
 
 class ThreadWanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,9 +70,6 @@ class Acting(msgspec.Struct, frozen=True):
     """What is wrong with what was asked of a turn; empty if it is done."""
 
     problem: str
-
-
-SHOWN = News("chat.shown", Turn)
 
 
 class ChatRoom(Room):
@@ -160,7 +135,7 @@ class ChatRoom(Room):
         return [run for run in self._open.values() if run.thread_id == thread_id]
 
     def _cells(self, thread_id: str) -> dict[str, str]:
-        """Return the runs of a thread in their order, with their cells; a fork's are those whose messages it took along, too."""
+        """Return the runs of a thread in their order, with their cells; a fork has those that it took along."""
         store, here = self.runtime.memory.store, ("thread_id", "=", thread_id)
         said = {str(run) for run, _ in store.aggregate("messages", ["run_id"], [("count", None)], where=[here]) if run}
         top: Condition = ("parent_run_id", "=", None)
@@ -171,7 +146,8 @@ class ChatRoom(Room):
 
     def _turn(self, run_id: str, cell_id: str) -> Turn:
         live = self._live(run_id)
-        doc = live.doc() if live is not None else self._doc(run_id)
+        # It goes on meanwhile: encoding it is one step, in which nothing comes between.
+        doc = msgspec.json.decode(msgspec.json.encode(live.doc())) if live is not None else self._doc(run_id)
         return Turn(
             turn=run_id, run_id=run_id, thread_id=doc["thread_id"] or "", prompt=doc["prompt"], agent=doc["agent"],
             is_running=live is not None, cell_id=cell_id, bundle=bearable(doc),
@@ -188,61 +164,3 @@ class ChatRoom(Room):
         if transcript.doc["status"] == "running":  # its process has ended, or it runs in another one
             transcript.doc.update(status=saved.row["status"] if saved.row["status"] != "running" else "cancelled")
         return transcript.doc
-
-
-def bearable(doc: dict[str, Any]) -> dict[str, Any]:
-    """Return the bundle of a run, or where that is too large for a conversation, its text alone.
-
-    Example:
-        >>> sorted(bearable(Transcript().doc))
-        ['application/vnd.lumos.run+json', 'text/html', 'text/markdown', 'text/plain']
-        >>> large = {"kind": "text", "text": "x" * LARGEST_BYTES}
-        >>> sorted(bearable({**Transcript().doc, "items": [large]}))
-        ['text/markdown']
-    """
-    if len(msgspec.json.encode(doc, enc_hook=repr)) <= LARGEST_BYTES:
-        return static_bundle(doc)
-    text = run_markdown(doc)
-    cut = f"{text[:20_000]}…\n\n" if len(text) > 20_000 else f"{text}\n\n"
-    return {"text/markdown": f"{cut}*This run is too large to be shown here. Its trace has all of it.*"}
-
-
-class ChatRun(CellRun):
-    """A run that was asked for in a chat."""
-
-    view: RunView
-
-    def __init__(self, room: ChatRoom, request: PromptRequest) -> None:
-        super().__init__(room.shell, room.runtime, request)
-        self._room = room
-        self.turn = new_id("turn")
-        self.thread_id = request.thread_id
-        self._bundle: dict[str, Any] = {}
-        self._is_running = True
-
-    def _open_view(self) -> View:
-        view = RunView(self.request.thread_title, is_background=True, show=self._show)
-        view.open()
-        return view
-
-    def _show(self, widget: Any) -> ChatRun:
-        """Take the place of a spot in a cell."""
-        bundle = widget._repr_mimebundle_()
-        self._bundle = bundle[0] if isinstance(bundle, tuple) else bundle
-        return self
-
-    display_id = ""
-
-    def replace(self, bundle: dict[str, Any]) -> None:
-        """Show the end."""
-        self._is_running = False
-        self._bundle = bearable(bundle[MIME])
-        self._room.server.tell(SHOWN, self.told())
-        self._room.ended(self)
-
-    def told(self) -> Turn:
-        """Return how it stands."""
-        return Turn(
-            turn=self.turn, run_id=self.live.run_id, thread_id=self.thread_id, prompt=self.request.prompt, agent=self.request.agent.name,
-            is_running=self._is_running, cell_id="", bundle=self._bundle,
-        )  # fmt: skip

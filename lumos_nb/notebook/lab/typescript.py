@@ -18,6 +18,7 @@ from lumos_nb.notebook.lab.rooms import ROOMS
 from lumos_nb.transcript import MIME, TRANSCRIPT_VERSION
 from lumos_nb.widgets.bundle import SKELETON
 from lumos_nb.widgets.rows import SHELLS
+from lumos_nb.widgets.widget import STATIC
 
 _SIMPLE: dict[Any, str] = {
     of.StrType: "string", of.IntType: "number", of.FloatType: "number", of.BoolType: "boolean",
@@ -98,5 +99,16 @@ def _bracketed(name: str) -> str:
     return f"({name})" if " | " in name else name
 
 
+def question() -> str:
+    """Return the text of `panel/question.ts`: the form of a question as the live view has it, as a module."""
+    parts = "\n".join((STATIC / part).read_text("utf-8") for part in ("elements.js", "question.js"))
+    return (
+        "// Written by `python -m lumos_nb.notebook.lab.typescript`; the source is the live view's own form,\n"
+        "// so that a question in the side panel is the one in the cell.\n"
+        f"// @ts-nocheck\n\nconst ANSWER_MS = 1000;\n\n{parts}\nexport {{ Question }};\n"
+    )
+
+
 if __name__ == "__main__":
     Path(sys.argv[1]).write_text(written(), "utf-8")
+    (Path(sys.argv[1]).parent / "panel" / "question.ts").write_text(question(), "utf-8")

@@ -122,7 +122,8 @@ def test_a_run_of_another_process_or_version_does_not_hide_the_others(booked, pa
     first = page.ask("chat.history")["turns"][0]["run_id"]
     booked.run(
         "from lumos_nb.memory import Memory\nfrom lumos_nb.stores import Update\n"
-        f"Memory().store.write([Update('events', {{'run_id': {first!r}}}, {{'payload_json': '{{\"type\": \"later\"}}'}})])"
+        f"newer = Update('events', {{'run_id': {first!r}}}, {{'payload_json': '{{\"type\": \"later\"}}'}})\n"
+        "Memory().store.write([newer])"
     ).ok()
     turns = page.ask("chat.history")["turns"]
     assert turns[0]["bundle"][MIME]["error"]["type"] == "StoreError"

@@ -1,9 +1,11 @@
 """What the side panel asks: threads, runs, agents, approvals, budget."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from lumos_nb.notebook.lab.typescript import question
 from tests.kernels import Kernel
 from tests.notebook.lab.labpage import LabPage, Problem
 
@@ -31,6 +33,11 @@ def booked(kernel: Kernel) -> Kernel:
     kernel.run("%%agent echo -t sales --new\nThe orders of May").ok()
     kernel.run("%%agent echo -t weather --new\nRain in Oslo", cell_id="cell-7").ok()
     return kernel
+
+
+def test_the_form_of_a_question_is_that_of_the_live_view():
+    kept = Path(__file__).parents[3] / "labextension" / "src" / "panel" / "question.ts"
+    assert kept.read_text("utf-8") == question(), "run `python -m lumos_nb.notebook.lab.typescript …/protocol.ts`"
 
 
 def titles(page: LabPage, **wanted: object) -> list[str]:
