@@ -63,6 +63,7 @@ class PromptRequest:
         self.output_type = self._given.get("output")
         thread = self._thread(runtime)
         self.thread_title = thread.title if thread else ""
+        self.thread_id = thread.id if thread else ""
         if thread is not None:
             self._given["thread_id"] = thread.id
 

@@ -22,7 +22,7 @@ from lumos_nb.widgets.code import PRE
 from lumos_nb.widgets.markdown import TABLE
 from lumos_nb.widgets.results import ERROR, MUTED, PRINTED, SCROLL, SHOWN_CHARS
 from lumos_nb.widgets.rows import CUT, ERROR_FRAME, LINE, SHELLS
-from lumos_nb.widgets.widget import LIVE_MIME
+from lumos_nb.widgets.widget import LIVE_MIME, STATIC
 
 _SIMPLE: dict[Any, str] = {
     of.StrType: "string", of.IntType: "number", of.FloatType: "number", of.BoolType: "boolean",
@@ -114,5 +114,16 @@ def _bracketed(name: str) -> str:
     return f"({name})" if " | " in name else name
 
 
+def question() -> str:
+    """Return the text of `panel/question.ts`: the form of a question as the live view has it, as a module."""
+    parts = "\n".join((STATIC / part).read_text("utf-8") for part in ("elements.js", "question.js"))
+    return (
+        "// Written by `python -m lumos_nb.notebook.lab.typescript`; the source is the live view's own form,\n"
+        "// so that a question in the side panel is the one in the cell.\n"
+        f"// @ts-nocheck\n\nconst ANSWER_MS = 1000;\n\n{parts}\nexport {{ Question }};\n"
+    )
+
+
 if __name__ == "__main__":
     Path(sys.argv[1]).write_text(written(), "utf-8")
+    (Path(sys.argv[1]).parent / "panel" / "question.ts").write_text(question(), "utf-8")
