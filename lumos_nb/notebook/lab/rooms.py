@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from lumos_nb.notebook.lab.cells import CellsRoom
 from lumos_nb.notebook.lab.room import Room
 from lumos_nb.notebook.lab.status import StatusRoom
 
-ROOMS: tuple[type[Room], ...] = (StatusRoom,)
+ROOMS: tuple[type[Room], ...] = (
+    StatusRoom,
+    CellsRoom,
+)

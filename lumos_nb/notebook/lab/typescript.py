@@ -15,6 +15,7 @@ from msgspec import inspect as of
 
 from lumos_nb.notebook.lab.protocol import PROTOCOL_VERSION, Nothing, requests_of
 from lumos_nb.notebook.lab.rooms import ROOMS
+from lumos_nb.notebook.options import TABLE
 from lumos_nb.transcript import MIME, TRANSCRIPT_VERSION
 from lumos_nb.widgets.bundle import SKELETON
 from lumos_nb.widgets.rows import SHELLS
@@ -43,10 +44,17 @@ def written() -> str:
         f"export const PROTOCOL_VERSION = {PROTOCOL_VERSION};",
         f"export const TRANSCRIPT_VERSION = {TRANSCRIPT_VERSION};",
         f'export const RUN_MIME = "{MIME}";\n',
+        "/** The options of a `%%agent` line. */",
+        f"export const AGENT_OPTIONS = {_options()};\n",
         "/** The frames of a run and of its rows, the same in the live view, in saved HTML and here. */",
         f"export const SHELLS = {json.dumps({'run': SKELETON, **SHELLS}, indent=2)};\n",
         *_interfaces(structs), *maps,
     ])  # fmt: skip
+
+
+def _options() -> str:
+    rows = [{"names": o.names, "takes": o.takes, "kind": o.kind, "help": o.help} for o in TABLE]
+    return json.dumps(rows, indent=2)
 
 
 def _map(name: str, doc: str, rows: list[tuple[str, Any, Any]], structs: dict[str, type]) -> str:
