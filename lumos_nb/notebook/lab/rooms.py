@@ -5,6 +5,7 @@ from __future__ import annotations
 from lumos_nb.notebook.lab.agents import AgentsRoom
 from lumos_nb.notebook.lab.approvals import ApprovalsRoom
 from lumos_nb.notebook.lab.budget import BudgetRoom
+from lumos_nb.notebook.lab.cells import CellsRoom
 from lumos_nb.notebook.lab.chat import ChatRoom
 from lumos_nb.notebook.lab.outputs import OutputsRoom
 from lumos_nb.notebook.lab.room import Room
@@ -21,4 +22,5 @@ ROOMS: tuple[type[Room], ...] = (
     ApprovalsRoom,
     BudgetRoom,
     ChatRoom,
+    CellsRoom,
 )

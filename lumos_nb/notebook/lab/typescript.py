@@ -15,6 +15,7 @@ from msgspec import inspect as of
 
 from lumos_nb.notebook.lab.protocol import PROTOCOL_VERSION, Nothing, requests_of
 from lumos_nb.notebook.lab.rooms import ROOMS
+from lumos_nb.notebook.options import TABLE as OPTION_TABLE
 from lumos_nb.telemetry.traces.trace import TRACE_MIME, TRACE_VERSION
 from lumos_nb.transcript import MIME, TRANSCRIPT_VERSION
 from lumos_nb.widgets.bundle import SKELETON
@@ -57,12 +58,19 @@ def written() -> str:
         f'export const TRACE_MIME = "{TRACE_MIME}";',
         f'export const LIVE_MIME = "{LIVE_MIME}";',
         f"export const SHOWN_CHARS = {SHOWN_CHARS};\n",
+        "/** The options of a `%%agent` line. */",
+        f"export const AGENT_OPTIONS = {_options()};\n",
         "/** The frames of a run and of its rows, the same in the live view, in saved HTML and here. */",
         f"export const SHELLS = {json.dumps({'run': SKELETON, **SHELLS}, indent=2)};\n",
         "/** The inline styles of what is in them. */",
         f"export const STYLES = {json.dumps(_STYLES, indent=2)};\n",
         *_interfaces(structs), *maps,
     ])  # fmt: skip
+
+
+def _options() -> str:
+    rows = [{"names": o.names, "takes": o.takes, "kind": o.kind, "help": o.help} for o in OPTION_TABLE]
+    return json.dumps(rows, indent=2)
 
 
 def _map(name: str, doc: str, rows: list[tuple[str, Any, Any]], structs: dict[str, type]) -> str:
