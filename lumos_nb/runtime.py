@@ -52,6 +52,7 @@ class LiveRun:
         self.control = control
         self.started_at = clock.time()
         self.run_id = ""
+        self.thread_id: str | None = None
         self.is_stopping = False
         self.act, self.doc, self.hear = act, doc, hear
         self.cell_id = cell_id
@@ -61,7 +62,7 @@ class LiveRun:
         """Learn its id from its first event."""
         for event in events if not self.run_id else ():
             if isinstance(event, RunStart):
-                self.run_id = event.run_id
+                self.run_id, self.thread_id = event.run_id, event.thread_id
 
     @property
     def status(self) -> str:
@@ -91,6 +92,8 @@ class Runtime:
         self.running: list[LiveRun] = []
         #: Called with what is not as it was, such as "runs" or "threads"; from any thread.
         self.on_change: Callable[..., object] = lambda *what: None
+        #: Called with each view that a cell opens, before anything is shown in it.
+        self.on_view: Callable[[Any], object] = lambda view: None
         self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
         self._current_agent: str | None = None
         self._current_thread: str | None = None

@@ -3,9 +3,10 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { kernelPlugin } from './kernel';
+import { mendingPlugin } from './mending';
 import { proposalsPlugin } from './proposals';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, proposalsPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, mendingPlugin, proposalsPlugin];
 
 export default plugins;

@@ -26,6 +26,7 @@ from lumos_nb.notebook.place import cell_id, cell_number
 from lumos_nb.notebook.request import Request
 from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import LiveRun, Runtime
+from lumos_nb.widgets import View
 from lumos_nb.widgets.actions import Refused, checked
 
 logger = logging.getLogger("lumos_nb")
@@ -64,9 +65,9 @@ class CellRun:
             home.serve()
             return self._end(task)
 
-    def background(self) -> BackgroundRun:
-        """Begin to run, and return at once; the end is shown in this cell."""
-        home = BackgroundHome(self.shell)
+    def background(self, *, in_cell: bool = True) -> BackgroundRun:
+        """Begin to run, and return at once; the end is shown where the view is: in this cell, if there is one."""
+        home = BackgroundHome(self.shell, in_cell=in_cell)
         task = self._begin(home, home.interrupts)
 
         def at_end(result: AgentGenerateResult | None) -> None:
@@ -78,7 +79,8 @@ class CellRun:
 
     def _begin(self, home: NotebookHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
         request, is_background = self.request, self.request.options.background
-        self.view = open_views(self.shell, request.thread_title, request.prompt, background=is_background)
+        self.view = self._open_view()
+        self.runtime.on_view(self.view)
         self.view.on_events(request.events())
         self.asking = Asking(self.shell, None if isinstance(home, BackgroundHome) else home, self.view)
         self.live = LiveRun(
@@ -99,6 +101,10 @@ class CellRun:
             HOME.reset(token)
         interrupts.watch(task, self._tell_stopping)
         return task
+
+    def _open_view(self) -> View:
+        request = self.request
+        return open_views(self.shell, request.thread_title, request.prompt, background=request.options.background)
 
     def _on_events(self, events: Sequence[AgentEvent]) -> None:
         self.live.on_events(events)

@@ -9,6 +9,7 @@ from lumos_nb import memory, settings
 from lumos_nb.events import AgentGenerateResult
 from lumos_nb.notebook.awaiting import Awaiting
 from lumos_nb.notebook.cells import RanCells
+from lumos_nb.notebook.completion import Completing
 from lumos_nb.notebook.lab import LabServer
 from lumos_nb.notebook.magics import AWAITED, RESUMED, Magics
 from lumos_nb.notebook.place import beside_notebook, notebook_name, provenance, tape_place, tape_scene
@@ -36,6 +37,8 @@ class Session:
         self._register()
         self._awaiting = Awaiting(shell, {"agent": AWAITED}, {"agent resume": RESUMED})
         self._awaiting.install()
+        self.completing = Completing(shell, self.runtime)
+        self.completing.install()
         self.cells = RanCells(shell)
         self.cells.install()
         memory.set_provenance(lambda: provenance(shell), self.cells.all)
@@ -63,6 +66,7 @@ class Session:
         if self.lab is not None:
             self.lab.close()
         self._awaiting.remove()
+        self.completing.remove()
         self.cells.remove()
         memory.set_provenance(None)
         self._time.close()
