@@ -32,6 +32,7 @@ export class Bar extends Panel {
   }
 
   private readonly trans: TranslationBundle;
+  private readonly sizes = new ResizeObserver(() => this.settle());
 
   /** Says how many wait; none: it goes. */
   count(n: number): void {
@@ -47,6 +48,31 @@ export class Bar extends Panel {
     this.dismiss.hidden = false;
     this.words.textContent = text;
     this.show();
+  }
+
+  protected onAfterAttach(): void {
+    this.sizes.observe(this.node);
+    for (const { node } of this.widgets) this.sizes.observe(node);
+  }
+
+  protected onChildAdded(msg: Widget.ChildMessage): void {
+    super.onChildAdded(msg);
+    this.sizes.observe(msg.child.node);
+  }
+
+  protected onChildRemoved(msg: Widget.ChildMessage): void {
+    super.onChildRemoved(msg);
+    this.sizes.unobserve(msg.child.node);
+    this.settle();
+  }
+
+  /** Takes the height that its content has: what surrounds it lays out by least heights. */
+  private settle(): void {
+    const height = this.widgets.reduce((sum, { node }) => sum + node.offsetHeight + 1, 0);
+    const least = `${height}px`;
+    if (this.isHidden || this.node.style.minHeight === least) return;
+    this.node.style.minHeight = least;
+    this.parent?.fit();
   }
 
   focus(): void {

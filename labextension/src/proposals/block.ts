@@ -119,16 +119,10 @@ export class Block extends Widget {
 
   private drawButtons(): void {
     const { trans, proposal } = this;
-    const accept = {
-      insert: trans.__('Insert'),
-      edit: trans.__('Change'),
-      delete: trans.__('Delete'),
-      run: trans.__('Run'),
-    };
     const canEdit = proposal.kind === 'insert' || proposal.kind === 'edit';
     const hasFocus = this.buttons.contains(document.activeElement);
     this.buttons.replaceChildren(
-      this.button(trans.__('Accept: %1', accept[proposal.kind]), () => this.answer({ accepts: true }), this.isPossible),
+      this.button(trans.__('Accept'), () => this.answer({ accepts: true }), this.isPossible),
       ...(canEdit ? [this.button(trans.__('Edit…'), () => this.edit())] : []),
       this.button(trans.__('Reject'), () => this.answer({ accepts: false })),
       this.button(trans.__('Reject with a reason…'), () => this.ask()),

@@ -107,7 +107,11 @@ export class Board {
     }
     this.seen.set(key, source);
     cell?.model.sharedModel.changed.connect(this.look, this);
-    this.blocks.set(key, new Block(proposal, (answer) => void this.decide(proposal, answer), this.trans));
+    this.blocks.set(key, this.blockOf(proposal));
+  }
+
+  private blockOf(proposal: Proposal): Block {
+    return new Block(proposal, (answer) => void this.decide(proposal, answer), this.trans);
   }
 
   private drop(key: string, block: Block): void {
@@ -122,8 +126,9 @@ export class Board {
     if (this.panel.isDisposed) return;
     for (const cell of this.panel.content.widgets) cell.removeClass('lumos-mod-proposed-edit');
     for (const cell of this.panel.content.widgets) cell.removeClass('lumos-mod-proposed-delete');
-    for (const block of this.blocks.values()) {
-      const { proposal } = block;
+    for (const [key, { proposal, isDisposed }] of this.blocks) {
+      if (isDisposed) this.blocks.set(key, this.blockOf(proposal)); // its cell went, and took it along
+      const block = this.blocks.get(key)!;
       const cell = anchorOf(this.panel, proposal);
       if (!cell) {
         if (block.parent !== this.bar) this.bar.addWidget(block); // its cell was deleted: the person decides
