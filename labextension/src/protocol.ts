@@ -356,6 +356,76 @@ export interface StaleCells {
   cells: StaleCell[];
 }
 
+/** What waits, in the order in which it was proposed. */
+export interface Proposals {
+  proposals: Proposal[];
+}
+
+/** What a person decided about a proposal. */
+export interface Verdict {
+  run_id: string;
+  call_id: string;
+  accepts: boolean;
+  page: string;
+  source?: string | null;
+  base?: string | null;
+  reason?: string;
+}
+
+/** A cell in a list: the beginning of its text, and how it stands. */
+export interface CellOutline {
+  id: string;
+  type: string;
+  source: string;
+  n_lines: number;
+  state: string;
+  execution_count: number | null;
+  n_outputs: number;
+}
+
+/** A cell by its id. */
+export interface CellNamed {
+  cell_id: string;
+}
+
+/** A cell in full, and its outputs as text. */
+export interface CellText {
+  id: string;
+  type: string;
+  source: string;
+  state: string;
+  execution_count: number | null;
+  outputs: string[];
+}
+
+/** What to do to the notebook, in one step that can be undone. */
+export interface CellChange {
+  kind: 'delete' | 'edit' | 'insert' | 'run';
+  cell_id: string;
+  agent: string;
+  after?: string;
+  type?: 'code' | 'markdown' | 'raw';
+  source?: string;
+  old?: string | null;
+  base?: string | null;
+  is_marked?: boolean;
+}
+
+/** How a cell ended that the page ran, with its outputs as text. */
+export interface CellRan {
+  is_ok: boolean;
+  execution_count: number | null;
+  outputs: string[];
+}
+
+/** What the kernel ran in a cell's name while another one held it: the outputs belong there. */
+export interface CellOutputs {
+  cell_id: string;
+  is_running: boolean;
+  execution_count?: number | null;
+  outputs?: unknown[];
+}
+
 /** What is not as it was: `threads`, `runs`, `agents`, `approvals`, `status`. Ask anew for what is shown. */
 export interface Changed {
   what: string[];
@@ -446,6 +516,19 @@ export interface StaleCell {
   names: string;
 }
 
+/** What an agent wants to do to a cell. */
+export interface Proposal {
+  run_id: string;
+  call_id: string;
+  agent: string;
+  kind: 'delete' | 'edit' | 'insert' | 'run';
+  cell_id: string;
+  type: string;
+  source: string;
+  old: string | null;
+  base: string | null;
+}
+
 /** A tool of an agent, and what its calls may do. */
 export interface ToolRow {
   name: string;
@@ -491,11 +574,17 @@ export interface KernelAsks {
   'chat.history': { given: ThreadWanted; answer: History };
   'cells.complete': { given: AtCursor; answer: Completed };
   'cells.stale': { given: ShownCells; answer: StaleCells };
+  'proposals.list': { given: Record<string, never>; answer: Proposals };
+  'proposals.decide': { given: Verdict; answer: Record<string, never> };
 }
 
 /** What the kernel may ask of a page. */
 export interface PageAsks {
-
+  'cells.list': { given: Record<string, never>; answer: CellOutline[] };
+  'cells.read': { given: CellNamed; answer: CellText };
+  'cells.change': { given: CellChange; answer: Record<string, never> };
+  'cells.run': { given: CellNamed; answer: CellRan };
+  'cells.outputs': { given: CellOutputs; answer: Record<string, never> };
 }
 
 /** What the kernel tells every page. */

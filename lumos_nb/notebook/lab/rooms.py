@@ -8,6 +8,7 @@ from lumos_nb.notebook.lab.budget import BudgetRoom
 from lumos_nb.notebook.lab.cells import CellsRoom
 from lumos_nb.notebook.lab.chat import ChatRoom
 from lumos_nb.notebook.lab.outputs import OutputsRoom
+from lumos_nb.notebook.lab.proposals import ProposalsRoom
 from lumos_nb.notebook.lab.room import Room
 from lumos_nb.notebook.lab.runs import RunsRoom
 from lumos_nb.notebook.lab.status import StatusRoom
@@ -23,4 +24,5 @@ ROOMS: tuple[type[Room], ...] = (
     BudgetRoom,
     ChatRoom,
     CellsRoom,
+    ProposalsRoom,
 )
