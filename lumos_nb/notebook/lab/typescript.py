@@ -104,7 +104,8 @@ def _type(given: Any, structs: dict[str, type]) -> str:
 def _named(info: Any, structs: dict[str, type]) -> str:
     match info:
         case of.StructType(cls=cls):
-            structs[cls.__name__] = cls
+            if structs.setdefault(cls.__name__, cls) is not cls:
+                raise TypeError(f"two rooms have a struct {cls.__name__!r}; the page's types need two names")
             return str(cls.__name__)
         case of.ListType(item_type=item) | of.VarTupleType(item_type=item) | of.SetType(item_type=item):
             return f"{_bracketed(_named(item, structs))}[]"
