@@ -56,8 +56,10 @@ function htmlHeight(page: IJupyterLabPageFixture, cell: number): Promise<number>
     place.className = run.className.replace('lumos-run', '');
     place.innerHTML = html;
     run.after(place);
+    run.style.display = 'none'; // the two would share the width
     const height = (place.firstElementChild as HTMLElement).getBoundingClientRect().height;
     place.remove();
+    run.style.display = '';
     return height;
   }, cell);
 }
@@ -77,6 +79,7 @@ test('a run ends as a transcript drawn by the extension, where its saved HTML wo
     const drawn = (await run.locator('[data-lumos=run]').boundingBox())?.height ?? 0;
     return Math.abs(drawn - (await htmlHeight(page, 1)));
   };
+  await run.locator('.lumos-run-foot').scrollIntoViewIfNeeded();
   await expect.poll(jump).toBeLessThan(4);
   await run.screenshot({ path: `${SHOTS}/run-light.png` });
   await run.locator('summary', { hasText: 'rows' }).click();
