@@ -26,7 +26,7 @@ from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
-from lumos_nb.widgets.spot import Spot
+from lumos_nb.widgets.spot import Place, Spot
 from lumos_nb.widgets.widget import LiveView
 
 INTERVAL_S = 0.05
@@ -44,6 +44,7 @@ class RunView:
     Args:
         thread: Name of the conversation, for the title.
         is_background: Whether other cells run meanwhile, so that the page must not interrupt the kernel.
+        show: Shows the widget, and returns its place; in the current cell if not given.
 
     Example:
         >>> from lumos_nb.events import TextDelta
@@ -53,8 +54,9 @@ class RunView:
         >>> view.close()  # doctest: +SKIP
     """
 
-    def __init__(self, thread: str = "", is_background: bool = False) -> None:
+    def __init__(self, thread: str = "", is_background: bool = False, show: Callable[[Any], Place] = Spot) -> None:
         self.transcript = Transcript(thread)
+        self._show = show
         #: When a page was last heard, by the monotonic clock; 0.0 if never.
         self.heard_at = 0.0
         #: Called with the run's id once it is known, and when the saved output is in the view's place.
@@ -72,7 +74,7 @@ class RunView:
         self._context: Context | None = None
         self._sender: threading.Thread | None = None
         self._widget: LiveView | None = None
-        self._spot: Spot | None = None
+        self._spot: Place | None = None
 
     @property
     def display_id(self) -> str:
@@ -89,7 +91,7 @@ class RunView:
         self._widget = LiveView(shells={**SHELLS, "run": SKELETON}, snapshot=self._snapshot)
         self._widget.on_msg(self._on_message)
         route_clicks(getattr(self._widget, "comm", None))
-        self._spot = Spot(self._widget)
+        self._spot = self._show(self._widget)
         self._context = copy_context()  # what is sent belongs to this cell, whichever runs later
         self._sender = threading.Thread(
             target=self._context.copy().run, args=(self._send_loop,), name="lumos-view", daemon=True
