@@ -2,9 +2,11 @@
 
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { chatPlugin } from './chat';
 import { kernelPlugin } from './kernel';
+import { panelPlugin } from './panel';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, panelPlugin, chatPlugin];
 
 export default plugins;

@@ -157,6 +157,7 @@ export interface ThreadWanted {
   thread_id?: string;
   before?: string;
   limit?: number;
+  known?: string[];
 }
 
 /** Turns of a thread in their order. */
