@@ -36,8 +36,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const name = () => {
       const n = model.waiting.length;
       panel.title.caption = n ? trans._n('Lumos: %1 call waits for you', 'Lumos: %1 calls wait for you', n) : 'Lumos';
-      const { 'lumos-waiting': _, ...others } = panel.title.dataset;
-      panel.title.dataset = n ? { ...others, 'lumos-waiting': String(n) } : others;
+      const others = Object.entries(panel.title.dataset).filter(([key]) => key !== 'lumos-waiting');
+      panel.title.dataset = Object.fromEntries(n ? [...others, ['lumos-waiting', String(n)]] : others);
     };
     name();
     model.approvalsChanged.connect(name);

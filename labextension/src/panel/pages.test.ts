@@ -9,14 +9,7 @@ function list(n: number) {
     asked.push(offset);
     return { rows: rows.slice(offset, offset + limit), n_found: rows.length };
   }, 10);
-  const settled = () =>
-    new Promise<void>((resolve) => {
-      const done = () => {
-        pages.changed.disconnect(done);
-        resolve();
-      };
-      pages.changed.connect(done);
-    });
+  const settled = () => new Promise((resolve) => setTimeout(resolve)); // all answers are there
   return { pages, asked, rows, settled };
 }
 
