@@ -191,7 +191,7 @@ class AgentGenerateResult(msgspec.Struct, frozen=True, kw_only=True):
     usage: TokenUsage = TokenUsage()
     #: In US dollars; None where a price is not known.
     cost_usd: float | None = None
-    #: stop, length, max_steps, content_filter …
+    #: stop, length, max_steps, max_cost, content_filter …
     stop_reason: str = "stop"
     run_id: str = ""
     thread_id: str | None = None

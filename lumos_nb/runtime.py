@@ -38,6 +38,7 @@ class LiveRun:
         act: Does what a person asks for elsewhere than in its view; returns why it cannot be done.
         doc: Returns the document of the run as it stands.
         hear: Called when a person has its questions in view elsewhere.
+        cell_id: Id of its cell; None where it has none.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class LiveRun:
         questions: Callable[[], int] = lambda: 0, cell: int | None = None, is_background: bool = False,
         act: Callable[[dict[str, Any]], str] = lambda action: "Nobody listens to this run.",
         doc: Callable[[], dict[str, Any]] = lambda: {"status": "running", "items": []},
-        hear: Callable[[], object] = lambda: None,
+        hear: Callable[[], object] = lambda: None, cell_id: str | None = None,
     ) -> None:  # fmt: skip
         self.agent, self.thread, self.cell, self.is_background = agent, thread, cell, is_background
         self.control = control
@@ -54,6 +55,7 @@ class LiveRun:
         self.thread_id: str | None = None
         self.is_stopping = False
         self.act, self.doc, self.hear = act, doc, hear
+        self.cell_id = cell_id
         self._stop, self._questions = stop, questions
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
@@ -90,6 +92,8 @@ class Runtime:
         self.running: list[LiveRun] = []
         #: Called with what is not as it was, such as "runs" or "threads"; from any thread.
         self.on_change: Callable[..., object] = lambda *what: None
+        #: Called with each view that a cell opens, before anything is shown in it.
+        self.on_view: Callable[[Any], object] = lambda view: None
         self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
         self._current_agent: str | None = None
         self._current_thread: str | None = None

@@ -4,9 +4,10 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { chatPlugin } from './chat';
 import { kernelPlugin } from './kernel';
+import { mendingPlugin } from './mending';
 import { panelPlugin } from './panel';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, panelPlugin, chatPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, mendingPlugin, panelPlugin, chatPlugin];
 
 export default plugins;

@@ -2,7 +2,130 @@
 
 export const PROTOCOL_VERSION = 1;
 export const TRANSCRIPT_VERSION = 1;
+export const TRACE_VERSION = 1;
 export const RUN_MIME = "application/vnd.lumos.run+json";
+export const TRACE_MIME = "application/vnd.lumos.trace+json";
+export const LIVE_MIME = "application/vnd.lumos.live+json";
+export const SHOWN_CHARS = 100000;
+
+/** The options of a `%%agent` line. */
+export const AGENT_OPTIONS = [
+  {
+    "names": [
+      "-m",
+      "--model"
+    ],
+    "takes": "MODEL",
+    "kind": "model",
+    "help": "vendor/model, or a variable that holds one; several with commas are asked in turn"
+  },
+  {
+    "names": [
+      "-t",
+      "--thread"
+    ],
+    "takes": "THREAD",
+    "kind": "thread",
+    "help": "continue this thread; without it the notebook's own goes on"
+  },
+  {
+    "names": [
+      "--new"
+    ],
+    "takes": "",
+    "kind": "",
+    "help": "begin a thread, with -t one of that name"
+  },
+  {
+    "names": [
+      "--tools"
+    ],
+    "takes": "a,b",
+    "kind": "tools",
+    "help": "functions of the notebook, by name, in place of the agent's"
+  },
+  {
+    "names": [
+      "-o",
+      "--output"
+    ],
+    "takes": "NAME[:TYPE]",
+    "kind": "type",
+    "help": "a variable for the result, beside _; with :TYPE for the answer as a value of that type"
+  },
+  {
+    "names": [
+      "--image"
+    ],
+    "takes": "X",
+    "kind": "image",
+    "help": "a picture, PDF or sound to send: a file, or a variable with a figure, an image, bytes"
+  },
+  {
+    "names": [
+      "--max-steps"
+    ],
+    "takes": "N",
+    "kind": "",
+    "help": "model calls before the run is stopped"
+  },
+  {
+    "names": [
+      "--max-cost"
+    ],
+    "takes": "USD",
+    "kind": "",
+    "help": "no model call once what is known to be spent has reached this, in US dollars"
+  },
+  {
+    "names": [
+      "--approve"
+    ],
+    "takes": "a,b",
+    "kind": "approve",
+    "help": "tools that need no question: names, patterns such as read_*, or all"
+  },
+  {
+    "names": [
+      "--background"
+    ],
+    "takes": "",
+    "kind": "",
+    "help": "return at once; the run goes on, and `await _` gives its result"
+  },
+  {
+    "names": [
+      "--dry-run"
+    ],
+    "takes": "",
+    "kind": "",
+    "help": "show what would be sent and what it may cost; send nothing"
+  },
+  {
+    "names": [
+      "--record"
+    ],
+    "takes": "",
+    "kind": "",
+    "help": "put this cell's requests on the notebook's tape, in place of what the cell had there"
+  },
+  {
+    "names": [
+      "--replay"
+    ],
+    "takes": "",
+    "kind": "",
+    "help": "play them from there: nothing is sent"
+  },
+  {
+    "names": [
+      "--live"
+    ],
+    "takes": "",
+    "kind": "",
+    "help": "send them, whatever tape is in force"
+  }
+];
 
 /** The frames of a run and of its rows, the same in the live view, in saved HTML and here. */
 export const SHELLS = {
@@ -11,6 +134,19 @@ export const SHELLS = {
   "reasoning": "<details data-lumos=\"reasoning\"{open} style=\"margin:0 0 6px 0;color:var(--jp-ui-font-color2,#7a7a7a)\"><summary style=\"cursor:pointer;padding:2px 0;line-height:1.5\">{head}</summary><div style=\"border-left:2px solid var(--jp-border-color2,#8886);margin:2px 0 6px 4px;padding:2px 0 2px 12px\">{parts}</div></details>",
   "tool": "<details data-lumos=\"tool\"{open} style=\"margin:0 0 6px 0\"><summary style=\"cursor:pointer;padding:2px 0;line-height:1.5\">{head}</summary><div style=\"border-left:2px solid var(--jp-border-color2,#8886);margin:2px 0 6px 4px;padding:2px 0 2px 12px\">{parts}</div></details>",
   "user": "<div data-lumos=\"user\" style=\"margin:6px 0;padding:2px 0 2px 12px;border-left:2px solid var(--jp-brand-color1,#4a90d9)\"><div>{parts}</div></div>"
+};
+
+/** The inline styles of what is in them. */
+export const STYLES = {
+  "line": "display:inline-flex;flex-wrap:wrap;gap:0 10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline",
+  "cut": "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap",
+  "muted": "color:var(--jp-ui-font-color2,#7a7a7a)",
+  "error": "color:color-mix(in srgb,var(--jp-error-color1,#e05048) 75%,var(--jp-content-font-color1,currentColor))",
+  "failure": "border-left:2px solid var(--jp-error-color1,#d9453d);padding:2px 0 2px 12px;margin:4px 0 6px 4px",
+  "code": "overflow-x:auto;margin:0 0 8px 0;padding:6px 10px;background:var(--jp-cell-editor-background,#8881);border:1px solid var(--jp-cell-editor-border-color,#8884)",
+  "printed": "margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);line-height:1.4",
+  "scroll": "max-height:420px;overflow:auto;max-width:100%",
+  "table": "margin:0 0 8px 0;table-layout:auto;border-collapse:collapse;font-size:inherit"
 };
 
 /** How a notebook stands. */
@@ -23,6 +159,35 @@ export interface Status {
   thread: string;
   n_running: number;
   n_waiting: number;
+  cost_usd: number;
+  tape: string;
+}
+
+/** A view that a page still finds in an output. */
+export interface LeftView {
+  view: string;
+}
+
+/** What became of the run of a view; with the bundle that takes its place if it is over. */
+export interface Mended {
+  state: 'ended' | 'running' | 'unknown';
+  bundle?: Record<string, unknown> | null;
+}
+
+/** A run by its id. */
+export interface OneRun {
+  run_id: string;
+}
+
+/** The copy of a thread up to a run. */
+export interface ForkedThread {
+  thread_id: string;
+  title: string;
+}
+
+/** How many runs hear that they are to stop. */
+export interface Stopped {
+  n: number;
 }
 
 /** Which threads are wanted. */
@@ -169,9 +334,107 @@ export interface History {
   has_more: boolean;
 }
 
+/** A cell's text, and where the cursor is in it, in characters. */
+export interface AtCursor {
+  source: string;
+  cursor: number;
+}
+
+/** What may stand in place of the characters from `start` to `end` of a cell. */
+export interface Completed {
+  start: number;
+  end: number;
+  items: Candidate[];
+}
+
+/** What the agents' cells of a notebook say now, by their ids. */
+export interface ShownCells {
+  cells: Record<string, string>;
+}
+
+/** The cells whose results are stale; all others are fresh, or have none. */
+export interface StaleCells {
+  cells: StaleCell[];
+}
+
+/** What waits, in the order in which it was proposed. */
+export interface Proposals {
+  proposals: Proposal[];
+}
+
+/** What a person decided about a proposal. */
+export interface Verdict {
+  run_id: string;
+  call_id: string;
+  accepts: boolean;
+  page: string;
+  source?: string | null;
+  base?: string | null;
+  reason?: string;
+}
+
+/** A cell in a list: the beginning of its text, and how it stands. */
+export interface CellOutline {
+  id: string;
+  type: string;
+  source: string;
+  n_lines: number;
+  state: string;
+  execution_count: number | null;
+  n_outputs: number;
+}
+
+/** A cell by its id. */
+export interface CellNamed {
+  cell_id: string;
+}
+
+/** A cell in full, and its outputs as text. */
+export interface CellText {
+  id: string;
+  type: string;
+  source: string;
+  state: string;
+  execution_count: number | null;
+  outputs: string[];
+}
+
+/** What to do to the notebook, in one step that can be undone. */
+export interface CellChange {
+  kind: 'delete' | 'edit' | 'insert' | 'run';
+  cell_id: string;
+  agent: string;
+  after?: string;
+  type?: 'code' | 'markdown' | 'raw';
+  source?: string;
+  old?: string | null;
+  base?: string | null;
+  is_marked?: boolean;
+}
+
+/** How a cell ended that the page ran, with its outputs as text. */
+export interface CellRan {
+  is_ok: boolean;
+  execution_count: number | null;
+  outputs: string[];
+}
+
+/** What the kernel ran in a cell's name while another one held it: the outputs belong there. */
+export interface CellOutputs {
+  cell_id: string;
+  is_running: boolean;
+  execution_count?: number | null;
+  outputs?: unknown[];
+}
+
 /** What is not as it was: `threads`, `runs`, `agents`, `approvals`, `status`. Ask anew for what is shown. */
 export interface Changed {
   what: string[];
+}
+
+/** The run of a view has ended; who still shows that view asks for its end. */
+export interface Ended {
+  view: string;
 }
 
 /** A thread, as a line of a list. */
@@ -240,6 +503,33 @@ export interface Spent {
   n_unknown: number;
 }
 
+/** A text that may stand at the cursor. */
+export interface Candidate {
+  text: string;
+  kind: string;
+  help?: string;
+}
+
+/** Why a cell's result is stale. */
+export interface StaleCell {
+  cell_id: string;
+  reason: string;
+  names: string;
+}
+
+/** What an agent wants to do to a cell. */
+export interface Proposal {
+  run_id: string;
+  call_id: string;
+  agent: string;
+  kind: 'delete' | 'edit' | 'insert' | 'run';
+  cell_id: string;
+  type: string;
+  source: string;
+  old: string | null;
+  base: string | null;
+}
+
 /** A tool of an agent, and what its calls may do. */
 export interface ToolRow {
   name: string;
@@ -263,6 +553,9 @@ export interface FormField {
 /** What a page may ask of the kernel. */
 export interface KernelAsks {
   'status': { given: Record<string, never>; answer: Status };
+  'outputs.mend': { given: LeftView; answer: Mended };
+  'outputs.fork': { given: OneRun; answer: ForkedThread };
+  'outputs.stop': { given: Record<string, never>; answer: Stopped };
   'threads.list': { given: ThreadsWanted; answer: ThreadPage };
   'threads.new': { given: Record<string, never>; answer: OneThread };
   'threads.use': { given: OneThread; answer: Record<string, never> };
@@ -280,15 +573,24 @@ export interface KernelAsks {
   'chat.send': { given: Said; answer: Turn };
   'chat.act': { given: Steered; answer: Acting };
   'chat.history': { given: ThreadWanted; answer: History };
+  'cells.complete': { given: AtCursor; answer: Completed };
+  'cells.stale': { given: ShownCells; answer: StaleCells };
+  'proposals.list': { given: Record<string, never>; answer: Proposals };
+  'proposals.decide': { given: Verdict; answer: Record<string, never> };
 }
 
 /** What the kernel may ask of a page. */
 export interface PageAsks {
-
+  'cells.list': { given: Record<string, never>; answer: CellOutline[] };
+  'cells.read': { given: CellNamed; answer: CellText };
+  'cells.change': { given: CellChange; answer: Record<string, never> };
+  'cells.run': { given: CellNamed; answer: CellRan };
+  'cells.outputs': { given: CellOutputs; answer: Record<string, never> };
 }
 
 /** What the kernel tells every page. */
 export interface News {
   'changed': Changed;
+  'outputs.ended': Ended;
   'chat.shown': Turn;
 }

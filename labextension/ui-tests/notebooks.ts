@@ -6,19 +6,25 @@ import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 export async function agentNotebook(page: IJupyterLabPageFixture, model: string, more = ''): Promise<string> {
   const name = await page.notebook.createNew();
   if (!name) throw new Error('The notebook could not be made.');
-  await page.notebook.setCell(
-    0,
-    'code',
-    [
-      '%load_ext lumos_nb',
-      'from lumos_nb import Agent, tool, settings',
-      'from lumos_nb.messages import ToolCall',
-      'from lumos_nb.testing import ScriptedProvider',
-      more,
-      `agent = Agent("analyst", model=${model})`,
-      '%agent use analyst',
-    ].join('\n'),
-  );
+  const source = [
+    '%load_ext lumos_nb',
+    'from lumos_nb import Agent, tool, settings',
+    'from lumos_nb.messages import ToolCall',
+    'from lumos_nb.testing import ScriptedProvider',
+    more,
+    `agent = Agent("analyst", model=${model})`,
+    '%agent use analyst',
+  ].join('\n');
+  await setSource(page, 0, source);
   await page.notebook.runCell(0, true);
   return name;
+}
+
+/** Sets the source of a cell at once: typing would indent it. */
+export async function setSource(page: IJupyterLabPageFixture, cell: number, source: string): Promise<void> {
+  await page.evaluate(
+    ([cell, source]) =>
+      (window as any).jupyterapp.shell.currentWidget.content.widgets[cell].model.sharedModel.setSource(source),
+    [cell, source] as const,
+  );
 }

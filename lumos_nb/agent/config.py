@@ -78,6 +78,8 @@ class AgentGenerateOptions(TypedDict, total=False):
     model_options: ModelOptions
     #: Model calls before the run is stopped.
     max_steps: int
+    #: No model call once the known prices of those before have come to this, in US dollars.
+    max_cost_usd: float | None
     #: Values for tools and dynamic fields.
     context: RuntimeContext
     #: Other tools than the agent's own.

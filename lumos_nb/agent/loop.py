@@ -20,7 +20,7 @@ async def run_loop(state: LoopState) -> AsyncGenerator[list[AgentEvent], None]:
     """
     if state.was_answered():  # it was stopped behind its last answer
         return
-    while state.draft is not None or len(state.steps) < state.max_steps:
+    while state.draft is not None or state.may_ask():
         draft = state.draft
         if draft is None:
             async for batch in _paused(state):

@@ -65,6 +65,21 @@ async def prepare(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -
     )  # fmt: skip
 
 
+async def previewed(agent: Agent, prompt: Prompt, options: AgentGenerateOptions) -> LoopState:
+    """Return what a run would begin with: its model, messages, tools and limits. Nothing is sent or kept.
+
+    Raises:
+        UsageError: The prompt or an option cannot be used.
+        ThreadNotFoundError: The thread cannot be read.
+    """
+    check_options(options)
+    messages = _checked(prompt)
+    context = options.get("context") or RuntimeContext()
+    provider = agent.get_llm(context, options.get("model"))
+    history = await history_of(agent, options.get("thread_id"), options)
+    return state_of(agent, context, provider, [*history, *messages], options)
+
+
 def state_of(
     agent: Agent,
     context: RuntimeContext,
@@ -82,6 +97,7 @@ def state_of(
         home=HOME.get(),
         options=options.get("model_options") or agent.config.options,
         max_steps=options.get("max_steps") or agent.config.max_steps or settings.current().max_steps,
+        max_cost_usd=options.get("max_cost_usd"),
         price=providers.cost_usd,
         output_type=agent.output_type if options.get("output") is None else OutputType(options["output"]),
         permits=_permits(agent, context, options) if len(tools) else UNUSED,

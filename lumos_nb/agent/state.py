@@ -45,6 +45,7 @@ class LoopState:
     home: Home
     options: ModelOptions | None
     max_steps: int
+    max_cost_usd: float | None
     price: Price
     output_type: OutputType | None
     permits: Permits
@@ -168,8 +169,17 @@ class LoopState:
         """Return whether the last step ends the run; its answer may be refused, and then it is asked again."""
         if self.steps[-1].tool_calls:
             return False
-        is_last = len(self.steps) >= self.max_steps
+        is_last = not self.may_ask()
         return self.check_output(is_last=is_last) and (is_last or not self.control.has_said)
+
+    def may_ask(self) -> bool:
+        """Return whether the run may make another model call."""
+        return len(self.steps) < self.max_steps and not self._has_spent()
+
+    def _has_spent(self) -> bool:
+        """Whether what is known to be spent has come to what may be."""
+        limit = self.max_cost_usd
+        return limit is not None and bool(self.steps) and sum(s.cost_usd or 0.0 for s in self.steps) >= limit
 
     def settle(self) -> None:
         """Move what the step in work has so far into what was said, as a valid conversation."""
@@ -192,11 +202,13 @@ class LoopState:
 
     @property
     def stop_reason(self) -> str:
-        """Why the run stopped: the last step's reason, or `max_steps` if it wanted to go on."""
+        """Why the run stopped: the last step's reason; if it wanted to go on `max_cost` or `max_steps`."""
         if not self.steps:
             return "stop"
         wanted_on = self.steps[-1].stop_reason == "tool_calls" or self.steps[-1].tool_calls
-        return "max_steps" if wanted_on else self.steps[-1].stop_reason
+        if not wanted_on:
+            return self.steps[-1].stop_reason
+        return "max_cost" if self._has_spent() else "max_steps"
 
 
 def _never_in_form(error: OutputError, step: AgentStep) -> OutputError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lumos_nb.frames import _typed
@@ -51,6 +52,34 @@ def stale(notebook: str | None = None, *, store: Store | None = None) -> Any:
     return _typed.frame(values, COLUMNS, schema="stale/1", key=("run_id",))
 
 
+def stale_cells(
+    store: Store,
+    notebook: str | None,
+    shown: Mapping[str, str],
+    defined: Mapping[str, Iterable[str]] = MappingProxyType({}),
+) -> dict[str, tuple[str, str]]:
+    """Return why results are stale, by the id of their cell: reason, and names with commas.
+
+    Args:
+        store: Where the runs are.
+        notebook: Path of the notebook.
+        shown: What each cell says now, by its id.
+        defined: Names that a run of an agent depends on, by the agent's name, beside those that its cell reads.
+    """
+    where: list[Condition] = [("cell_id", "in", list(shown)), ("source_hash", "!=", None), ("notebook", "=", notebook)]
+    last = {row["cell_id"]: row for row in read_rows(store, "runs", _READ, where=where, order=["started_at", "run_id"])}
+    hashes, ran = {id: source_hash(source) for id, source in shown.items()}, ran_cells()
+    found = {}
+    for id, row in last.items():
+        if hashes[id] != row["source_hash"]:
+            found[id] = ("cell changed", "")
+        elif names := _written_since(row, ran):
+            found[id] = ("input changed", ", ".join(names))
+        elif names := _written_since(row, ran, set(defined.get(row["agent"] or "", ()))):
+            found[id] = ("defined anew", ", ".join(names))
+    return found
+
+
 def _stale(store: Store, notebook: str | None, ran: list[RanCell]) -> Iterator[dict[str, Any]]:
     where: list[Condition] = [("cell_id", "!=", None), ("source_hash", "!=", None)]
     if notebook is not None:
@@ -80,9 +109,9 @@ def _reason(row: dict[str, Any], ran: list[RanCell], saved: dict[str, str] | Non
     return ("input changed", ", ".join(names)) if names else ("", None)
 
 
-def _written_since(row: dict[str, Any], ran: Iterable[RanCell]) -> list[str]:
-    """Return what a run read and other cells wrote again after it."""
-    read = set(json.loads(row["names_read_json"] or "[]"))
+def _written_since(row: dict[str, Any], ran: Iterable[RanCell], read: set[str] | None = None) -> list[str]:
+    """Return what a run read, or depends on, and other cells wrote again after it."""
+    read = set(json.loads(row["names_read_json"] or "[]")) if read is None else read
     later = (c for c in ran if c.ran_at > row["started_at"] and c.cell_id != row["cell_id"])
     return sorted({name for cell in later for name in cell.names_written if name in read})
 

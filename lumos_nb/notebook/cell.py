@@ -22,7 +22,7 @@ from lumos_nb.notebook.asking import Asking
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.home import BackgroundHome, CellHome, NotebookHome, SyncCellHome
 from lumos_nb.notebook.interrupt import Interrupts, stopped
-from lumos_nb.notebook.place import cell_number
+from lumos_nb.notebook.place import cell_id, cell_number
 from lumos_nb.notebook.request import Request
 from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import LiveRun, Runtime
@@ -80,12 +80,14 @@ class CellRun:
     def _begin(self, home: NotebookHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
         request, is_background = self.request, self.request.options.background
         self.view = self._open_view()
+        self.runtime.on_view(self.view)
         self.view.on_events(request.events())
         self.asking = Asking(self.shell, None if isinstance(home, BackgroundHome) else home, self.view)
         self.live = LiveRun(
             agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
             questions=lambda: len(self.asking.pending), cell=cell_number(self.shell),
             is_background=is_background, act=self._checked, doc=lambda: self.view.transcript.doc, hear=self._hear,
+            cell_id=cell_id(self.shell),
         )  # fmt: skip
         self.live.on_events(request.events())
         self.runtime.running.append(self.live)

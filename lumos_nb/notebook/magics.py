@@ -10,13 +10,17 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
+from IPython.display import display
+
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.cell import CellRun, remember
 from lumos_nb.notebook.commands import agents, lumos, threads, traces
-from lumos_nb.notebook.options import CellOptions, parse, split
+from lumos_nb.notebook.dryrun import dry_run
+from lumos_nb.notebook.options import CellOptions, described, parse, split
 from lumos_nb.notebook.place import in_scene
 from lumos_nb.notebook.request import PromptRequest, ResumeRequest
+from lumos_nb.notebook.shown import Shown
 from lumos_nb.runtime import Runtime
 
 AWAITED = "agent_awaited"
@@ -30,38 +34,29 @@ class Magics:
         self.shell = shell
         self.runtime = runtime
 
-    def agent_cell(self, line: str, cell: str) -> BackgroundRun | None:
-        """Run an agent with the cell's text as its prompt.
-
-        %%agent [AGENT] [-m MODEL] [-t THREAD] [--new] [--tools a,b] [-o NAME[:TYPE]] [--image X] [--max-steps N]
-                [--approve a,b] [--background] [--record | --replay | --live]
-
-        AGENT        a variable that holds an Agent, or its name; else the current one (%agent use)
-        -m           vendor/model, or a variable that holds one; several with commas are asked in turn
-        -t, --new    continue a thread, begin one; without either the notebook's own goes on
-        --tools      functions of the notebook, by name, in place of the agent's
-        -o           a variable for the result, beside _; with :TYPE for the answer as a value of that type
-        --image      a picture, PDF or sound to send: a file, or a variable with a figure, an image, bytes
-        --max-steps  model calls before the run is stopped
-        --approve    tools that need no question: names, patterns such as read_*, or all
-        --background return at once; the run goes on, and `await _` gives its result
-        --record     put this cell's requests on the notebook's tape, in place of what the cell had there
-        --replay     play them from there: nothing is sent; --live sends them, whatever tape is in force
-
-        {{ expression }} in the prompt is a value of the notebook; single braces are plain text.
-        """
+    def agent_cell(self, line: str, cell: str) -> BackgroundRun | Shown | None:
         options = parse(line)
         with in_scene(self.shell, options.tape):
-            return self._run(self._prompt(options, cell))
+            request = self._prompt(options, cell)
+            return dry_run(request) if options.dry_run else self._run(self._told(request))
 
-    async def agent_awaited(self, line: str, cell: str) -> None:
+    agent_cell.__doc__ = described()
+
+    async def agent_awaited(self, line: str, cell: str) -> Any:
         """`%%agent` in a cell that is awaited."""
         options = parse(line)
         with in_scene(self.shell, options.tape):
-            await self._awaited(self._prompt(options, cell))
+            request = self._prompt(options, cell)
+            return dry_run(request) if options.dry_run else await self._awaited(self._told(request))
 
-    def _prompt(self, options: CellOptions, cell: str) -> CellRun:
-        return CellRun(self.shell, self.runtime, PromptRequest(self.shell, self.runtime, options, cell))
+    def _prompt(self, options: CellOptions, cell: str) -> PromptRequest:
+        return PromptRequest(self.shell, self.runtime, options, cell)
+
+    def _told(self, request: PromptRequest) -> CellRun:
+        """Return the run of a request; what cannot be watched in it is said before it begins."""
+        if warning := request.unpriced():
+            display(Shown(warning))
+        return CellRun(self.shell, self.runtime, request)
 
     def agent_line(self, line: str) -> Any:
         """`%agent [runs | list | show NAME | use NAME | stop | pause | resume [RUN] | fix [RUN]]`"""

@@ -7,23 +7,31 @@ model is asked.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from lumos_nb import settings
 from lumos_nb.agent import Agent
 from lumos_nb.agent.bridge import run_sync
+from lumos_nb.agent.config import AgentGenerateOptions
+from lumos_nb.agent.prepare import previewed
 from lumos_nb.agent.resume import check_resumable
+from lumos_nb.agent.state import LoopState
 from lumos_nb.errors import ThreadNotFoundError, UsageError
 from lumos_nb.events import AgentEvent, AgentGenerateResult
 from lumos_nb.memory import MemoryThread, SavedRun
 from lumos_nb.messages import Message, TextPart
 from lumos_nb.notebook.attach import evaluated
+from lumos_nb.notebook.celltools import cell_tools
 from lumos_nb.notebook.commands.agents import COMMANDS
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.options import CellOptions
+from lumos_nb.providers.prices import cost_source
 from lumos_nb.providers.vendors import vendors
 from lumos_nb.runtime import Runtime
 from lumos_nb.tools import Tool
+
+CELLS = "cells"
+"""What `--tools` calls the tools for the notebook's cells."""
 
 
 class Request(Protocol):
@@ -61,7 +69,7 @@ class PromptRequest:
         self._given.setdefault("model", self.agent.get_llm())
         self._attached = [evaluated(image, shell.user_ns) for image in options.images]
         self.output_type = self._given.get("output")
-        thread = self._thread(runtime)
+        thread = self._known_thread(runtime) if options.dry_run else self._thread(runtime)
         self.thread_title = thread.title if thread else ""
         self.thread_id = thread.id if thread else ""
         if thread is not None:
@@ -77,14 +85,34 @@ class PromptRequest:
             return _known(runtime, self.options.thread)
         return runtime.current_thread()
 
+    def _known_thread(self, runtime: Runtime) -> MemoryThread | None:
+        """Return the thread that the run would continue; None where it would begin one."""
+        if not settings.current().enable_memory_threads or self.options.new:
+            return None
+        return _known(runtime, self.options.thread) if self.options.thread else runtime.known_thread()
+
     def events(self) -> Sequence[AgentEvent]:
         return ()
 
     def work(self, **more: Any) -> Coroutine[Any, Any, AgentGenerateResult]:
-        prompt: str | Message = self.prompt
+        return self.agent.generate(self._message(), **self._given, **more)
+
+    def preview(self) -> LoopState:
+        """Return what the run would begin with."""
+        return run_sync(previewed(self.agent, self._message(), cast(AgentGenerateOptions, self._given)))
+
+    def unpriced(self) -> str:
+        """Say that what the cell may cost cannot be watched, if it cannot."""
+        model = self.agent.get_llm(None, self._given["model"])
+        if self.options.max_cost_usd is None or cost_source(model.provider, model.model) != "unknown":
+            return ""
+        name = f"{model.provider}/{model.model}"
+        return f"The price of `{name}` is not known: `--max-cost` does not count it. The setting `prices` can name it."
+
+    def _message(self) -> str | Message:
         if self._attached:
-            prompt = Message(role="user", content=(TextPart(self.prompt), *self._attached))
-        return self.agent.generate(prompt, **self._given, **more)
+            return Message(role="user", content=(TextPart(self.prompt), *self._attached))
+        return self.prompt
 
 
 def _instead(word: str | None) -> str:
@@ -157,7 +185,7 @@ class ResumeRequest:
         tools = list(self._given["tools"]) if "tools" in self._given else list(self.agent.get_tools())
         known = {tool.name for tool in tools}
         for name in (name for name in self._saved.tools if name not in known):
-            value = runtime.find_tool(name)
+            value = runtime.find_tool(name) or next((tool for tool in cell_tools() if tool.name == name), None)
             if value is None:
                 raise UsageError(
                     f"The tool {name!r} of this run is not there.", hint="Run the cell that defines it, then resume."
@@ -179,14 +207,23 @@ def _named(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]
     if options.model:
         found["model"] = runtime.model(options.model)
     if options.tools is not None:
-        found["tools"] = runtime.tools(options.tools)
+        found["tools"] = _tools(runtime, options.tools)
     if options.output_type is not None:
         found["output"] = _type(shell, options.output_type)
     if options.max_steps is not None:
         found["max_steps"] = options.max_steps
+    if options.max_cost_usd is not None:
+        found["max_cost_usd"] = options.max_cost_usd
     if options.approve is not None:
         found["approve"] = options.approve
     return found
+
+
+def _tools(runtime: Runtime, names: str) -> list[Tool]:
+    """Return tools by their names; `cells` is those that work on the notebook's cells."""
+    others = [name for name in names.split(",") if name.strip() != CELLS or runtime.find_tool(CELLS)]
+    ours = cell_tools() if len(others) < len(names.split(",")) else []
+    return [*runtime.tools(",".join(others)), *ours]
 
 
 def _type(shell: Any, expression: str) -> Any:

@@ -47,6 +47,28 @@ def cost_source(provider: str, model: str) -> str:
     return _priced(provider, model, TokenUsage())[1]
 
 
+@functools.cache
+def known_models() -> tuple[str, ...]:
+    """Return the models that are known by name, as `vendor/model`: the vendors' own choice, then what has a price.
+
+    Example:
+        >>> "local/smollm2" in known_models()
+        True
+    """
+    found = [f"{vendor.id}/{vendor.default_model}" for vendor in vendors().values() if vendor.default_model]
+    return tuple(dict.fromkeys([*found, *sorted([*PRICE_ROWS, *_in_table()])]))
+
+
+def _in_table() -> list[str]:
+    try:
+        from genai_prices.data_snapshot import get_snapshot
+
+        listed = {provider.id: [model.id for model in provider.models] for provider in get_snapshot().providers}
+    except Exception:  # not installed, or another shape of a foreign table
+        return []
+    return [f"{vendor}/{model}" for vendor, id in TABLE_IDS.items() for model in listed.get(id, ())]
+
+
 def _priced(provider: str, model: str, usage: TokenUsage) -> tuple[float | None, str]:
     """Return a price, and where it comes from."""
     name = f"{provider}/{model}"

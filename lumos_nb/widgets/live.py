@@ -59,7 +59,10 @@ class RunView:
         self._show = show
         #: When a page was last heard, by the monotonic clock; 0.0 if never.
         self.heard_at = 0.0
-        self._is_background = is_background
+        #: Called with the run's id once it is known, and when the saved output is in the view's place.
+        self.on_run: Callable[[str], object] = lambda run_id: None
+        self.on_end: Callable[[], object] = lambda: None
+        self._is_background, self._run_id = is_background, ""
         self._pings = count()
         self._feed, self._pace = Feed(), Pace()
         self._inbox: deque[AgentEvent] = deque()
@@ -77,6 +80,11 @@ class RunView:
     def display_id(self) -> str:
         """What the output is updated by; empty before it is shown."""
         return self._spot.display_id if self._spot else ""
+
+    @property
+    def view_id(self) -> str:
+        """The name of its widget, by which a page finds the output that shows it; empty before it is shown."""
+        return self._widget.model_id if self._widget is not None else ""
 
     def open(self) -> None:
         """Show the view in the current cell. Call it on the cell's own thread; it returns at once."""
@@ -118,6 +126,7 @@ class RunView:
             self._sender.join(5)
         assert self._context is not None
         self._context.copy().run(self._replace)
+        self.on_end()
 
     def _replace(self) -> None:
         assert self._widget is not None
@@ -163,6 +172,9 @@ class RunView:
                 messages.append(self._whole())
         for message in messages:
             self._send(message)
+        if self.transcript.doc["run_id"] != self._run_id:
+            self._run_id = self.transcript.doc["run_id"]
+            self.on_run(self._run_id)
 
     def _news(self) -> list[dict[str, Any]]:
         ops, head = self._feed.ops(self.transcript.doc), self._header()

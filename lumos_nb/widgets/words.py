@@ -29,6 +29,7 @@ def title(doc: dict[str, Any]) -> list[str]:
 _CUT_SHORT = {
     "length": "cut at the model's limit of length",
     "max_steps": "stopped at max_steps",
+    "max_cost": "stopped at max_cost",
     "content_filter": "stopped by the vendor's content filter",
 }
 

@@ -16,6 +16,7 @@ from lumos_nb.tapes.asked import last_said
 from lumos_nb.tapes.deck import Deck
 
 _MODES = ("off", "record", "replay", "replay-strict", "refresh", "verify")
+TAPE_WORDS = (*_MODES, "check", "rewind")
 _SAYS = {
     "record": "asks, and records what is answered",
     "replay": "plays what is recorded, and asks nothing",
@@ -44,7 +45,7 @@ def lumos_tape(runtime: Runtime, action: str = "") -> Any:
     if action not in _MODES:
         raise UsageError(
             f"%lumos tape cannot {action!r}.",
-            hint=f"{nearest(action, [*_MODES, 'check', 'rewind'])} Use: %lumos tape [MODE | check | rewind]",
+            hint=f"{nearest(action, TAPE_WORDS)} Use: %lumos tape [MODE | check | rewind]",
         )
     _switch(action)
     return _state()

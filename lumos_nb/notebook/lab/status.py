@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from lumos_nb import __version__
+from lumos_nb import __version__, tapes
+from lumos_nb.agent import Agent
+from lumos_nb.errors import LumosError
 from lumos_nb.notebook.lab.protocol import News, asked
 from lumos_nb.notebook.lab.room import Room
+from lumos_nb.stores.base import Condition
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +24,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     thread: str
     n_running: int
     n_waiting: int
+    #: What the notebook's runs have cost, as far as their prices are known, in US dollars.
+    cost_usd: float
+    #: How the notebook's tape is used now: record, replay …; empty: there is none in force.
+    tape: str
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -40,11 +47,32 @@ class StatusRoom(Room):
     @asked("status")
     def status(self) -> Status:
         agent, thread = self.runtime.agent(), self.runtime.known_thread()
-        model = agent.get_llm()
         running = self.runtime.live()
         return Status(
             version=__version__, notebook=self.runtime.notebook(), agent=agent.name,
-            model=f"{model.provider}/{model.model}", thread_id=thread.id if thread else None,
+            model=_model(agent), thread_id=thread.id if thread else None,
             thread=thread.title if thread else "", n_running=len(running),
             n_waiting=sum(run.status == "waiting for you" for run in running),
+            cost_usd=self._cost_usd(), tape=_tape(),
         )  # fmt: skip
+
+    def _cost_usd(self) -> float:
+        known: list[Condition] = [("notebook", "=", self.runtime.notebook()), ("cost_usd", "!=", None)]
+        rows = self.runtime.memory.store.aggregate("runs", [], [("sum", "cost_usd")], where=known)
+        return sum(cost or 0.0 for (cost,) in rows)
+
+
+def _model(agent: Agent) -> str:
+    try:
+        model = agent.get_llm()
+    except LumosError:  # there is none to use; a cell will say so
+        return ""
+    return f"{model.provider}/{model.model}"
+
+
+def _tape() -> str:
+    try:
+        deck = tapes.current()
+    except LumosError:  # it cannot be read; `%lumos tape` says why
+        return ""
+    return deck.mode if deck is not None else ""

@@ -28,6 +28,8 @@ def _ending(case: Case) -> list[Finding]:
     match reason:
         case "max_steps":
             return [_max_steps(case)]
+        case "max_cost":
+            return [_max_cost(case)]
         case "length":
             return [_truncated(case)]
         case "content_filter":
@@ -48,6 +50,18 @@ def _max_steps(case: Case) -> Finding:
             Evidence("runs.n_steps", str(n)),
             quoted("tool_calls.tool", ", ".join(f"{t} {k} times" for t, k in _tools(case).most_common(8))),
         ),
+    )
+
+
+def _max_cost(case: Case) -> Finding:
+    n, cost = len(case.steps), case.run["cost_usd"]
+    return Finding(
+        kind="max_cost",
+        severity="warning",
+        title=f"It reached its limit of cost after {count(n, 'step')} and wanted to go on: there is no answer yet.",
+        suggestion="Give it more with max_cost_usd= (in a cell --max-cost), or a cheaper model.",
+        step=case.last_step,
+        evidence=(Evidence("runs.stop_reason", "max_cost"), Evidence("runs.cost_usd", str(cost))),
     )
 
 

@@ -46,6 +46,7 @@ KINDS = {
     "denied": "Denied",
     "tool_loop": "The same call again and again",
     "max_steps": "Out of steps",
+    "max_cost": "Out of money",
     "truncated": "The answer was cut",
     "content_filter": "Content filter",
     "empty_answer": "No answer",
