@@ -71,7 +71,7 @@ test('the panel lists threads, runs and agents of the notebook in front', async 
   await expect(threads).toHaveCount(1);
   await threads.nth(0).focus();
   await page.keyboard.press('Delete');
-  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(panel).toContainText('No thread has these words');
 
   await panel.getByRole('tab', { name: 'Runs' }).click();
@@ -101,7 +101,7 @@ test('a call that waits is answered in the panel, wherever it came from, and the
   await page.notebook.runCell(1, true);
   await page.notebook.addCell('code', '%%agent asker\nClear it');
   void page.notebook.runCell(2);
-  const tab = page.locator('.lp-TabBar-tab[data-id="lumos-panel"]');
+  const tab = page.locator('.lm-TabBar-tab[data-id="lumos-panel"]');
   await expect(tab).toHaveAttribute('data-lumos-waiting', '1');
   await panel.getByRole('tab', { name: 'Approvals' }).click();
   const call = panel.getByRole('listitem', { name: 'clear waits for you' });

@@ -44,18 +44,20 @@ export function IconButton({ icon, label, act, tabIndex }: IconButtonProps): JSX
 
 interface SearchProps {
   label: string;
+  /** What stands there as long as nothing is looked for. */
+  short: string;
   value: string;
   onChange: (value: string) => void;
 }
 
-export function SearchBox({ label, value, onChange }: SearchProps): JSX.Element {
+export function SearchBox({ label, short, value, onChange }: SearchProps): JSX.Element {
   return (
     <div className="lumos-search">
       <searchIcon.react tag="span" />
       <input
         type="search"
         aria-label={label}
-        placeholder={label}
+        placeholder={short}
         title={label}
         value={value}
         onChange={(event) => onChange(event.target.value)}

@@ -46,7 +46,12 @@ export function Runs({ shown, threadId, clearThread }: Props): JSX.Element {
   return (
     <>
       <div className="lumos-bar">
-        <SearchBox label={trans.__('Find runs by words')} value={words} onChange={setWords} />
+        <SearchBox
+          label={trans.__('Find runs by words')}
+          short={trans.__('Find runs')}
+          value={words}
+          onChange={setWords}
+        />
       </div>
       <div className="lumos-bar">
         <Select label={trans.__('State')} any={trans.__('any state')} of={STATES} value={status} onChange={setStatus} />

@@ -35,7 +35,12 @@ export function Threads({ shown }: { shown: Shown }): JSX.Element {
   return (
     <>
       <div className="lumos-bar">
-        <SearchBox label={trans.__('Find threads by title, agent or words')} value={words} onChange={setWords} />
+        <SearchBox
+          label={trans.__('Find threads by title, agent or words')}
+          short={trans.__('Find threads')}
+          value={words}
+          onChange={setWords}
+        />
         <IconButton
           icon={addIcon}
           label={trans.__('New thread')}
