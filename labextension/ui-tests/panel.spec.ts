@@ -82,7 +82,9 @@ test('the panel lists threads, runs and agents of the notebook in front', async 
   await panel.getByRole('searchbox').fill('orders');
   await expect(runs).toHaveCount(1);
   await runs.nth(0).click();
-  await expect(page.locator('.jp-Cell.jp-mod-active')).toContainText('How many orders');
+  await expect(page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active')).toContainText(
+    'How many orders',
+  );
 
   await panel.getByRole('tab', { name: 'Agents' }).click();
   await expect(panel.getByRole('region', { name: 'analyst' })).toContainText('Count orders.');

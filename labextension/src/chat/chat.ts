@@ -54,13 +54,15 @@ export class Chat extends Panel {
     this.older.textContent = trans.__('Show what was said before');
     this.older.hidden = true;
     this.older.onclick = () => void this.showOlder();
-    this.turns.node.append(this.older);
+    const before = new Widget();
+    before.addClass('lumos-older');
+    before.node.append(this.older);
     this.input = new Input(
       trans,
       (text) => this.say(text),
       () => void this.stop(),
     );
-    for (const part of [this.head, this.turns, this.input]) this.addWidget(part);
+    for (const part of [this.head, before, this.turns, this.input]) this.addWidget(part);
     this.turns.node.onscroll = () => {
       const { scrollTop, scrollHeight, clientHeight } = this.turns.node;
       this.follows = scrollHeight - scrollTop - clientHeight < NEAR_PX;
@@ -159,8 +161,6 @@ export class Chat extends Panel {
       else if (!view.turn.is_running) continue;
       else void view.draw({ ...turn, turn: view.turn.turn });
     }
-    this.older.remove();
-    this.turns.node.prepend(this.older);
     this.input.setState(this.running ? 'running' : 'ready');
   }
 
@@ -185,7 +185,6 @@ export class Chat extends Panel {
       this.follows = false;
       turns.forEach((turn, n) => this.turns.insertWidget(n, this.view(turn)));
       this.older.hidden = !has_more;
-      node.prepend(this.older);
       node.scrollTop = node.scrollHeight - below;
     } catch (problem) {
       this.input.say(words(problem));
