@@ -2,9 +2,20 @@
 
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { cellsPlugin, standingPlugin, writingPlugin } from './cells';
+import { commandsPlugin } from './commands';
+import { settingsPlugin } from './commands/settings';
 import { kernelPlugin } from './kernel';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [
+  settingsPlugin,
+  kernelPlugin,
+  runPlugin,
+  standingPlugin,
+  writingPlugin,
+  cellsPlugin,
+  commandsPlugin,
+];
 
 export default plugins;

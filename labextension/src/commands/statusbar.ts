@@ -1,0 +1,49 @@
+// The line in the status bar: which model and thread a cell would use, what was spent, what runs.
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+
+import type { Status } from '../protocol';
+
+export class StatusLine extends Widget {
+  private readonly button: HTMLButtonElement;
+
+  constructor(
+    private readonly trans: TranslationBundle,
+    onClick: (box: DOMRect) => void,
+  ) {
+    super();
+    this.addClass('lumos-status');
+    this.button = this.node.appendChild(document.createElement('button'));
+    this.button.type = 'button';
+    this.button.setAttribute('aria-haspopup', 'true');
+    this.button.onclick = () => onClick(this.button.getBoundingClientRect());
+  }
+
+  show_(status: Status | null): void {
+    const parts = status ? statusParts(status, this.trans) : [];
+    this.button.textContent = parts.join(' · ');
+    this.button.title = status
+      ? this.trans.__('Agent %1, model %2, thread %3', status.agent, status.model || '-', status.thread || '-')
+      : '';
+  }
+}
+
+/** What the status bar says, most lasting first. */
+export function statusParts(status: Status, trans: TranslationBundle): string[] {
+  const model = status.model.slice(status.model.indexOf('/') + 1);
+  return [
+    model || trans.__('no model'),
+    status.thread,
+    status.cost_usd > 0 ? dollars(status.cost_usd) : '',
+    status.tape ? trans.__('tape: %1', status.tape) : '',
+    status.n_running ? trans.__('%1 running', status.n_running) : '',
+    status.n_waiting ? trans.__('%1 waiting for you', status.n_waiting) : '',
+  ].filter((part) => part);
+}
+
+/** A cost, as the cells say it. */
+export function dollars(usd: number): string {
+  if (usd === 0 || usd >= 0.1) return `$${usd.toFixed(2)}`;
+  return usd >= 0.0001 ? `$${Number(usd.toPrecision(2))}` : '<$0.0001';
+}
