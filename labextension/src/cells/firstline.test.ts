@@ -67,10 +67,10 @@ describe('the first line of a cell', () => {
 
   it('finds expressions in double braces, also one that is still open', () => {
     expect(expressions('a {{ b }} c {{d}}')).toEqual([
-      { from: 4, to: 7 },
-      { from: 14, to: 15 },
+      { from: 2, to: 9 },
+      { from: 12, to: 17 },
     ]);
-    expect(expressions('a {{ b\nc', 10)).toEqual([{ from: 14, to: 16 }]);
-    expect(expressions('a {{}} { b }')).toEqual([]);
+    expect(expressions('a {{ b\nc', 10)).toEqual([{ from: 12, to: 16 }]);
+    expect(expressions('a { b } }}')).toEqual([]);
   });
 });

@@ -121,16 +121,16 @@ export function hintAt(source: string, cursor: number): { option: Option; from: 
   return null;
 }
 
-/** Where `{{ expression }}` stand, without their braces; one that is still open counts to the end of its line. */
+/** Where `{{ expression }}` stand, with their braces; one that is still open counts to the end of its line. */
 export function expressions(text: string, at = 0): { from: number; to: number }[] {
   const found = [];
   let start = text.indexOf('{{');
   while (start >= 0) {
     const line = text.indexOf('\n', start);
     const close = text.indexOf('}}', start + 2);
-    const end = close >= 0 ? close : line < 0 ? text.length : line;
-    if (end > start + 2) found.push({ from: at + start + 2, to: at + end });
-    start = text.indexOf('{{', end + (close >= 0 ? 2 : 0));
+    const to = close >= 0 ? close + 2 : line < 0 ? text.length : line;
+    found.push({ from: at + start, to: at + to });
+    start = text.indexOf('{{', to);
   }
   return found;
 }

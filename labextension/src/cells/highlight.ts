@@ -2,7 +2,7 @@
 //
 // The switch is part of the change that makes it (a transaction extender): cursor and undo know nothing of it.
 
-import type { Language, LanguageSupport } from '@codemirror/language';
+import { type Language, type LanguageSupport, indentService } from '@codemirror/language';
 import { Compartment, EditorState, type Extension, Prec } from '@codemirror/state';
 import { EditorView, ViewPlugin } from '@codemirror/view';
 import {
@@ -15,6 +15,8 @@ import type { Text } from '@codemirror/state';
 import { isAgentCell } from './firstline';
 
 const MARKDOWN = ['text/x-ipythongfm', 'text/x-markdown'];
+/** A new line begins as the one before: no parser's idea of blocks holds in prose. */
+const AS_THE_LINE_BEFORE = indentService.of(() => null);
 const LOOKED_AT = 2_000;
 
 /** What an agent's cell has beyond other cells: nothing until its language is there. */
@@ -65,7 +67,7 @@ export class CellLanguage {
   private of(is: boolean): Extension {
     if (!is) return [];
     if (!this.language) void this.load();
-    const highlighted = this.isOn && this.language ? [this.language, EditorView.lineWrapping] : [];
+    const highlighted = this.isOn && this.language ? [this.language, EditorView.lineWrapping, AS_THE_LINE_BEFORE] : [];
     return [highlighted, EditorView.editorAttributes.of({ class: 'lumos-agent-editor' }), this.more];
   }
 

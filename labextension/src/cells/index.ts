@@ -1,7 +1,6 @@
 // The room of cells: how an agent's cell is written, run and kept fresh.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { IToolbarWidgetRegistry } from '@jupyterlab/apputils';
 import type { Cell, CodeCell } from '@jupyterlab/cells';
 import { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { ICompletionProviderManager } from '@jupyterlab/completer';
@@ -11,13 +10,13 @@ import { Token } from '@lumino/coreutils';
 
 import { ISettings } from '../commands/settings';
 import { ILinks } from '../kernel';
+import { Bars } from './bars';
 import { AgentCompletion } from './completion';
 import { isAgentCell } from './firstline';
 import { CellLanguage } from './highlight';
 import { hints } from './hints';
 import { StaleBadges } from './stale';
 import { Standing } from './standing';
-import { AgentBar } from './toolbar';
 
 export const IStanding = new Token<Standing>('lumos-nb:IStanding', 'How notebooks stand, as their kernels say it.');
 
@@ -58,17 +57,16 @@ export const writingPlugin: JupyterFrontEndPlugin<void> = {
 
 export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'lumos-nb:cells',
-  description: 'The toolbar of the cells of agents, and badges where their results are stale.',
+  description: 'The bar of the cells of agents, and badges where their results are stale.',
   autoStart: true,
   requires: [INotebookTracker, ILinks, ISettings, IStanding],
-  optional: [IToolbarWidgetRegistry, ITranslator],
+  optional: [ITranslator],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     links: ILinks,
     settings: ISettings,
     standing: Standing,
-    toolbars: IToolbarWidgetRegistry | null,
     translator: ITranslator | null,
   ) => {
     const trans = (translator ?? nullTranslator).load('lumos_nb');
@@ -86,16 +84,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
       const { dryRun } = await import('./dryrun');
       if (panel && (await dryRun(panel, cell as CodeCell, trans))) await run(cell);
     };
-    toolbars?.addFactory<Cell>('Cell', 'lumos-agent', (cell) => {
-      const around = {
-        get status() {
-          return standing.of(panelOf(cell));
-        },
-        threads: () => standing.threads(panelOf(cell)),
-        onChange: (listener: () => void) => standing.onChange(listener),
-      };
-      return new AgentBar(cell, around, { run, dryRun }, settings, trans);
-    });
+    new Bars(tracker, standing, { run, dryRun }, settings, trans);
     app.commands.addCommand('lumos:dry-run', {
       label: trans.__('Dry run of the agent’s cell'),
       caption: trans.__('Show what this cell would send and what it may cost'),

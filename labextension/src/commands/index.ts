@@ -10,7 +10,7 @@ import { Signal } from '@lumino/signaling';
 import { IStanding } from '../cells';
 import { quoted } from '../cells/firstline';
 import type { Standing } from '../cells/standing';
-import { menuOf } from '../cells/toolbar';
+import { menuOf } from '../cells/bar';
 import { ILinks } from '../kernel';
 import { ISettings } from './settings';
 import { StatusLine } from './statusbar';

@@ -1,17 +1,17 @@
-// What the toolbar of an agent's cell has beside JupyterLab's own: run, dry run, tape and thread.
+// The bar above an agent's cell: its thread, its tape, dry run and run.
 //
 // One idea: a menu changes the first line of the cell, as its person would; nothing runs that nobody started.
 
 import type { Cell } from '@jupyterlab/cells';
 import { type IDisposable, DisposableDelegate } from '@lumino/disposable';
-import { MenuSvg, ReactWidget, ToolbarButtonComponent, caretDownIcon, runIcon } from '@jupyterlab/ui-components';
+import { MenuSvg, ReactWidget, caretDownIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { ISettings } from '../commands/settings';
 import type { Status } from '../protocol';
-import { changed, firstLine, isAgentCell, valueOf } from './firstline';
+import { changed, firstLine, valueOf } from './firstline';
 
 /** What the bar shows that the cell does not say itself. */
 export interface Surroundings {
@@ -29,7 +29,7 @@ export interface Acts {
 const LONGEST = 18;
 const short = (text: string) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
-/** The bar of one cell; empty and hidden while the cell is not one of an agent. */
+/** The bar of one cell; nothing while the cell is not one of an agent. */
 export class AgentBar extends ReactWidget {
   private readonly heard: IDisposable;
 
@@ -42,7 +42,7 @@ export class AgentBar extends ReactWidget {
   ) {
     super();
     this.addClass('lumos-cell-bar');
-    const refresh = () => this.refresh();
+    const refresh = () => this.update();
     cell.model.contentChanged.connect(refresh);
     settings.changed.connect(refresh);
     const around_ = around.onChange(refresh);
@@ -51,7 +51,6 @@ export class AgentBar extends ReactWidget {
       cell.model?.contentChanged.disconnect(refresh);
       settings.changed.disconnect(refresh);
     });
-    this.refresh();
   }
 
   dispose(): void {
@@ -60,59 +59,52 @@ export class AgentBar extends ReactWidget {
   }
 
   private get source(): string {
-    return this.cell.model.sharedModel.getSource();
-  }
-
-  private refresh(): void {
-    if (this.isDisposed || this.cell.isDisposed) return;
-    const isOn = this.settings.get('cellToolbar') && this.cell.model.type === 'code' && isAgentCell(this.source);
-    this.setHidden(!isOn);
-    this.update();
+    return this.cell.model?.sharedModel.getSource() ?? '';
   }
 
   protected render(): React.ReactElement | null {
-    const line = firstLine(this.source);
-    if (!line || this.isHidden) return null;
+    const line = this.settings.get('cellToolbar') ? firstLine(this.source) : null;
+    if (!line) return null;
     const { trans } = this;
-    const thread =
-      valueOf(line, '-t') ?? (valueOf(line, '--new') ? trans.__('new thread') : this.around.status?.thread);
+    const named = valueOf(line, '-t');
+    const thread = valueOf(line, '--new') ? trans.__('new thread') : (named ?? this.around.status?.thread);
     return (
-      <>
-        <ToolbarButtonComponent
-          icon={runIcon}
-          tooltip={trans.__('Run this cell')}
-          onClick={() => this.acts.run(this.cell)}
-        />
-        <ToolbarButtonComponent
-          label={trans.__('Dry run')}
-          tooltip={trans.__('Show what this cell would send and what it may cost')}
+      <div role="toolbar" aria-label={trans.__('Agent’s cell')}>
+        <button
+          type="button"
+          aria-haspopup="menu"
+          title={trans.__('Which thread this cell continues')}
+          onClick={({ currentTarget }) => void this.openThreads(currentTarget)}
+        >
+          {short(typeof thread === 'string' && thread ? thread : trans.__('thread'))}
+          <caretDownIcon.react tag="span" width="10px" height="10px" />
+        </button>
+        <button
+          type="button"
+          aria-haspopup="menu"
+          title={trans.__('Ask the model, record, or replay')}
+          onClick={({ currentTarget }) => open(currentTarget, this.tapeMenu())}
+        >
+          {tapeLabel(line, this.around.status, trans)}
+          <caretDownIcon.react tag="span" width="10px" height="10px" />
+        </button>
+        <button
+          type="button"
+          title={trans.__('Show what this cell would send and what it may cost')}
           onClick={() => this.acts.dryRun(this.cell)}
-        />
-        <ToolbarButtonComponent
-          label={tapeLabel(line, this.around.status, trans)}
-          icon={caretDownIcon}
-          tooltip={trans.__('Ask the model, record, or replay')}
-          onClick={(event) => this.open(event, this.tapeMenu())}
-        />
-        <ToolbarButtonComponent
-          label={short(typeof thread === 'string' && thread ? thread : trans.__('thread'))}
-          icon={caretDownIcon}
-          tooltip={trans.__('Which thread this cell continues')}
-          onClick={(event) => void this.openThreads(event)}
-        />
-      </>
+        >
+          {trans.__('Dry run')}
+        </button>
+        <button type="button" title={trans.__('Run this cell')} onClick={() => this.acts.run(this.cell)}>
+          {trans.__('Run')}
+        </button>
+      </div>
     );
   }
 
-  private async openThreads(event?: React.SyntheticEvent): Promise<void> {
-    const target = event?.currentTarget ?? null;
+  private async openThreads(target: Element): Promise<void> {
     const titles = await this.around.threads().catch(() => []);
-    this.open({ currentTarget: target } as React.SyntheticEvent, this.threadMenu(titles));
-  }
-
-  private open(event: Pick<React.SyntheticEvent, 'currentTarget'> | undefined, menu: MenuSvg): void {
-    const box = ((event?.currentTarget as Element | null) ?? this.node).getBoundingClientRect();
-    menu.open(box.left, box.bottom);
+    open(target, this.threadMenu(titles));
   }
 
   private tapeMenu(): MenuSvg {
@@ -160,6 +152,11 @@ export class AgentBar extends ReactWidget {
     const change = changed(this.source, options);
     if (change) this.cell.model.sharedModel.updateSource(change.from, change.to, change.insert);
   }
+}
+
+function open(target: Element, menu: MenuSvg): void {
+  const box = target.getBoundingClientRect();
+  menu.open(box.left, box.bottom);
 }
 
 function tapeLabel(line: NonNullable<ReturnType<typeof firstLine>>, status: Status | null, trans: TranslationBundle) {
