@@ -17,7 +17,8 @@ class LabExtension(BuildHookInterface):
             return
         if not (built / "package.json").is_file():
             raise RuntimeError("The JupyterLab extension is not built. Run `make build`, which builds both.")
+        install = Path(self.root, "labextension", "install.json")
         if self.target_name == "wheel":
-            build_data["shared_data"][str(built)] = SHARED
+            build_data["shared_data"] |= {str(built): SHARED, str(install): f"{SHARED}/install.json"}
         else:
-            build_data["force_include"][str(built)] = "labextension/dist/lumos-nb"
+            build_data["force_include"] |= {str(path): str(path.relative_to(self.root)) for path in (built, install)}

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from lumos_nb.messages import Message
     from lumos_nb.notebook.background import wait
+    from lumos_nb.notebook.celltools import cell_tools
     from lumos_nb.providers import llm
     from lumos_nb.settings import configure
     from lumos_nb.telemetry import diagnose
@@ -42,6 +43,7 @@ _HOMES = {
     "Message": "lumos_nb.messages",
     "RuntimeContext": "lumos_nb.context",
     "advice": "lumos_nb.frames",
+    "cell_tools": "lumos_nb.notebook.celltools",
     "configure": "lumos_nb.settings",
     "diagnose": "lumos_nb.telemetry",
     "events": "lumos_nb.events",
@@ -68,6 +70,7 @@ __all__ = [
     "RuntimeContext",
     "__version__",
     "advice",
+    "cell_tools",
     "configure",
     "diagnose",
     "events",

@@ -35,24 +35,34 @@ class LiveRun:
         questions: Says how many of its tool calls wait for a person.
         cell: Execution count of its cell.
         is_background: Whether no cell waits for it.
+        act: Does what a person asks for elsewhere than in its view; returns why it cannot be done.
+        doc: Returns the document of the run as it stands.
+        hear: Called when a person has its questions in view elsewhere.
+        cell_id: Id of its cell; None where it has none.
     """
 
     def __init__(
         self, *, agent: str, thread: str, control: RunControl, stop: Callable[[], object],
         questions: Callable[[], int] = lambda: 0, cell: int | None = None, is_background: bool = False,
+        act: Callable[[dict[str, Any]], str] = lambda action: "Nobody listens to this run.",
+        doc: Callable[[], dict[str, Any]] = lambda: {"status": "running", "items": []},
+        hear: Callable[[], object] = lambda: None, cell_id: str | None = None,
     ) -> None:  # fmt: skip
         self.agent, self.thread, self.cell, self.is_background = agent, thread, cell, is_background
         self.control = control
         self.started_at = clock.time()
         self.run_id = ""
+        self.thread_id: str | None = None
         self.is_stopping = False
+        self.act, self.doc, self.hear = act, doc, hear
+        self.cell_id = cell_id
         self._stop, self._questions = stop, questions
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
         """Learn its id from its first event."""
         for event in events if not self.run_id else ():
             if isinstance(event, RunStart):
-                self.run_id = event.run_id
+                self.run_id, self.thread_id = event.run_id, event.thread_id
 
     @property
     def status(self) -> str:
@@ -82,6 +92,8 @@ class Runtime:
         self.running: list[LiveRun] = []
         #: Called with what is not as it was, such as "runs" or "threads"; from any thread.
         self.on_change: Callable[..., object] = lambda *what: None
+        #: Called with each view that a cell opens, before anything is shown in it.
+        self.on_view: Callable[[Any], object] = lambda view: None
         self._default = Agent("agent", instructions=DEFAULT_INSTRUCTIONS)
         self._current_agent: str | None = None
         self._current_thread: str | None = None

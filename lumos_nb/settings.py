@@ -60,6 +60,8 @@ class LumosConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_retries: int = 2
     #: Requests that may be under way at once to one server; more wait their turn. 0: no limit.
     max_in_flight: int = 0
+    #: US dollars that a day should cost at most. It is shown beside what was spent, and stops nothing.
+    budget_usd: _Dollars | None = None
     #: What carries requests: aiohttp (`pip install lumos-nb[fast]`), httpx, or auto for the first that is there.
     transport: Literal["auto", "aiohttp", "httpx"] = "auto"
     #: Longest single event of a model's stream, in bytes; a server that never ends one must not fill the memory.

@@ -80,6 +80,7 @@ class Transcript:
             "cost_usd": None, "stop_reason": "", "usage": msgspec.to_builtins(TokenUsage()),
             "n_steps": 0, "n_tool_calls": 0, "n_retries": 0, "in_place_of": [], "error": None, "items": [],
         }  # fmt: skip
+        self._at: float | None = None
         self._steps: list[AgentStep] = []
         self._reasoning_since: float | None = None
         self._is_new = False
@@ -93,6 +94,15 @@ class Transcript:
         for event in events:
             self._apply(event)
 
+    def apply_at(self, events: Iterable[AgentEvent], at: float) -> None:
+        """Fold events that came at a time, in Unix seconds, which is over: those of a log."""
+        self._at = at
+        self.apply(events)
+        self._at = None
+
+    def _now(self) -> float:
+        return clock.time() if self._at is None else self._at
+
     def _apply(self, event: AgentEvent) -> None:
         doc = self.doc
         if not isinstance(event, ReasoningDelta):
@@ -101,7 +111,7 @@ class Transcript:
             case TextDelta():
                 self._append("text", event.delta)
             case ReasoningDelta():
-                self._reasoning_since = self._reasoning_since or clock.time()
+                self._reasoning_since = self._reasoning_since or self._now()
                 self._append("reasoning", event.delta)
             case RunStart():
                 doc.update({f: getattr(event, f) for f in event.__struct_fields__ if f in doc})
@@ -112,7 +122,7 @@ class Transcript:
                 self._asked = self._first
                 self._is_new = True  # what another model call says is a text of its own
             case ApprovalRequested():
-                asked = {"reason": event.reason, "schema": event.schema, "asked_at": clock.time()}
+                asked = {"reason": event.reason, "schema": event.schema, "asked_at": self._now()}
                 self._tool(event.call).update(status="waiting", question=asked)
                 doc["state"] = "waiting for you"
             case ApprovalDecided():
@@ -120,7 +130,7 @@ class Transcript:
             case UserMessage():
                 doc["items"].append({"kind": "user", "text": event.text})
             case ToolCallStart():
-                self._tool(event.call).update(status="running", started_at=clock.time())
+                self._tool(event.call).update(status="running", started_at=self._now())
                 doc["state"] = "waiting for you" if self._is_asking() else ""
             case ToolOutput():
                 self._output(event)
@@ -137,7 +147,7 @@ class Transcript:
                            duration_s=event.result.duration_s)  # fmt: skip
             case Error():
                 doc.update(status=event.status, state="", error=msgspec.to_builtins(event.error),
-                           duration_s=clock.time() - doc["started_at"])  # fmt: skip
+                           duration_s=self._now() - doc["started_at"])  # fmt: skip
                 for item in doc["items"]:
                     if item["kind"] == "tool" and item["status"] in {"running", "waiting"}:
                         item["status"] = "cancelled"
@@ -190,7 +200,7 @@ class Transcript:
 
     def _end_reasoning(self) -> None:
         if self._reasoning_since is not None:
-            self.doc["items"][-1]["duration_s"] = clock.time() - self._reasoning_since
+            self.doc["items"][-1]["duration_s"] = self._now() - self._reasoning_since
             self._reasoning_since = None
 
     def _find(self, call_id: str) -> dict[str, Any] | None:
@@ -201,7 +211,7 @@ class Transcript:
         if item is None:
             item = {
                 "kind": "tool", "call_id": call.id, "name": call.name, "arguments": call.arguments,
-                "status": "running", "started_at": clock.time(), "duration_s": None, "content": "",
+                "status": "running", "started_at": self._now(), "duration_s": None, "content": "",
                 "display": {}, "size_bytes": 0, "error_type": None, "traceback": None, "output": [],
             }  # fmt: skip
             self.doc["items"].append(item)

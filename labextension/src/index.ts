@@ -6,12 +6,14 @@ import { cellsPlugin, standingPlugin, writingPlugin } from './cells';
 import { commandsPlugin } from './commands';
 import { settingsPlugin } from './commands/settings';
 import { kernelPlugin } from './kernel';
+import { mendingPlugin } from './mending';
 import { runPlugin } from './run';
 
 const plugins: JupyterFrontEndPlugin<any>[] = [
   settingsPlugin,
   kernelPlugin,
   runPlugin,
+  mendingPlugin,
   standingPlugin,
   writingPlugin,
   cellsPlugin,

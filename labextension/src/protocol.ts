@@ -2,7 +2,11 @@
 
 export const PROTOCOL_VERSION = 1;
 export const TRANSCRIPT_VERSION = 1;
+export const TRACE_VERSION = 1;
 export const RUN_MIME = "application/vnd.lumos.run+json";
+export const TRACE_MIME = "application/vnd.lumos.trace+json";
+export const LIVE_MIME = "application/vnd.lumos.live+json";
+export const SHOWN_CHARS = 100000;
 
 /** The options of a `%%agent` line. */
 export const AGENT_OPTIONS = [
@@ -132,6 +136,19 @@ export const SHELLS = {
   "user": "<div data-lumos=\"user\" style=\"margin:6px 0;padding:2px 0 2px 12px;border-left:2px solid var(--jp-brand-color1,#4a90d9)\"><div>{parts}</div></div>"
 };
 
+/** The inline styles of what is in them. */
+export const STYLES = {
+  "line": "display:inline-flex;flex-wrap:wrap;gap:0 10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline",
+  "cut": "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap",
+  "muted": "color:var(--jp-ui-font-color2,#7a7a7a)",
+  "error": "color:color-mix(in srgb,var(--jp-error-color1,#e05048) 75%,var(--jp-content-font-color1,currentColor))",
+  "failure": "border-left:2px solid var(--jp-error-color1,#d9453d);padding:2px 0 2px 12px;margin:4px 0 6px 4px",
+  "code": "overflow-x:auto;margin:0 0 8px 0;padding:6px 10px;background:var(--jp-cell-editor-background,#8881);border:1px solid var(--jp-cell-editor-border-color,#8884)",
+  "printed": "margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);line-height:1.4",
+  "scroll": "max-height:420px;overflow:auto;max-width:100%",
+  "table": "margin:0 0 8px 0;table-layout:auto;border-collapse:collapse;font-size:inherit"
+};
+
 /** How a notebook stands. */
 export interface Status {
   version: string;
@@ -144,6 +161,176 @@ export interface Status {
   n_waiting: number;
   cost_usd: number;
   tape: string;
+}
+
+/** A view that a page still finds in an output. */
+export interface LeftView {
+  view: string;
+}
+
+/** What became of the run of a view; with the bundle that takes its place if it is over. */
+export interface Mended {
+  state: 'ended' | 'running' | 'unknown';
+  bundle?: Record<string, unknown> | null;
+}
+
+/** A run by its id. */
+export interface OneRun {
+  run_id: string;
+}
+
+/** The copy of a thread up to a run. */
+export interface ForkedThread {
+  thread_id: string;
+  title: string;
+}
+
+/** How many runs hear that they are to stop. */
+export interface Stopped {
+  n: number;
+}
+
+/** Which threads are wanted. */
+export interface ThreadsWanted {
+  words?: string;
+  offset?: number;
+  limit?: number;
+  archived?: boolean;
+}
+
+/** Some of the threads that were found, the last changed first. */
+export interface ThreadPage {
+  rows: ThreadRow[];
+  n_found: number;
+  n_open: number;
+}
+
+/** Names a thread. */
+export interface OneThread {
+  thread_id: string;
+}
+
+/** A thread and what it is to be called. */
+export interface NewTitle {
+  thread_id: string;
+  title: string;
+}
+
+/** A thread, and whether it belongs among the archived ones. */
+export interface Archiving {
+  thread_id: string;
+  is_archived: boolean;
+}
+
+/** Which runs are wanted; what is empty is not asked about. */
+export interface RunsWanted {
+  words?: string;
+  offset?: number;
+  limit?: number;
+  status?: string;
+  agent?: string;
+  thread_id?: string;
+}
+
+/** Some of the runs that were found, the newest first. */
+export interface RunPage {
+  rows: RunRow[];
+  n_found: number;
+  agents: string[];
+}
+
+/** What a person asks of a run: stop, steer, allow, allow_thread, edit or deny, with what belongs to it. */
+export interface Action {
+  run_id: string;
+  t: string;
+  call_id?: string;
+  text?: string;
+  arguments?: string;
+  reason?: string;
+}
+
+/** What is wrong with what was asked, in words; empty if it is done. */
+export interface Acted {
+  problem: string;
+}
+
+/** The agents of a notebook, and what was allowed in its thread. */
+export interface Agents {
+  rows: AgentRow[];
+  thread_id: string;
+  thread: string;
+  allowed: string[];
+}
+
+/** Names an agent. */
+export interface OneAgent {
+  name: string;
+}
+
+/** A tool that is to be asked for again, and the thread in which it was allowed. */
+export interface Revoked {
+  thread_id: string;
+  tool: string;
+}
+
+/** All that waits, the oldest first, and what time it is for the kernel. */
+export interface Approvals {
+  rows: Approval[];
+  now: number;
+}
+
+/** What was spent in this database, in its runs of today, in this notebook and in its thread. */
+export interface Budget {
+  budget_usd: number | null;
+  today: Spent;
+  notebook: Spent;
+  thread: Spent;
+}
+
+/** What a person says in a chat, and to which thread; empty: to the one that cells continue. */
+export interface Said {
+  text: string;
+  thread_id?: string;
+}
+
+/** What was said, and what the agent did: a bundle of an output. */
+export interface Turn {
+  turn: string;
+  run_id: string;
+  thread_id: string;
+  prompt: string;
+  agent: string;
+  is_running: boolean;
+  cell_id: string;
+  bundle: Record<string, unknown>;
+}
+
+/** What a person asks of a turn that goes on: stop, or steer with a text. */
+export interface Steered {
+  turn: string;
+  t: string;
+  text?: string;
+}
+
+/** What is wrong with what was asked of a turn; empty if it is done. */
+export interface Acting {
+  problem: string;
+}
+
+/** Which part of a thread is wanted. */
+export interface ThreadWanted {
+  thread_id?: string;
+  before?: string;
+  limit?: number;
+}
+
+/** Turns of a thread in their order. */
+export interface History {
+  thread_id: string;
+  thread: string;
+  agent: string;
+  turns: Turn[];
+  has_more: boolean;
 }
 
 /** A cell's text, and where the cursor is in it, in characters. */
@@ -169,9 +356,150 @@ export interface StaleCells {
   cells: StaleCell[];
 }
 
+/** What waits, in the order in which it was proposed. */
+export interface Proposals {
+  proposals: Proposal[];
+}
+
+/** What a person decided about a proposal. */
+export interface Verdict {
+  run_id: string;
+  call_id: string;
+  accepts: boolean;
+  page: string;
+  source?: string | null;
+  base?: string | null;
+  reason?: string;
+}
+
+/** A cell in a list: the beginning of its text, and how it stands. */
+export interface CellOutline {
+  id: string;
+  type: string;
+  source: string;
+  n_lines: number;
+  state: string;
+  execution_count: number | null;
+  n_outputs: number;
+}
+
+/** A cell by its id. */
+export interface CellNamed {
+  cell_id: string;
+}
+
+/** A cell in full, and its outputs as text. */
+export interface CellText {
+  id: string;
+  type: string;
+  source: string;
+  state: string;
+  execution_count: number | null;
+  outputs: string[];
+}
+
+/** What to do to the notebook, in one step that can be undone. */
+export interface CellChange {
+  kind: 'delete' | 'edit' | 'insert' | 'run';
+  cell_id: string;
+  agent: string;
+  after?: string;
+  type?: 'code' | 'markdown' | 'raw';
+  source?: string;
+  old?: string | null;
+  base?: string | null;
+  is_marked?: boolean;
+}
+
+/** How a cell ended that the page ran, with its outputs as text. */
+export interface CellRan {
+  is_ok: boolean;
+  execution_count: number | null;
+  outputs: string[];
+}
+
+/** What the kernel ran in a cell's name while another one held it: the outputs belong there. */
+export interface CellOutputs {
+  cell_id: string;
+  is_running: boolean;
+  execution_count?: number | null;
+  outputs?: unknown[];
+}
+
 /** What is not as it was: `threads`, `runs`, `agents`, `approvals`, `status`. Ask anew for what is shown. */
 export interface Changed {
   what: string[];
+}
+
+/** The run of a view has ended; who still shows that view asks for its end. */
+export interface Ended {
+  view: string;
+}
+
+/** A thread, as a line of a list. */
+export interface ThreadRow {
+  thread_id: string;
+  title: string;
+  agent: string;
+  updated_at: number;
+  n_runs: number;
+  n_messages: number;
+  cost_usd: number | null;
+  notebook: string;
+  is_archived: boolean;
+  is_current: boolean;
+  is_running: boolean;
+}
+
+/** A run, as a line of a list. */
+export interface RunRow {
+  run_id: string;
+  agent: string;
+  model: string;
+  status: string;
+  started_at: number;
+  duration_s: number | null;
+  input_tokens: number;
+  output_tokens: number;
+  cost_usd: number | null;
+  prompt: string;
+  error: string;
+  thread_id: string;
+  thread: string;
+  notebook: string;
+  cell_id: string;
+  is_live: boolean;
+}
+
+/** An agent of the notebook. */
+export interface AgentRow {
+  name: string;
+  model: string;
+  instructions: string;
+  is_current: boolean;
+  tools: ToolRow[];
+  problem: string;
+}
+
+/** A tool call that waits for a person. */
+export interface Approval {
+  run_id: string;
+  call_id: string;
+  name: string;
+  agent: string;
+  thread: string;
+  notebook: string;
+  arguments: string;
+  reason: string;
+  asked_at: number;
+  fields: FormField[];
+}
+
+/** What some runs have cost. */
+export interface Spent {
+  usd: number;
+  n_runs: number;
+  n_unknown: number;
 }
 
 /** A text that may stand at the cursor. */
@@ -188,19 +516,80 @@ export interface StaleCell {
   names: string;
 }
 
+/** What an agent wants to do to a cell. */
+export interface Proposal {
+  run_id: string;
+  call_id: string;
+  agent: string;
+  kind: 'delete' | 'edit' | 'insert' | 'run';
+  cell_id: string;
+  type: string;
+  source: string;
+  old: string | null;
+  base: string | null;
+}
+
+/** A tool of an agent, and what its calls may do. */
+export interface ToolRow {
+  name: string;
+  description: string;
+  permission: string;
+  reason: string;
+  is_allowed_here: boolean;
+}
+
+/** One argument of a call, as a form shows it; see `widgets/form.py`. */
+export interface FormField {
+  name: string;
+  kind: string;
+  text: string;
+  given?: string | null;
+  options?: string[] | null;
+  hint?: string | null;
+  is_nullable?: boolean;
+}
+
 /** What a page may ask of the kernel. */
 export interface KernelAsks {
   'status': { given: Record<string, never>; answer: Status };
+  'outputs.mend': { given: LeftView; answer: Mended };
+  'outputs.fork': { given: OneRun; answer: ForkedThread };
+  'outputs.stop': { given: Record<string, never>; answer: Stopped };
+  'threads.list': { given: ThreadsWanted; answer: ThreadPage };
+  'threads.new': { given: Record<string, never>; answer: OneThread };
+  'threads.use': { given: OneThread; answer: Record<string, never> };
+  'threads.rename': { given: NewTitle; answer: Record<string, never> };
+  'threads.fork': { given: OneThread; answer: OneThread };
+  'threads.archive': { given: Archiving; answer: Record<string, never> };
+  'threads.delete': { given: OneThread; answer: Record<string, never> };
+  'runs.list': { given: RunsWanted; answer: RunPage };
+  'runs.act': { given: Action; answer: Acted };
+  'agents.list': { given: Record<string, never>; answer: Agents };
+  'agents.use': { given: OneAgent; answer: Record<string, never> };
+  'agents.revoke': { given: Revoked; answer: Record<string, never> };
+  'approvals.list': { given: Record<string, never>; answer: Approvals };
+  'budget': { given: Record<string, never>; answer: Budget };
+  'chat.send': { given: Said; answer: Turn };
+  'chat.act': { given: Steered; answer: Acting };
+  'chat.history': { given: ThreadWanted; answer: History };
   'cells.complete': { given: AtCursor; answer: Completed };
   'cells.stale': { given: ShownCells; answer: StaleCells };
+  'proposals.list': { given: Record<string, never>; answer: Proposals };
+  'proposals.decide': { given: Verdict; answer: Record<string, never> };
 }
 
 /** What the kernel may ask of a page. */
 export interface PageAsks {
-
+  'cells.list': { given: Record<string, never>; answer: CellOutline[] };
+  'cells.read': { given: CellNamed; answer: CellText };
+  'cells.change': { given: CellChange; answer: Record<string, never> };
+  'cells.run': { given: CellNamed; answer: CellRan };
+  'cells.outputs': { given: CellOutputs; answer: Record<string, never> };
 }
 
 /** What the kernel tells every page. */
 export interface News {
   'changed': Changed;
+  'outputs.ended': Ended;
+  'chat.shown': Turn;
 }

@@ -101,13 +101,16 @@ def change_allowed(store: Store, thread_id: str, added: set[str], removed: set[s
     store.write([Upsert("kept_settings", {"name": key, "updated_at": clock.time_ns(), "value_json": after})])
 
 
-def fork_thread(store: Store, thread: dict[str, Any], title: str | None) -> str:
-    """Copy a thread's messages into a new thread; return its id."""
+def fork_thread(store: Store, thread: dict[str, Any], title: str | None, run_id: str | None = None) -> str:
+    """Copy a thread's messages, up to and with those of a run, into a new thread; return its id."""
     thread_id = new_id("thread")
     names = [c.name for c in MESSAGES.columns]
     where = [("thread_id", "=", thread["thread_id"])]
     copies = []
+    last = _last_of(store, thread["thread_id"], run_id) if run_id is not None else None
     for message in read_rows(store, "messages", names, where=where, order=["idx"]):
+        if last is not None and message["idx"] > last:
+            break
         copies.append(message | {"thread_id": thread_id, "message_id": new_id("message")})
     kept = ("agent", "resource_id", "notebook", "metadata_json", "tags_json")
     row = new_thread_row(
@@ -120,6 +123,12 @@ def fork_thread(store: Store, thread: dict[str, Any], title: str | None) -> str:
     )
     store.write([Insert("threads", row), *(Insert("messages", copy) for copy in copies)])
     return thread_id
+
+
+def _last_of(store: Store, thread_id: str, run_id: str) -> int:
+    """Return the position of a run's last message in a thread; -1 where it left none."""
+    where: list[Condition] = [("thread_id", "=", thread_id), ("run_id", "=", run_id)]
+    return max((int(idx) for (idx,) in store.select("messages", ["idx"], where=where)), default=-1)
 
 
 def read_messages(store: Store, thread_id: str, params: GetMessagesParams) -> list[Message]:

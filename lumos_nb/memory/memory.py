@@ -111,12 +111,15 @@ class Memory:
         thread = await self.get_thread(name)
         await in_worker(self.store, conversations.delete_thread, self.store, thread.id)
 
-    async def fork_thread(self, name: str, title: str | None = None) -> MemoryThread:
-        """Copy a thread's messages into a new thread, which remembers where it came from."""
+    async def fork_thread(self, name: str, title: str | None = None, *, run_id: str | None = None) -> MemoryThread:
+        """Copy a thread's messages, up to and with those of a run if one is named, into a new thread.
+
+        The copy remembers where it came from.
+        """
 
         def fork() -> str:
             row = conversations.get_thread(self.store, name)
-            return conversations.fork_thread(self.store, row, title)
+            return conversations.fork_thread(self.store, row, title, run_id)
 
         return await self.get_thread(await in_worker(self.store, fork))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["load", "unload"]
+__all__ = ["here", "load", "unload"]
 
 _loaded: dict[int, Any] = {}
 
@@ -25,3 +25,10 @@ def unload(shell: Any) -> None:
     session = _loaded.pop(id(shell), None)
     if session is not None:
         session.close()
+
+
+def here() -> Any:
+    """Return the session of the shell that runs, or None where nothing was loaded."""
+    from IPython import get_ipython
+
+    return _loaded.get(id(get_ipython()))

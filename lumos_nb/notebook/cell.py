@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,10 +22,12 @@ from lumos_nb.notebook.asking import Asking
 from lumos_nb.notebook.background import BackgroundRun
 from lumos_nb.notebook.home import BackgroundHome, CellHome, NotebookHome, SyncCellHome
 from lumos_nb.notebook.interrupt import Interrupts, stopped
-from lumos_nb.notebook.place import cell_number
+from lumos_nb.notebook.place import cell_id, cell_number
 from lumos_nb.notebook.request import Request
 from lumos_nb.notebook.views import open_views
 from lumos_nb.runtime import LiveRun, Runtime
+from lumos_nb.widgets import View
+from lumos_nb.widgets.actions import Refused, checked
 
 logger = logging.getLogger("lumos_nb")
 
@@ -62,9 +65,9 @@ class CellRun:
             home.serve()
             return self._end(task)
 
-    def background(self) -> BackgroundRun:
-        """Begin to run, and return at once; the end is shown in this cell."""
-        home = BackgroundHome(self.shell)
+    def background(self, *, in_cell: bool = True) -> BackgroundRun:
+        """Begin to run, and return at once; the end is shown where the view is: in this cell, if there is one."""
+        home = BackgroundHome(self.shell, in_cell=in_cell)
         task = self._begin(home, home.interrupts)
 
         def at_end(result: AgentGenerateResult | None) -> None:
@@ -76,13 +79,15 @@ class CellRun:
 
     def _begin(self, home: NotebookHome, interrupts: Interrupts) -> CoreTask[AgentGenerateResult]:
         request, is_background = self.request, self.request.options.background
-        self.view = open_views(self.shell, request.thread_title, request.prompt, background=is_background)
+        self.view = self._open_view()
+        self.runtime.on_view(self.view)
         self.view.on_events(request.events())
         self.asking = Asking(self.shell, None if isinstance(home, BackgroundHome) else home, self.view)
         self.live = LiveRun(
             agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
             questions=lambda: len(self.asking.pending), cell=cell_number(self.shell),
-            is_background=is_background,
+            is_background=is_background, act=self._checked, doc=lambda: self.view.transcript.doc, hear=self._hear,
+            cell_id=cell_id(self.shell),
         )  # fmt: skip
         self.live.on_events(request.events())
         self.runtime.running.append(self.live)
@@ -97,6 +102,10 @@ class CellRun:
         interrupts.watch(task, self._tell_stopping)
         return task
 
+    def _open_view(self) -> View:
+        request = self.request
+        return open_views(self.shell, request.thread_title, request.prompt, background=request.options.background)
+
     def _on_events(self, events: Sequence[AgentEvent]) -> None:
         self.live.on_events(events)
         self.view.on_events(events)
@@ -109,6 +118,18 @@ class CellRun:
     def _tell_stopping(self) -> None:
         self.live.is_stopping = True
         self.view.on_events([Metadata({"state": "stopping"})])
+
+    def _checked(self, content: dict[str, Any]) -> str:
+        """Do what a person asked for elsewhere than in the view, which checks by itself."""
+        try:
+            return self._act(checked(content, self.view.transcript.doc))
+        except Refused as refused:
+            return str(refused)
+
+    def _hear(self) -> None:
+        """Take it that a person has the run's questions in view: then they are not typed, nor decided by policy."""
+        if hasattr(self.view, "heard_at"):
+            self.view.heard_at = time.monotonic()
 
     def _act(self, action: dict[str, Any]) -> str:
         """Do what a person asked for in the view; return why it cannot be done."""

@@ -22,6 +22,7 @@ class RanCells:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._cells: dict[str, RanCell] = {}
+        self._sources: dict[str, str] = {}
 
     def install(self) -> None:
         """Begin to note."""
@@ -49,8 +50,20 @@ class RanCells:
         except Exception:  # a subscriber's fault is its own
             logger.exception("A cell could not be noted.")
             return
+        self._keep(id, source, names.written)
+
+    def note_ran(self, id: str, source: str) -> None:
+        """Note a cell that an agent ran, while its own one held the kernel."""
+        self._keep(id, source, cached_names(source, self._shell.transform_cell).written)
+
+    def source(self, id: str) -> str:
+        """Return what a cell said when it was run last; empty if it was not."""
+        return self._sources.get(id, "")
+
+    def _keep(self, id: str, source: str, written: Any) -> None:
+        self._sources[id] = source
         self._cells.pop(id, None)  # to the end
         self._cells[id] = RanCell(
-            cell_id=id, source_hash=source_hash(source), ran_at=clock.time_ns(), names_written=names.written,
+            cell_id=id, source_hash=source_hash(source), ran_at=clock.time_ns(), names_written=written,
             execution_count=cell_number(self._shell),
         )  # fmt: skip

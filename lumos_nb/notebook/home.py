@@ -195,11 +195,16 @@ class SyncCellHome(NotebookHome):
 
 
 class BackgroundHome(NotebookHome):
-    """The home of a run that no cell waits for: the kernel's loop does its plain tools when it comes to them."""
+    """The home of a run that no cell waits for: the kernel's loop does its plain tools when it comes to them.
+
+    Args:
+        shell: The IPython shell.
+        in_cell: Whether a cell begins the run; it is to return before the first tool has its turn.
+    """
 
     waits = "waits for the cell that runs"
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, *, in_cell: bool = True) -> None:
         super().__init__(shell)
         kernel = getattr(shell, "kernel", None)
         loop = getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)
@@ -211,7 +216,10 @@ class BackgroundHome(NotebookHome):
         self._kernel_loop: asyncio.AbstractEventLoop = loop
         self.interrupts = Interrupts(self)
         self._has_returned = asyncio.Event()
-        shell.events.register("post_execute", self._on_return)
+        if in_cell:
+            shell.events.register("post_execute", self._on_return)
+        else:
+            self._has_returned.set()
 
     async def run(self, job: Job) -> Outcome:
         """Run the job where it belongs, once the cell that began the run has returned."""

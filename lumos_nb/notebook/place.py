@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from lumos_nb.tapes.scenes import SCENE, Place, Scene
 
 NAMED = "LUMOS_TEST_NOTEBOOK"
 """Set by the runner of `lumos test`: the notebook as a command from where the runner is names it."""
+
+
+BESIDE = ContextVar("beside", default=False)
+"""Whether what runs was asked for beside the notebook's cells, in a chat."""
 
 
 def notebook_path(shell: Any) -> str | None:
@@ -32,6 +37,8 @@ def notebook_name(shell: Any) -> str | None:
 
 def provenance(shell: Any) -> dict[str, Any]:
     """Return notebook, cell id, execution count and source of the cell that runs now, as far as they are known."""
+    if BESIDE.get():
+        return {"notebook": notebook_name(shell), "cell_id": None, "execution_count": None}
     return {
         "notebook": notebook_name(shell),
         "cell_id": cell_id(shell),
@@ -52,6 +59,8 @@ def _of_source(shell: Any) -> dict[str, Any]:
 
 def cell_number(shell: Any) -> int | None:
     """Return the number of the cell that runs now, as `[n]` beside it; the shell's own count may be at the next one."""
+    if BESIDE.get():
+        return None
     history = getattr(getattr(shell, "history_manager", None), "input_hist_parsed", None)
     return len(history) - 1 if history else getattr(shell, "execution_count", None)
 

@@ -21,6 +21,7 @@ from lumos_nb.events import AgentEvent, AgentGenerateResult
 from lumos_nb.memory import MemoryThread, SavedRun
 from lumos_nb.messages import Message, TextPart
 from lumos_nb.notebook.attach import evaluated
+from lumos_nb.notebook.celltools import cell_tools
 from lumos_nb.notebook.commands.agents import COMMANDS
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.options import CellOptions
@@ -28,6 +29,9 @@ from lumos_nb.providers.prices import cost_source
 from lumos_nb.providers.vendors import vendors
 from lumos_nb.runtime import Runtime
 from lumos_nb.tools import Tool
+
+CELLS = "cells"
+"""What `--tools` calls the tools for the notebook's cells."""
 
 
 class Request(Protocol):
@@ -67,6 +71,7 @@ class PromptRequest:
         self.output_type = self._given.get("output")
         thread = self._known_thread(runtime) if options.dry_run else self._thread(runtime)
         self.thread_title = thread.title if thread else ""
+        self.thread_id = thread.id if thread else ""
         if thread is not None:
             self._given["thread_id"] = thread.id
 
@@ -180,7 +185,7 @@ class ResumeRequest:
         tools = list(self._given["tools"]) if "tools" in self._given else list(self.agent.get_tools())
         known = {tool.name for tool in tools}
         for name in (name for name in self._saved.tools if name not in known):
-            value = runtime.find_tool(name)
+            value = runtime.find_tool(name) or next((tool for tool in cell_tools() if tool.name == name), None)
             if value is None:
                 raise UsageError(
                     f"The tool {name!r} of this run is not there.", hint="Run the cell that defines it, then resume."
@@ -202,7 +207,7 @@ def _named(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]
     if options.model:
         found["model"] = runtime.model(options.model)
     if options.tools is not None:
-        found["tools"] = runtime.tools(options.tools)
+        found["tools"] = _tools(runtime, options.tools)
     if options.output_type is not None:
         found["output"] = _type(shell, options.output_type)
     if options.max_steps is not None:
@@ -212,6 +217,13 @@ def _named(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]
     if options.approve is not None:
         found["approve"] = options.approve
     return found
+
+
+def _tools(runtime: Runtime, names: str) -> list[Tool]:
+    """Return tools by their names; `cells` is those that work on the notebook's cells."""
+    others = [name for name in names.split(",") if name.strip() != CELLS or runtime.find_tool(CELLS)]
+    ours = cell_tools() if len(others) < len(names.split(",")) else []
+    return [*runtime.tools(",".join(others)), *ours]
 
 
 def _type(shell: Any, expression: str) -> Any:

@@ -39,16 +39,17 @@ class Session:
         self._awaiting.install()
         self.completing = Completing(shell, self.runtime)
         self.completing.install()
-        self._cells = RanCells(shell)
-        self._cells.install()
-        memory.set_provenance(lambda: provenance(shell), self._cells.all)
+        self.cells = RanCells(shell)
+        self.cells.install()
+        memory.set_provenance(lambda: provenance(shell), self.cells.all)
         set_place(lambda: tape_place(shell), lambda: tape_scene(shell))
         self._time = TapeTime(shell, has_own_db=has_own_db)
         self._time.install()
-        self._lab = None
+        #: The links to pages; None in a terminal.
+        self.lab: LabServer | None = None
         if getattr(shell, "kernel", None) is not None:
-            self._lab = LabServer(shell, self.runtime)
-            self._lab.open()
+            self.lab = LabServer(shell, self.runtime)
+            self.lab.open()
         html = shell.display_formatter.formatters["text/html"]
         html.for_type(AgentGenerateResult, lambda r: Shown(r.response)._repr_mimebundle_()["text/html"])
 
@@ -62,11 +63,11 @@ class Session:
 
     def close(self) -> None:
         """Take everything out again."""
-        if self._lab is not None:
-            self._lab.close()
+        if self.lab is not None:
+            self.lab.close()
         self._awaiting.remove()
         self.completing.remove()
-        self._cells.remove()
+        self.cells.remove()
         memory.set_provenance(None)
         self._time.close()
         set_place(None)

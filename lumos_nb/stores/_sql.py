@@ -164,6 +164,7 @@ def select(
     order: Sequence[str],
     limit: int | None,
     stored: frozenset[str],
+    offset: int = 0,
 ) -> tuple[str, list[Any]]:
     """Return a query's text and parameters; columns that the file does not have yet read as NULL."""
     scope = _Scope(table, stored, {*columns, *(c for c, _, _ in where), *(o.lstrip("-") for o in order)})
@@ -172,9 +173,9 @@ def select(
     if order:
         names = [scope.name(o.lstrip("-")) + (" DESC" if o[0] == "-" else "") for o in order]
         sql += f" ORDER BY {', '.join(names)}"
-    if limit is not None:
-        sql += " LIMIT ?"
-        values.append(limit)
+    if limit is not None or offset:
+        sql += " LIMIT ? OFFSET ?"
+        values += [-1 if limit is None else limit, offset]
     return sql, values
 
 

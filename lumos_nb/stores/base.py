@@ -102,8 +102,9 @@ class Store(Protocol):
         where: Sequence[Condition] = (),
         order: Sequence[str] = (),
         limit: int | None = None,
+        offset: int = 0,
     ) -> Iterator[tuple[Any, ...]]:
-        """Yield rows as tuples of `columns`; `order` names columns, `-name` for descending.
+        """Yield rows as tuples of `columns`; `order` names columns, `-name` for descending; `offset` rows are left out.
 
         None is a value like others: `=` and `!=` compare with it, `in` may list it. Reading
         never creates a database: one that does not exist yet has no rows.

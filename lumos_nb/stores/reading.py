@@ -22,6 +22,7 @@ def read_rows(
     where: Sequence[Condition] = (),
     order: Sequence[str] = (),
     limit: int | None = None,
+    offset: int = 0,
 ) -> Iterator[Row]:
     """Yield rows by the names of their columns; without names, all but the large ones. See `Store.select`.
 
@@ -31,5 +32,5 @@ def read_rows(
         []
     """
     names = columns or [column.name for column in TABLES[table].columns if not column.lazy]
-    for values in store.select(table, names, where=where, order=order, limit=limit):
+    for values in store.select(table, names, where=where, order=order, limit=limit, offset=offset):
         yield dict(zip(names, values, strict=True))

@@ -171,12 +171,15 @@ class SqliteStore:
         where: Sequence[Condition] = (),
         order: Sequence[str] = (),
         limit: int | None = None,
+        offset: int = 0,
     ) -> Iterator[tuple[Any, ...]]:
         """Yield rows; a file that does not exist has none, and is not created."""
         described = _sql.table_named(table)
         _sql.check_columns(described, [*columns, *(o.lstrip("-") for o in order)])
         _sql.check_conditions(described, where)
-        return self._rows(described, lambda stored: _sql.select(described, columns, where, order, limit, stored))
+        return self._rows(
+            described, lambda stored: _sql.select(described, columns, where, order, limit, stored, offset)
+        )
 
     def aggregate(
         self, table: str, by: Sequence[str], measures: Sequence[Measure], *, where: Sequence[Condition] = ()

@@ -62,6 +62,22 @@ def ruling(tool: Tool, arguments: dict[str, Any]) -> Ruling:
     return Ruling("ask", f"Its own rule gave {shown}, not allow, ask or deny.")
 
 
+def standing(tool: Tool) -> Ruling:
+    """Return what calls of a tool may do before their arguments are known; a rule of its own is to `ask`.
+
+    Example:
+        >>> standing(Tool(lambda: None, name="clear", permission="ask"))
+        Ruling(permission='ask', reason='It is marked to ask first.')
+    """
+    if not callable(tool.permission) or any(fnmatchcase(tool.name, p) for p in settings.current().permissions):
+        found = ruling(tool, {})
+    else:
+        found = Ruling("ask", "Its own rule decides by the arguments.")
+    if found.permission == "ask" and is_approved(tool.name, patterns_of(settings.current().approve)):
+        return Ruling("allow", "The setting approve has it.")
+    return found
+
+
 _MARKS = {"ask": "It is marked to ask first.", "deny": "It is marked as denied."}
 
 

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from itertools import count
 from typing import Any
@@ -26,7 +26,7 @@ from lumos_nb.widgets.clicks import release_clicks, route_clicks
 from lumos_nb.widgets.feed import Feed
 from lumos_nb.widgets.pace import Pace
 from lumos_nb.widgets.rows import SHELLS
-from lumos_nb.widgets.spot import Spot
+from lumos_nb.widgets.spot import Place, Spot
 from lumos_nb.widgets.widget import LiveView
 
 INTERVAL_S = 0.05
@@ -44,6 +44,7 @@ class RunView:
     Args:
         thread: Name of the conversation, for the title.
         is_background: Whether other cells run meanwhile, so that the page must not interrupt the kernel.
+        show: Shows the widget, and returns its place; in the current cell if not given.
 
     Example:
         >>> from lumos_nb.events import TextDelta
@@ -53,11 +54,15 @@ class RunView:
         >>> view.close()  # doctest: +SKIP
     """
 
-    def __init__(self, thread: str = "", is_background: bool = False) -> None:
+    def __init__(self, thread: str = "", is_background: bool = False, show: Callable[[Any], Place] = Spot) -> None:
         self.transcript = Transcript(thread)
+        self._show = show
         #: When a page was last heard, by the monotonic clock; 0.0 if never.
         self.heard_at = 0.0
-        self._is_background = is_background
+        #: Called with the run's id once it is known, and when the saved output is in the view's place.
+        self.on_run: Callable[[str], object] = lambda run_id: None
+        self.on_end: Callable[[], object] = lambda: None
+        self._is_background, self._run_id = is_background, ""
         self._pings = count()
         self._feed, self._pace = Feed(), Pace()
         self._inbox: deque[AgentEvent] = deque()
@@ -69,19 +74,24 @@ class RunView:
         self._context: Context | None = None
         self._sender: threading.Thread | None = None
         self._widget: LiveView | None = None
-        self._spot: Spot | None = None
+        self._spot: Place | None = None
 
     @property
     def display_id(self) -> str:
         """What the output is updated by; empty before it is shown."""
         return self._spot.display_id if self._spot else ""
 
+    @property
+    def view_id(self) -> str:
+        """The name of its widget, by which a page finds the output that shows it; empty before it is shown."""
+        return self._widget.model_id if self._widget is not None else ""
+
     def open(self) -> None:
         """Show the view in the current cell. Call it on the cell's own thread; it returns at once."""
         self._widget = LiveView(shells={**SHELLS, "run": SKELETON}, snapshot=self._snapshot)
         self._widget.on_msg(self._on_message)
         route_clicks(getattr(self._widget, "comm", None))
-        self._spot = Spot(self._widget)
+        self._spot = self._show(self._widget)
         self._context = copy_context()  # what is sent belongs to this cell, whichever runs later
         self._sender = threading.Thread(
             target=self._context.copy().run, args=(self._send_loop,), name="lumos-view", daemon=True
@@ -116,6 +126,7 @@ class RunView:
             self._sender.join(5)
         assert self._context is not None
         self._context.copy().run(self._replace)
+        self.on_end()
 
     def _replace(self) -> None:
         assert self._widget is not None
@@ -161,6 +172,9 @@ class RunView:
                 messages.append(self._whole())
         for message in messages:
             self._send(message)
+        if self.transcript.doc["run_id"] != self._run_id:
+            self._run_id = self.transcript.doc["run_id"]
+            self.on_run(self._run_id)
 
     def _news(self) -> list[dict[str, Any]]:
         ops, head = self._feed.ops(self.transcript.doc), self._header()

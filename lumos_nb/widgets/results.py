@@ -28,8 +28,8 @@ MUTED = "color:var(--jp-ui-font-color2,#7a7a7a)"
 # The theme's red alone is too dark on black: a part of the text's own colour gives the contrast.
 ERROR = "color:color-mix(in srgb,var(--jp-error-color1,#e05048) 75%,var(--jp-content-font-color1,currentColor))"
 _CODE_FONT = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px)"
-_PRE = f"margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;{_CODE_FONT};line-height:1.4"
-_SCROLL = "max-height:420px;overflow:auto;max-width:100%"
+PRINTED = f"margin:0;padding:0;background:none;white-space:pre-wrap;overflow-wrap:anywhere;{_CODE_FONT};line-height:1.4"
+SCROLL = "max-height:420px;overflow:auto;max-width:100%"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _LANGUAGES = {"code": "python", "source": "python", "python": "python", "sql": "sql", "html": "html"}
 _NO_PICTURE = re.compile(r"<img(?![^>]* src=)[^>]*>")
@@ -81,13 +81,13 @@ def plain_html(text: str) -> str:
             pass
     if not text:
         return f'<span style="{MUTED}">nothing</span>'
-    return f'<div style="{_SCROLL}"><pre style="{_PRE}">{ansi_html(text[:SHOWN_CHARS])}</pre></div>{_note(text)}'
+    return f'<div style="{SCROLL}"><pre style="{PRINTED}">{ansi_html(text[:SHOWN_CHARS])}</pre></div>{_note(text)}'
 
 
 def json_html(value: Any) -> str:
     """Return a JSON value, indented and coloured."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    return f'<div style="{_SCROLL}">{code_html(text[:SHOWN_CHARS], "json")}</div>{_note(text)}'
+    return f'<div style="{SCROLL}">{code_html(text[:SHOWN_CHARS], "json")}</div>{_note(text)}'
 
 
 def clean(html: str) -> str:
@@ -127,7 +127,7 @@ def _cut_html(html: str, plain: str) -> str:
     # Half a table is no table: a page too long is shown as its text.
     if len(html) > SHOWN_CHARS and plain:
         return plain_html(plain) + (_note(html) if len(plain) <= SHOWN_CHARS else "")
-    return f'<div style="{_SCROLL}">{clean(html[:SHOWN_CHARS])}</div>{_note(html)}'
+    return f'<div style="{SCROLL}">{clean(html[:SHOWN_CHARS])}</div>{_note(html)}'
 
 
 def _image(mime: str, data: Any) -> str:
@@ -157,7 +157,7 @@ def _argument(name: str, value: Any) -> str:
     label = f'<span style="{MUTED}">{text_html(name)}</span> '
     if isinstance(value, str) and ("\n" in value or len(value) > 120):
         code = code_html(value[:SHOWN_CHARS], _LANGUAGES.get(name, ""))
-        return f'<div>{label}<div style="{_SCROLL}">{code}</div>{_note(value)}</div>'
+        return f'<div>{label}<div style="{SCROLL}">{code}</div>{_note(value)}</div>'
     text = json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > 120:
         return f"<div>{label}{json_html(value)}</div>"
@@ -178,14 +178,14 @@ def _printed(output: dict[str, Any]) -> str:
     # the view is sent what is new and not all of it again.
     start = -(-max(0, len(text) - SHOWN_CHARS) // half) * half
     cut = f'<div style="{MUTED}">The first {size(start)} are not shown.</div>' if start else ""
-    return f'{cut}<div style="{_SCROLL}{quiet}"><pre style="{_PRE}">{ansi_html(text[start:])}</pre></div>'
+    return f'{cut}<div style="{SCROLL}{quiet}"><pre style="{PRINTED}">{ansi_html(text[start:])}</pre></div>'
 
 
 def error_html(item: dict[str, Any]) -> str:
     """Return why a call failed: the last line of the traceback, the rest folded."""
     first, _, rest = (item.get("traceback") or item.get("content") or "The tool failed.").strip().partition("\n")
-    line = f'<pre style="{_PRE};{ERROR}">{ansi_html(first)}</pre>'
+    line = f'<pre style="{PRINTED};{ERROR}">{ansi_html(first)}</pre>'
     if not rest.strip():
         return line
-    folded = f'<pre style="{_PRE}">{ansi_html(rest[:SHOWN_CHARS])}</pre>'
+    folded = f'<pre style="{PRINTED}">{ansi_html(rest[:SHOWN_CHARS])}</pre>'
     return f'{line}<details><summary style="cursor:pointer;{MUTED}">Traceback</summary>{folded}</details>'

@@ -15,8 +15,9 @@ from lumos_nb.widgets.markdown import render, text_html
 from lumos_nb.widgets.results import ERROR, MUTED, arguments_html, display_html, error_html, output_parts
 
 # In a narrow cell the state goes below the name: it is never cut, and never outside.
-_LINE = "display:inline-flex;flex-wrap:wrap;gap:0 10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline"
-_CUT = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+LINE = "display:inline-flex;flex-wrap:wrap;gap:0 10px;width:calc(100% - 16px);vertical-align:top;align-items:baseline"
+CUT = "flex:1 1 0;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+ERROR_FRAME = "border-left:2px solid var(--jp-error-color1,#d9453d);padding:2px 0 2px 12px;margin:4px 0 6px 4px"
 _SUMMARY = "cursor:pointer;padding:2px 0;line-height:1.5"
 _FOLD = "margin:0 0 6px 0"
 _BODY = "border-left:2px solid var(--jp-border-color2,#8886);margin:2px 0 6px 4px;padding:2px 0 2px 12px"
@@ -109,12 +110,12 @@ def _tool_head(item: dict[str, Any], failed: bool) -> str:
     decided = text_html(words.one_line(words.decision(item), 120))
     colour = ERROR if failed else MUTED
     ends = [
-        f'<span style="{_CUT};flex:0 1 auto;max-width:max(45%,11em);{MUTED}">{decided}</span>' if decided else "",
+        f'<span style="{CUT};flex:0 1 auto;max-width:max(45%,11em);{MUTED}">{decided}</span>' if decided else "",
         f'<span style="white-space:nowrap;margin-left:auto;{colour}"{_since(item)}>{state}</span>' if state else "",
     ]
     return (
-        f'<span style="{_LINE}"><strong>{text_html(item["name"])}</strong> '
-        f'<span style="{_CUT};{MUTED}">{text_html(words.short_arguments(item))}</span> '
+        f'<span style="{LINE}"><strong>{text_html(item["name"])}</strong> '
+        f'<span style="{CUT};{MUTED}">{text_html(words.short_arguments(item))}</span> '
         f"{' '.join(end for end in ends if end)}</span>"
     )
 
@@ -156,8 +157,7 @@ def _error(doc: dict[str, Any]) -> str:
     if not error or doc.get("status") == "cancelled":
         return ""
     hint = f"<div>{text_html(error['hint'])}</div>" if error.get("hint") else ""
-    frame = "border-left:2px solid var(--jp-error-color1,#d9453d);padding:2px 0 2px 12px;margin:4px 0 6px 4px"
-    return f'<div style="{frame}"><div style="{ERROR}">{text_html(error["message"])}</div>{hint}</div>'
+    return f'<div style="{ERROR_FRAME}"><div style="{ERROR}">{text_html(error["message"])}</div>{hint}</div>'
 
 
 def _empty(doc: dict[str, Any]) -> str:

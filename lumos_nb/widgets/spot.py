@@ -6,7 +6,16 @@ may capture whatever is displayed: it is sent on the way on which the place was 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
+
+
+class Place(Protocol):
+    """Where a view stands: in a cell's output, or elsewhere in the page."""
+
+    display_id: str
+
+    def replace(self, bundle: dict[str, Any]) -> None:
+        """Show this bundle there."""
 
 
 class Spot:

@@ -12,6 +12,12 @@ from typing import Any
 import anywidget
 import traitlets
 
+from lumos_nb import clock
+
+LIVE_MIME = "application/vnd.lumos.live+json"
+"""Stands beside the widget in a cell's output, `{"v": 1, "view": model id, "at": unix seconds}`, and is saved with it:
+by it a page finds the output whose run has ended meanwhile."""
+
 STATIC = Path(__file__).parent / "static"
 PARTS = ("elements.js", "reach.js", "question.js", "living.js", "height.js", "view.js", "live.js")
 
@@ -27,6 +33,14 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # its package has no
 
     def set_state(self, sync_data: Any) -> None:
         """Take nothing: the page asks by messages, which are checked."""
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Return the widget's bundle with the mark by which it is found again."""
+        shown = super()._repr_mimebundle_(**options)
+        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+        if not data:
+            return shown
+        return {**data, LIVE_MIME: {"v": 1, "view": self.model_id, "at": clock.time()}}, metadata
 
     def __repr__(self) -> str:
         """Return what a page without the kernel shows: a notebook that was saved in the middle has nothing else."""

@@ -10,7 +10,8 @@ import pytest
 import lumos_nb
 
 PUBLIC = [
-    "Agent", "Message", "RuntimeContext", "__version__", "advice", "configure", "diagnose", "events", "llm",
+    "Agent", "Message", "RuntimeContext", "__version__", "advice", "cell_tools", "configure", "diagnose", "events",
+    "llm",
     "load_ipython_extension", "messages", "metrics", "plot", "q", "runs", "snapshot", "spans", "sql", "stale",
     "steps", "threads", "tool", "tool_calls", "unload_ipython_extension", "wait",
 ]  # fmt: skip

@@ -30,6 +30,9 @@ __all__ = ["ExecutionTrace", "TraceStep", "TraceTool", "Traces", "load_trace", "
 TRACE_VERSION = 1
 """Version of `ExecutionTrace.to_dict` and of what `%trace export` writes. Additions keep it."""
 
+TRACE_MIME = "application/vnd.lumos.trace+json"
+"""`{"v": 1, "spans": [...]}` in the output of `%trace`, for a page that draws it itself."""
+
 _WORK = {"invoke_agent", "chat", "execute_tool"}
 
 

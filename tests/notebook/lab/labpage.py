@@ -50,14 +50,14 @@ class LabPage:
         self.client.stop_channels()
         self.client.context.destroy(linger=200)
 
-    def ask(self, name: str, **given: Any) -> Any:
+    def ask(self, name: str, /, **given: Any) -> Any:
         """Return the answer, or raise `Problem`."""
         data = self.reply(name, **given)
         if "problem" in data:
             raise Problem(data["problem"])
         return data["answer"]
 
-    def reply(self, name: str, **given: Any) -> dict[str, Any]:
+    def reply(self, name: str, /, **given: Any) -> dict[str, Any]:
         number = next(self.numbers)
         self.say({"id": number, "ask": name, "with": given})
         return self.until(lambda data: data.get("id") == number and "ask" not in data)

@@ -1,0 +1,78 @@
+// Finds the views that were left in the middle of a run, and puts the run's end in their place.
+//
+// One idea: the notebook's model says what is left; it is looked through when a notebook gets a link, when
+// a run ends, and when outputs come. So it does not matter what was missed, nor by which of two tabs.
+
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ILinks, Link } from '../kernel';
+import { leftText } from './left';
+import { leftViews, replace } from './outputs';
+
+const DEAD = /^(Error displaying widget|Loading widget)/;
+const ANSWER_MS = 60_000; // a large run takes its time
+
+export class Mending {
+  private readonly told = new WeakSet<Link>();
+
+  constructor(
+    tracker: INotebookTracker,
+    private readonly links: ILinks,
+    private readonly trans: TranslationBundle,
+  ) {
+    tracker.widgetAdded.connect((_, panel) => this.watch(panel));
+    tracker.forEach((panel) => this.watch(panel));
+    links.changed.connect(() => this.meet());
+    this.meet();
+  }
+
+  /** Listens to new links, and looks through their notebooks. */
+  private meet(): void {
+    for (const [panel, link] of this.links.all) {
+      if (this.told.has(link)) continue;
+      this.told.add(link);
+      link.told.connect((_, told) => {
+        if (told.news === 'outputs.ended') void this.mend(panel, link, told.with.view);
+      });
+      void panel.context.ready.then(() => panel.revealed).then(() => this.mendAll(panel, link));
+    }
+  }
+
+  private async mendAll(panel: NotebookPanel, link: Link): Promise<void> {
+    for (const view of new Set(leftViews(panel.content.widgets).map((left) => left.view)))
+      await this.mend(panel, link, view);
+    this.sayWhatIsDead(panel);
+  }
+
+  private async mend(panel: NotebookPanel, link: Link, view: string): Promise<void> {
+    if (panel.isDisposed || !leftViews(panel.content.widgets).some((left) => left.view === view)) return;
+    try {
+      const { state, bundle } = await link.ask('outputs.mend', { view }, ANSWER_MS);
+      if (state === 'ended' && bundle && !panel.isDisposed) replace(panel.content, view, bundle);
+    } catch {
+      return; // the kernel is gone or older: the next link asks again
+    }
+  }
+
+  /** Watches a notebook for views that cannot be shown. */
+  private watch(panel: NotebookPanel): void {
+    const look = new MutationObserver(() => this.sayWhatIsDead(panel));
+    look.observe(panel.content.node, { childList: true, subtree: true, characterData: true });
+    panel.disposed.connect(() => look.disconnect());
+    panel.sessionContext.statusChanged.connect(() => this.sayWhatIsDead(panel));
+  }
+
+  /** In the place of a widget that is not found, says what stood there. */
+  private sayWhatIsDead(panel: NotebookPanel): void {
+    for (const { cell } of leftViews(panel.content.widgets)) {
+      for (const node of cell.outputArea.node.querySelectorAll<HTMLElement>('.jp-OutputArea-output')) {
+        const isDead = node.childElementCount === 0 && DEAD.test(node.textContent ?? '');
+        const kernel = panel.sessionContext.session?.kernel;
+        if (!isDead || (node.textContent?.startsWith('Loading') && kernel && kernel.status === 'busy')) continue;
+        node.textContent = leftText(this.trans, this.links.of(panel) !== null);
+        node.classList.add('lumos-left');
+      }
+    }
+  }
+}
