@@ -57,7 +57,7 @@ export class Bars {
       get status() {
         return standing.of(panel);
       },
-      threads: () => standing.threads(panel),
+      threads: async () => (await standing.threads(panel)).map(({ title }) => title),
       onChange: (listener) => standing.onChange(listener),
     };
   }

@@ -4,6 +4,8 @@
 // shown once, with our help beside it.
 
 import {
+  Completer,
+  CompleterModel,
   type CompletionHandler,
   type ICompletionContext,
   type ICompletionProvider,
@@ -14,11 +16,38 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import type { ILinks } from '../kernel';
 import { isAgentCell } from './firstline';
 
+/** Kinds of names that only our kernel side says. */
+const KINDS = new Set(['option', 'agent', 'thread', 'model', 'tool', 'type', 'command', 'run']);
 const LINE = /^[ \t]*%(agent|thread|trace|lumos)[ \t]/m;
+
+/** Leaves out the words of a prompt that JupyterLab finds in its text: what has no kind says nothing. */
+class QuietModel extends CompleterModel {
+  constructor(private readonly isInPrompt: () => boolean | undefined) {
+    super();
+  }
+
+  setCompletionItems(items: CompletionHandler.ICompletionItems): void {
+    super.setCompletionItems(this.isInPrompt() ? items.filter(({ type }) => type) : items);
+  }
+}
+
+/** Puts the help of our names beside them; other items are drawn as ever. */
+class HelpfulRenderer extends Completer.Renderer {
+  createCompletionItemNode(item: CompletionHandler.ICompletionItem, types: string[]): HTMLLIElement {
+    const node = super.createCompletionItemNode(item, types);
+    const help = KINDS.has(item.type ?? '') ? item.documentation : '';
+    if (help)
+      node.appendChild(
+        Object.assign(document.createElement('span'), { className: 'lumos-completion-help' }),
+      ).textContent = help;
+    return node;
+  }
+}
 
 export class AgentCompletion implements ICompletionProvider {
   readonly identifier = 'lumos-nb:completion';
   readonly rank = 1_000;
+  readonly renderer = new HelpfulRenderer();
   private readonly kernels = new KernelCompleterProvider();
 
   constructor(private readonly links: ILinks) {}
@@ -48,8 +77,11 @@ export class AgentCompletion implements ICompletionProvider {
     return this.kernels.resolve(item, context);
   }
 
-  shouldShowContinuousHint(): boolean {
-    return false;
+  async modelFactory(): Promise<Completer.IModel> {
+    return new QuietModel(() => {
+      const cell = this.links.panel?.content.activeCell;
+      return cell?.model.type === 'code' && isAgentCell(cell.model.sharedModel.getSource());
+    });
   }
 
   private link(context: ICompletionContext) {

@@ -6,7 +6,9 @@ import { type IDisposable, DisposableDelegate } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { ILinks, Link } from '../kernel';
-import type { Status } from '../protocol';
+import type { Status, ThreadRow } from '../protocol';
+
+const N_THREADS = 40;
 
 export class Standing {
   private known = new WeakMap<Link, Status>();
@@ -39,12 +41,10 @@ export class Standing {
     return new DisposableDelegate(() => this._changed.disconnect(listener));
   }
 
-  /** Titles of the threads that a notebook's kernel has, the last used first. */
-  async threads(panel: NotebookPanel | null): Promise<string[]> {
-    const [link, source] = [this.links.of(panel), '%thread use '];
-    if (!link) return [];
-    const { items } = await link.ask('cells.complete', { source, cursor: source.length });
-    return items.map(({ text }) => (/^'.*'$/s.test(text) ? text.slice(1, -1).replaceAll(`'"'"'`, "'") : text));
+  /** The open threads that a notebook's kernel has, the last used first. */
+  async threads(panel: NotebookPanel | null): Promise<ThreadRow[]> {
+    const link = this.links.of(panel);
+    return link ? (await link.ask('threads.list', { limit: N_THREADS })).rows : [];
   }
 
   private listen(): void {

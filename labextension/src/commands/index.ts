@@ -8,7 +8,6 @@ import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab
 import { Signal } from '@lumino/signaling';
 
 import { IStanding } from '../cells';
-import { quoted } from '../cells/firstline';
 import type { Standing } from '../cells/standing';
 import { menuOf } from '../cells/bar';
 import { ILinks } from '../kernel';
@@ -76,18 +75,20 @@ function addCommands(
     label: trans.__('New thread'),
     caption: trans.__('Begin a thread, and continue in it'),
     isEnabled,
-    execute: () => silently(links, '%thread new'),
+    execute: () => links.current?.ask('threads.new', {}),
   });
   app.commands.addCommand('lumos:switch-thread', {
     label: trans.__('Switch thread…'),
     caption: trans.__('Choose the thread that the next cell continues'),
     isEnabled,
     execute: async () => {
-      const items = await standing.threads(links.panel);
-      if (!items.length) return;
-      const title = trans.__('Switch thread');
-      const { button, value } = await InputDialog.getItem({ title, items, okLabel: trans.__('Switch') });
-      if (button.accept && value) silently(links, `%thread use ${quoted(value)}`);
+      const [link, rows] = [links.current, await standing.threads(links.panel)];
+      if (!link || !rows.length) return;
+      const [title, okLabel] = [trans.__('Switch thread'), trans.__('Switch')];
+      const items = rows.map((row) => row.title);
+      const { button, value } = await InputDialog.getItem({ title, items, okLabel });
+      const chosen = rows.find((row) => row.title === value);
+      if (button.accept && chosen) await link.ask('threads.use', { thread_id: chosen.thread_id });
     },
   });
   app.commands.addCommand('lumos:show-trace', {
@@ -95,11 +96,6 @@ function addCommands(
     isEnabled,
     execute: () => below('%trace'),
   });
-}
-
-/** Runs a line in the kernel without an output; pages hear of what it changed. */
-function silently(links: ILinks, code: string): void {
-  links.panel?.sessionContext.session?.kernel?.requestExecute({ code, silent: true, store_history: false });
 }
 
 function addStatusLine(

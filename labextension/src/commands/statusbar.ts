@@ -36,6 +36,7 @@ export function statusParts(status: Status, trans: TranslationBundle): string[] 
     model || trans.__('no model'),
     status.thread,
     status.cost_usd > 0 ? dollars(status.cost_usd) : '',
+    status.budget_usd === null ? '' : trans.__('%1 of %2 today', dollars(status.today_usd), dollars(status.budget_usd)),
     status.tape ? trans.__('tape: %1', status.tape) : '',
     status.n_running ? trans.__('%1 running', status.n_running) : '',
     status.n_waiting ? trans.__('%1 waiting for you', status.n_waiting) : '',
