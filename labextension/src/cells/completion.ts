@@ -36,10 +36,11 @@ class HelpfulRenderer extends Completer.Renderer {
   createCompletionItemNode(item: CompletionHandler.ICompletionItem, types: string[]): HTMLLIElement {
     const node = super.createCompletionItemNode(item, types);
     const help = KINDS.has(item.type ?? '') ? item.documentation : '';
-    if (help)
-      node.appendChild(
-        Object.assign(document.createElement('span'), { className: 'lumos-completion-help' }),
-      ).textContent = help;
+    const kind = node.querySelector('.jp-Completer-typeExtended');
+    if (help && kind) {
+      kind.textContent = help;
+      kind.classList.add('lumos-completion-help');
+    }
     return node;
   }
 }

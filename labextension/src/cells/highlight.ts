@@ -5,11 +5,7 @@
 import { type Language, type LanguageSupport, indentService } from '@codemirror/language';
 import { Compartment, EditorState, type Extension, Prec } from '@codemirror/state';
 import { EditorView, ViewPlugin } from '@codemirror/view';
-import {
-  EditorExtensionRegistry,
-  type IEditorExtensionRegistry,
-  type IEditorLanguageRegistry,
-} from '@jupyterlab/codemirror';
+import type { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { Text } from '@codemirror/state';
 
 import { isAgentCell } from './firstline';
@@ -42,10 +38,11 @@ export class CellLanguage {
   register(extensions: IEditorExtensionRegistry): void {
     extensions.addExtension({
       name: 'lumos-agent-cell',
-      factory: ({ model }) =>
-        (model as { type?: string }).type === 'code'
-          ? EditorExtensionRegistry.createImmutableExtension(this.extension(model.sharedModel.getSource()))
-          : null,
+      factory: ({ model }) => {
+        if ((model as { type?: string }).type !== 'code') return null;
+        const extension = this.extension(model.sharedModel.getSource());
+        return { instance: () => extension, reconfigure: () => null };
+      },
     });
   }
 
