@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import type { Status } from '../protocol';
+import { statusParts } from './words';
 
 export class StatusLine extends Widget {
   private readonly button: HTMLButtonElement;
@@ -27,24 +28,4 @@ export class StatusLine extends Widget {
       ? this.trans.__('Agent %1, model %2, thread %3', status.agent, status.model || '-', status.thread || '-')
       : '';
   }
-}
-
-/** What the status bar says, most lasting first. */
-export function statusParts(status: Status, trans: TranslationBundle): string[] {
-  const model = status.model.slice(status.model.indexOf('/') + 1);
-  return [
-    model || trans.__('no model'),
-    status.thread,
-    status.cost_usd > 0 ? dollars(status.cost_usd) : '',
-    status.budget_usd === null ? '' : trans.__('%1 of %2 today', dollars(status.today_usd), dollars(status.budget_usd)),
-    status.tape ? trans.__('tape: %1', status.tape) : '',
-    status.n_running ? trans.__('%1 running', status.n_running) : '',
-    status.n_waiting ? trans.__('%1 waiting for you', status.n_waiting) : '',
-  ].filter((part) => part);
-}
-
-/** A cost, as the cells say it. */
-export function dollars(usd: number): string {
-  if (usd === 0 || usd >= 0.1) return `$${usd.toFixed(2)}`;
-  return usd >= 0.0001 ? `$${Number(usd.toPrecision(2))}` : '<$0.0001';
 }
