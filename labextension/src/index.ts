@@ -3,11 +3,25 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { chatPlugin } from './chat';
+import { cellsPlugin, standingPlugin, writingPlugin } from './cells';
+import { commandsPlugin } from './commands';
+import { settingsPlugin } from './commands/settings';
 import { kernelPlugin } from './kernel';
 import { mendingPlugin } from './mending';
 import { panelPlugin } from './panel';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, mendingPlugin, panelPlugin, chatPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [
+  settingsPlugin,
+  kernelPlugin,
+  runPlugin,
+  mendingPlugin,
+  panelPlugin,
+  chatPlugin,
+  standingPlugin,
+  writingPlugin,
+  cellsPlugin,
+  commandsPlugin,
+];
 
 export default plugins;
