@@ -9,6 +9,7 @@ import { settingsPlugin } from './commands/settings';
 import { kernelPlugin } from './kernel';
 import { mendingPlugin } from './mending';
 import { panelPlugin } from './panel';
+import { proposalsPlugin } from './proposals';
 import { runPlugin } from './run';
 
 const plugins: JupyterFrontEndPlugin<any>[] = [
@@ -21,6 +22,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   standingPlugin,
   writingPlugin,
   cellsPlugin,
+  proposalsPlugin,
   commandsPlugin,
 ];
 
