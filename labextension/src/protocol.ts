@@ -160,6 +160,8 @@ export interface Status {
   n_running: number;
   n_waiting: number;
   cost_usd: number;
+  today_usd: number;
+  budget_usd: number | null;
   tape: string;
 }
 
@@ -322,6 +324,7 @@ export interface ThreadWanted {
   thread_id?: string;
   before?: string;
   limit?: number;
+  known?: string[];
 }
 
 /** Turns of a thread in their order. */

@@ -6,9 +6,9 @@ import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 export async function agentNotebook(page: IJupyterLabPageFixture, model: string, more = ''): Promise<string> {
   const name = await page.notebook.createNew();
   if (!name) throw new Error('The notebook could not be made.');
-  await page.notebook.setCell(
+  await setSource(
+    page,
     0,
-    'code',
     [
       '%load_ext lumos_nb',
       'from lumos_nb import Agent, tool, settings',
@@ -21,4 +21,15 @@ export async function agentNotebook(page: IJupyterLabPageFixture, model: string,
   );
   await page.notebook.runCell(0, true);
   return name;
+}
+
+/** Gives a cell its source, whole: what is typed is indented by the editor as it goes. */
+export async function setSource(page: IJupyterLabPageFixture, cell: number, source: string): Promise<void> {
+  await page.evaluate(
+    ([cell, source]) => {
+      const notebook = (window as any).jupyterapp.shell.currentWidget.content;
+      notebook.widgets[cell].model.sharedModel.setSource(source);
+    },
+    [cell, source] as const,
+  );
 }

@@ -7,10 +7,9 @@ arrive while a cell runs.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any, TypeVar
@@ -187,11 +186,6 @@ class LabServer:
             future.set_result(msgspec.convert(answer, what.answer))
         except (msgspec.ValidationError, UsageError) as error:
             future.set_exception(error)
-
-    def later(self, fn: Callable[..., object], *given: Any) -> None:
-        """Call this soon on a worker thread. Any thread may call it."""
-        with contextlib.suppress(RuntimeError):  # it is closed
-            self._workers.submit(fn, *given)
 
     def tell(self, news: News[T], given: T, pages: Iterable[str] | None = None) -> None:
         """Tell these pages, or all. Any thread may call it."""
