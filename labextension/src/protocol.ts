@@ -322,6 +322,7 @@ export interface ThreadWanted {
   thread_id?: string;
   before?: string;
   limit?: number;
+  known?: string[];
 }
 
 /** Turns of a thread in their order. */

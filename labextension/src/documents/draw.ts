@@ -45,12 +45,7 @@ function widgetOf(registry: IRenderMimeRegistry, trans: TranslationBundle, data:
   return filled(new RenderedRun(registry, trans, { of: () => ({}) }), registry, RUN_MIME, run);
 }
 
-function filled(
-  widget: RenderedRun | RenderedTrace,
-  registry: IRenderMimeRegistry,
-  mime: string,
-  data: any,
-): Widget {
+function filled(widget: RenderedRun | RenderedTrace, registry: IRenderMimeRegistry, mime: string, data: any): Widget {
   void widget.renderModel(registry.createModel({ data: { [mime]: data }, trusted: false }));
   return widget;
 }

@@ -91,7 +91,14 @@ function toolRow(line: any): Row {
   ];
   const told = ['tool', line.t ? `${Number(line.t).toFixed(2)} s` : ''].filter(Boolean).join(' · ');
   const isBad = !!line.result?.error_type;
-  return { kind: 'tool', i: Number(line.i), head: String(line.name ?? 'tool'), told, isBad, parts: parts.filter((one) => one.text) };
+  return {
+    kind: 'tool',
+    i: Number(line.i),
+    head: String(line.name ?? 'tool'),
+    told,
+    isBad,
+    parts: parts.filter((one) => one.text),
+  };
 }
 
 function broken(n: number, said: string): Row {

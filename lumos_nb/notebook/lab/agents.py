@@ -71,8 +71,9 @@ class AgentsRoom(Room):
         thread, current = self.runtime.known_thread(), self.runtime.agent()
         allowed = run_sync(self.runtime.memory.allowed_tools(thread.id)) if thread else set[str]()
         named: dict[int, tuple[str, Agent]] = {}
-        for name, agent in self.runtime.agents().items():  # by its variable and by its own name: one of them will do
-            named.setdefault(id(agent), (name, agent))
+        for name, agent in self.runtime.agents().items():  # by its own name, if that is not another's, or its variable
+            if id(agent) not in named or name == agent.name:
+                named[id(agent)] = name, agent
         return Agents(
             rows=[_row(name, agent, agent is current, allowed) for name, agent in named.values()],
             thread_id=thread.id if thread else "", thread=thread.title if thread else "", allowed=sorted(allowed),

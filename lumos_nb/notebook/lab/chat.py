@@ -44,6 +44,8 @@ class ThreadWanted(msgspec.Struct, frozen=True, kw_only=True):
     #: Only turns before this one; empty: the last ones.
     before: str = ""
     limit: int = 10
+    #: Runs that have ended and that the page has: they are not sent again.
+    known: tuple[str, ...] = ()
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +126,7 @@ class ChatRoom(Room):
         if wanted.before in cells:
             ids, open_ = ids[: ids.index(wanted.before)], []
         n = max(1, min(wanted.limit, MOST_TURNS))
-        shown = {run.live.run_id for run in open_}
+        shown = {*wanted.known, *(run.live.run_id for run in open_)}
         turns = [self._turn(run_id, cells[run_id]) for run_id in ids[-n:] if run_id not in shown]
         return History(
             thread_id=thread.id, thread=thread.title, agent=runtime.agent().name,

@@ -1,0 +1,108 @@
+// What the panel is about: which notebook's kernel it shows, and what waits in all of them.
+
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { ILinks, Link } from '../kernel';
+import type { Approval } from '../protocol';
+
+export interface Waiting {
+  panel: NotebookPanel;
+  link: Link;
+  approval: Approval;
+  /** Seconds by which this page's clock is ahead of the kernel's. */
+  ahead: number;
+}
+
+export class Model {
+  private chosen: NotebookPanel | null = null;
+  private known = new Set<Link>();
+  private waitingOf = new Map<Link, Waiting[]>();
+  private _changed = new Signal<this, void>(this);
+  private _approvalsChanged = new Signal<this, void>(this);
+  private _isVisible = false;
+
+  constructor(readonly links: ILinks) {
+    links.changed.connect(() => this.meet());
+    links.currentChanged.connect(() => {
+      this.chosen = null; // the notebook in front is meant again
+      this._changed.emit();
+    });
+    this.meet();
+  }
+
+  /** The notebook whose kernel is shown: the chosen one, the one in front, or any that has a link. */
+  get panel(): NotebookPanel | null {
+    if (this.chosen && this.links.of(this.chosen)) return this.chosen;
+    return this.links.panel ?? [...this.links.all.keys()][0] ?? null;
+  }
+
+  get link(): Link | null {
+    return this.links.of(this.panel);
+  }
+
+  /** Shows another notebook's kernel, until another notebook comes to the front. */
+  choose(panel: NotebookPanel): void {
+    this.chosen = panel;
+    this._changed.emit();
+  }
+
+  /** Everything that waits for a person, in all kernels, the oldest first. */
+  get waiting(): Waiting[] {
+    return [...this.waitingOf.values()].flat().sort((a, b) => a.approval.asked_at - b.approval.asked_at);
+  }
+
+  get isVisible(): boolean {
+    return this._isVisible;
+  }
+
+  set isVisible(value: boolean) {
+    if (value === this._isVisible) return;
+    this._isVisible = value;
+    this._changed.emit();
+  }
+
+  /** Emitted when the kernel that is shown, or whether it is seen, is another. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get approvalsChanged(): ISignal<this, void> {
+    return this._approvalsChanged;
+  }
+
+  private meet(): void {
+    for (const [panel, link] of this.links.all) {
+      if (this.known.has(link)) continue;
+      this.known.add(link);
+      link.told.connect((_, told) => {
+        if (told.news === 'changed' && told.with.what.includes('approvals')) void this.look(panel, link);
+      });
+      link.closed.connect(() => this.forget(link));
+      void this.look(panel, link);
+    }
+    this._changed.emit();
+  }
+
+  private forget(link: Link): void {
+    this.known.delete(link);
+    if (this.waitingOf.delete(link)) this._approvalsChanged.emit();
+  }
+
+  /** Asks what waits. It is asked also while nobody looks: the number on the panel's tab says it. */
+  private async look(panel: NotebookPanel, link: Link): Promise<void> {
+    try {
+      const { rows, now } = await link.ask('approvals.list', {});
+      const ahead = Date.now() / 1000 - now;
+      if (!rows.length && !this.waitingOf.has(link)) return;
+      if (link.isOpen)
+        this.waitingOf.set(
+          link,
+          rows.map((approval) => ({ panel, link, approval, ahead })),
+        );
+      this._approvalsChanged.emit();
+    } catch {
+      // A kernel that does not answer has nothing that could be answered.
+    }
+  }
+}
