@@ -21,7 +21,7 @@ def run_python(code: str) -> str:
     display(HTML("<table><tr><th>a</th></tr><tr><td>1</td></tr></table><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"))
     raise ValueError("no such column <b>x</b>")
 
-TEXT = """I'll look at the **orders** for $5 and \`$6\`, with <b>no tags</b> and \$x_1^2\$.
+TEXT = """I'll look at the **orders** for $5 and \`$6\`, with <b>no tags</b> and $x_1^2$.
 
 \`\`\`python
 def f(x):

@@ -34,16 +34,16 @@ export class RenderedTape extends Widget {
     ];
     this.node.append(element('div', STYLES.muted, told.filter(Boolean).join(' · ')));
     if (!rows.length) this.node.append(element('div', STYLES.muted, trans.__('Nothing is recorded on it.')));
-    this.show(rows, 0);
+    this.list(rows, 0);
   }
 
-  private show(rows: Row[], from: number): void {
+  private list(rows: Row[], from: number): void {
     this.node.append(...rows.slice(from, from + SLICE).map((row) => this.row(row)));
     const left = rows.length - from - SLICE;
     if (left <= 0) return;
     const more = button(this.stage.trans.__('Show %1 more', Math.min(left, SLICE)), () => {
       more.remove();
-      this.show(rows, from + SLICE);
+      this.list(rows, from + SLICE);
     });
     this.node.append(more);
   }

@@ -25,6 +25,8 @@ function add(items: Record<string, unknown>[], calls: Map<string, Record<string,
     items.push(call);
   } else if (part.type === 'tool_result') {
     const call = calls.get(text(part.call_id ?? part.id));
-    Object.assign(call ?? {}, { content: text(part.content), status: part.is_error ? 'error' : 'ok' });
+    const { display, traceback } = part;
+    const status = part.is_error ? 'error' : 'ok';
+    Object.assign(call ?? {}, { content: text(part.content), status, display, traceback });
   } else if (text(part.text)) items.push({ kind, text: text(part.text) });
 }
