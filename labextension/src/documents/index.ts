@@ -4,12 +4,13 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ABCWidgetFactory, type DocumentRegistry, DocumentWidget } from '@jupyterlab/docregistry';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
+import { jsonIcon } from '@jupyterlab/ui-components';
 
 import { DocumentView } from './view';
 
 const TYPES = [
-  { name: 'lumos-run', extensions: ['.lumos.json'], icon: 'jp-JSONIcon', label: 'Lumos run' },
-  { name: 'lumos-tape', extensions: ['.tape.jsonl'], icon: 'jp-JSONIcon', label: 'Lumos tape' },
+  { name: 'lumos-run', extensions: ['.lumos.json'], label: 'Lumos run' },
+  { name: 'lumos-tape', extensions: ['.tape.jsonl'], label: 'Lumos tape' },
 ];
 
 class ViewFactory extends ABCWidgetFactory<DocumentWidget<DocumentView>> {
@@ -35,13 +36,13 @@ export const documentsPlugin: JupyterFrontEndPlugin<void> = {
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, translator: ITranslator | null) => {
     const trans = (translator ?? nullTranslator).load('lumos_nb');
-    for (const { name, extensions, icon, label } of TYPES) {
+    for (const { name, extensions, label } of TYPES) {
       app.docRegistry.addFileType({
         name,
         extensions,
         displayName: label,
         mimeTypes: ['application/json'],
-        iconClass: `jp-MaterialIcon ${icon}`,
+        icon: jsonIcon,
         fileFormat: 'text',
         contentType: 'file',
       });

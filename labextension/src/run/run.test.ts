@@ -2,6 +2,7 @@ import { RenderMimeRegistry, standardRendererFactories } from '@jupyterlab/rende
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
+import sampleTrace from '../../../tests/samples/lab/trace.json';
 import samples from '../../../tests/samples/lab/runs.json';
 import { RUN_MIME, TRACE_MIME } from '../protocol';
 import { readDocument } from './document';
@@ -117,6 +118,21 @@ describe('a trace', () => {
       ['b', 1, 1],
       ['c', 0, 2],
     ]);
+  });
+
+  it('of the sample opens to what was kept of each bar', async () => {
+    const trace = new RenderedTrace(registry, trans);
+    await trace.renderModel(registry.createModel({ data: { [TRACE_MIME]: sampleTrace as any } }));
+    const bars = trace.node.querySelectorAll<HTMLDetailsElement>('.lumos-bars > details');
+    expect([...bars].map((bar) => bar.querySelector('.lumos-bar-words span')?.textContent)).toEqual([
+      'analyst',
+      'script',
+      'rows',
+      'script',
+    ]);
+    bars[2].open = true;
+    bars[2].dispatchEvent(new Event('toggle'));
+    await expect.poll(() => bars[2].textContent).toContain('3 rows of orders');
   });
 
   it('is drawn whatever its data is', async () => {
