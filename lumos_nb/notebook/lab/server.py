@@ -48,6 +48,8 @@ class LabServer:
             r.name: (getattr(room, r.method), r) for kind, room in self.rooms.items() for r in requests_of(kind)
         }
         self._pages: dict[str, Any] = {}
+        #: Pages that did not answer in time, until they are heard again: their tabs sleep, or are gone.
+        self.silent: set[str] = set()
         self._asked: dict[str, tuple[Future[Any], PageAsk[Any, Any], str]] = {}
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -111,6 +113,7 @@ class LabServer:
 
     def _on_message(self, page: str, data: Any) -> None:
         """Take a message; what nobody can have sent in earnest is logged. On the thread that reads the wire."""
+        self.silent.discard(page)
         match data:
             case {"id": int() as id, "ask": str() as name}:
                 self._workers.submit(self._answer, page, id, name, data.get("with") or {})
