@@ -3,11 +3,27 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { chatPlugin } from './chat';
+import { cellsPlugin, standingPlugin, writingPlugin } from './cells';
+import { commandsPlugin } from './commands';
+import { settingsPlugin } from './commands/settings';
 import { kernelPlugin } from './kernel';
 import { mendingPlugin } from './mending';
 import { panelPlugin } from './panel';
+import { proposalsPlugin } from './proposals';
 import { runPlugin } from './run';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [kernelPlugin, runPlugin, mendingPlugin, panelPlugin, chatPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [
+  settingsPlugin,
+  kernelPlugin,
+  runPlugin,
+  mendingPlugin,
+  panelPlugin,
+  chatPlugin,
+  standingPlugin,
+  writingPlugin,
+  cellsPlugin,
+  proposalsPlugin,
+  commandsPlugin,
+];
 
 export default plugins;

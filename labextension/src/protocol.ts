@@ -160,6 +160,8 @@ export interface Status {
   n_running: number;
   n_waiting: number;
   cost_usd: number;
+  today_usd: number;
+  budget_usd: number | null;
   tape: string;
 }
 

@@ -61,7 +61,8 @@ class Book:
     def pages(self) -> list[str]:
         """The pages that can be asked, in the order in which to do so."""
         known = list(reversed(self.server.pages)) if self.server else []
-        return sorted(known, key=lambda page: page != self._first)
+        silent = self.server.silent if self.server else set()
+        return sorted(known, key=lambda page: (page in silent, page != self._first))
 
     def ask(self, what: PageAsk[T, A], given: T, within_s: float | None = ANSWERS_WITHIN_S) -> A:
         """Return what the first page says that answers; one that sleeps is passed over.
@@ -74,6 +75,7 @@ class Book:
                 answer: A = waited(self.server.ask(page, what, given), within_s)
                 return answer
             except TimeoutError:
+                self.server.silent.add(page)
                 continue
         raise UsageError("No page that shows the notebook answers.", hint="It may have done it all the same: look.")
 

@@ -68,7 +68,7 @@ def cell_number(shell: Any) -> int | None:
 def cell_id(shell: Any) -> str | None:
     """Return the id of the cell that runs now, or None where cells have none."""
     kernel = getattr(shell, "kernel", None)
-    if kernel is None:
+    if kernel is None or BESIDE.get():
         return None
     metadata = (kernel.get_parent() or {}).get("metadata") or {}
     return metadata.get("cellId") or metadata.get("cell_id")

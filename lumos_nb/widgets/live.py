@@ -170,11 +170,11 @@ class RunView:
             if self._wanted:  # a page that has kept up ignores it: it knows the number
                 self._wanted = False
                 messages.append(self._whole())
-        for message in messages:
-            self._send(message)
-        if self.transcript.doc["run_id"] != self._run_id:
+        if self.transcript.doc["run_id"] != self._run_id:  # before anybody sees anything of it
             self._run_id = self.transcript.doc["run_id"]
             self.on_run(self._run_id)
+        for message in messages:
+            self._send(message)
 
     def _news(self) -> list[dict[str, Any]]:
         ops, head = self._feed.ops(self.transcript.doc), self._header()

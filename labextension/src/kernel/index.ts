@@ -2,6 +2,7 @@
 
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { ILinks, Links } from './links';
 
@@ -14,5 +15,7 @@ export const kernelPlugin: JupyterFrontEndPlugin<ILinks> = {
   autoStart: true,
   provides: ILinks,
   requires: [INotebookTracker],
-  activate: (_, tracker: INotebookTracker) => new Links(tracker),
+  optional: [ITranslator],
+  activate: (_, tracker: INotebookTracker, translator: ITranslator | null) =>
+    new Links(tracker, (translator ?? nullTranslator).load('lumos_nb')),
 };

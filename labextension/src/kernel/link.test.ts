@@ -6,16 +6,31 @@ import { Link, LumosProblem } from './link';
 function pair(handlers = new Map<string, (given: any) => unknown>()) {
   const sent: any[] = [];
   const comm: any = { open: (data: any) => sent.push(data), send: (data: any) => sent.push(data) };
+  comm.close = vi.fn(() => ({ done: Promise.resolve() }));
   const link = new Link({ id: 'k', createComm: () => comm } as any, handlers);
   const say = (data: any) => comm.onMsg({ content: { data } });
   return { link, sent, say, comm };
 }
 
 describe('a link', () => {
-  it('opens with its version and the same page after a reload', () => {
-    const [first, second] = [pair().sent[0], pair().sent[0]];
-    expect(first.v).toBe(1);
-    expect(second.page).toBe(first.page);
+  it('opens with its version, and as the same page after a reload', () => {
+    const { comm, sent } = pair();
+    expect(sent[0].v).toBe(1);
+    window.dispatchEvent(new Event('pagehide'));
+    expect(comm.close).toHaveBeenCalledOnce();
+    expect(pair().sent[0].page).toBe(sent[0].page);
+  });
+
+  it('is another page than every other open link, as in a tab that was duplicated', () => {
+    expect(pair().sent[0].page).not.toBe(pair().sent[0].page);
+  });
+
+  it('hears which version the kernel speaks', () => {
+    const { link, say } = pair();
+    const heard = vi.fn();
+    link.greeted.connect((_, version) => heard(version));
+    say({ v: 2 });
+    expect(heard).toHaveBeenCalledWith(2);
   });
 
   it('gives each answer to who asked for it', async () => {

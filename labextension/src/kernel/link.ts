@@ -3,10 +3,10 @@
 // The kernel may be busy, older than this extension, or gone: a request then ends with a problem in words.
 
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
-import { UUID } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { PROTOCOL_VERSION, type KernelAsks, type News, type PageAsks } from '../protocol';
+import { leavePage, takePage } from './page';
 
 export const TARGET = 'lumos_nb';
 const ANSWER_MS = 20_000;
@@ -32,19 +32,14 @@ interface Waiting {
   timer: ReturnType<typeof setTimeout>;
 }
 
-/** Remembers this browser tab over reloads, so that the kernel knows a page that comes back. */
-function pageId(kernel: string): string {
-  const key = `lumos page ${kernel}`;
-  const id = sessionStorage.getItem(key) ?? UUID.uuid4();
-  sessionStorage.setItem(key, id);
-  return id;
-}
-
 export class Link {
+  /** Names this link to the kernel, also after a reload of the page. */
+  readonly page: string;
   private comm: Kernel.IComm;
   private waiting = new Map<number, Waiting>();
   private n = 0;
   private _told = new Signal<this, Told>(this);
+  private _greeted = new Signal<this, number>(this);
   private _closed = new Signal<this, void>(this);
   private _isOpen = true;
 
@@ -55,7 +50,9 @@ export class Link {
     this.comm = kernel.createComm(TARGET);
     this.comm.onMsg = (message) => this.receive(message);
     this.comm.onClose = () => this.close();
-    this.comm.open({ v: PROTOCOL_VERSION, page: pageId(kernel.id) });
+    this.page = takePage(kernel.id);
+    this.comm.open({ v: PROTOCOL_VERSION, page: this.page });
+    window.addEventListener('pagehide', this.leave);
   }
 
   get isOpen(): boolean {
@@ -65,6 +62,11 @@ export class Link {
   /** What the kernel tells, unasked. */
   get told(): ISignal<this, Told> {
     return this._told;
+  }
+
+  /** The version of the protocol that the kernel speaks, once it has said so. */
+  get greeted(): ISignal<this, number> {
+    return this._greeted;
   }
 
   /** Emitted once, when the kernel or its extension is gone. */
@@ -85,14 +87,20 @@ export class Link {
     });
   }
 
-  close(): void {
+  /** Ends it; the kernel is told unless it is gone. */
+  close(tellsKernel = false): void {
     if (!this._isOpen) return;
     this._isOpen = false;
+    window.removeEventListener('pagehide', this.leave);
+    leavePage(this.kernel.id, this.page);
+    if (tellsKernel) this.comm.close().done.catch(() => undefined);
     const gone = new LumosProblem('Gone', 'The kernel was restarted or has ended.', 'Run %load_ext lumos_nb again.');
     for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(gone);
     this._closed.emit();
     Signal.clearData(this);
   }
+
+  private readonly leave = () => this.close(true);
 
   private settle(id: number): Waiting | undefined {
     const waiting = this.waiting.get(id);
@@ -111,7 +119,8 @@ export class Link {
 
   private receive(message: KernelMessage.ICommMsgMsg): void {
     const data: any = message.content.data;
-    if (typeof data.news === 'string') this._told.emit(data as Told);
+    if (typeof data.v === 'number') this._greeted.emit(data.v);
+    else if (typeof data.news === 'string') this._told.emit(data as Told);
     else if (typeof data.ask === 'string') void this.answer(data);
     else if ('answer' in data) this.settle(data.id)?.resolve(data.answer);
     else if ('problem' in data) {

@@ -3,12 +3,14 @@
 // A kernel is asked whether it has, when a notebook meets it and after each cell until it has; one that
 // never will is left in peace otherwise.
 
+import { Notification } from '@jupyterlab/apputils';
 import { NotebookActions, type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { PageAsks } from '../protocol';
+import { PROTOCOL_VERSION, type PageAsks } from '../protocol';
 import { Link, TARGET } from './link';
 
 export interface ILinks {
@@ -42,7 +44,12 @@ export class Links implements ILinks {
   private _changed = new Signal<this, void>(this);
   private _currentChanged = new Signal<this, void>(this);
 
-  constructor(private readonly tracker: INotebookTracker) {
+  private hasCompared = false;
+
+  constructor(
+    private readonly tracker: INotebookTracker,
+    private readonly trans: TranslationBundle,
+  ) {
     tracker.widgetAdded.connect((_, panel) => this.watch(panel));
     tracker.forEach((panel) => this.watch(panel));
     tracker.currentChanged.connect(() => this._currentChanged.emit());
@@ -86,7 +93,7 @@ export class Links implements ILinks {
     context.statusChanged.connect((_, status) => {
       if (/restarting|terminating|dead|autorestarting/.test(status)) this.links.get(panel)?.close();
     });
-    panel.disposed.connect(() => this.links.get(panel)?.close());
+    panel.disposed.connect(() => this.links.get(panel)?.close(true));
     void context.ready.then(() => this.find(panel));
   }
 
@@ -95,19 +102,38 @@ export class Links implements ILinks {
     const kernel = panel.sessionContext.session?.kernel;
     const before = this.links.get(panel);
     if (before?.isOpen && before.kernel === kernel) return;
-    before?.close();
+    before?.close(before.kernel.connectionStatus === 'connected'); // it may serve another notebook
     if (!kernel || !(await hasLumos(kernel)) || panel.isDisposed || this.links.has(panel)) return;
+    if (panel.sessionContext.session?.kernel !== kernel) return; // another one since
     const handlers = new Map(
       [...this.handlers].map(([name, handler]) => [name, (given: any) => handler(given, panel)] as const),
     );
     const link = new Link(kernel, handlers);
     this.links.set(panel, link);
+    link.greeted.connect((_, version) => this.compare(version));
     link.closed.connect(() => {
       if (this.links.get(panel) !== link) return;
       this.links.delete(panel);
       this.tell(panel);
     });
     this.tell(panel);
+  }
+
+  /** Says once which side is to be updated, where they differ. */
+  private compare(version: number): void {
+    if (version === PROTOCOL_VERSION || this.hasCompared) return;
+    this.hasCompared = true;
+    const { trans } = this;
+    Notification.warning(
+      version > PROTOCOL_VERSION
+        ? trans.__(
+            "This page's Lumos extension is older than the kernel's lumos_nb. Update lumos-nb beside JupyterLab.",
+          )
+        : trans.__(
+            "The kernel's lumos_nb is older than this page's extension. Update lumos-nb in the kernel's environment.",
+          ),
+      { autoClose: false },
+    );
   }
 
   private tell(panel: NotebookPanel): void {
@@ -118,6 +144,7 @@ export class Links implements ILinks {
 
 async function hasLumos(kernel: Kernel.IKernelConnection): Promise<boolean> {
   try {
+    if ((await kernel.info).language_info.name !== 'python') return false;
     const reply = await kernel.requestCommInfo({ target_name: TARGET });
     return reply.content.status === 'ok' && Object.keys(reply.content.comms).length > 0;
   } catch {

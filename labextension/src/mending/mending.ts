@@ -10,7 +10,9 @@ import type { ILinks, Link } from '../kernel';
 import { leftText } from './left';
 import { leftViews, replace } from './outputs';
 
-const DEAD = /^(Error displaying widget|Loading widget)/;
+const NOT_FOUND = /^Error displaying widget/;
+const LOADING = /^Loading widget/;
+const LOOK_MS = 200;
 const ANSWER_MS = 60_000; // a large run takes its time
 
 export class Mending {
@@ -57,22 +59,36 @@ export class Mending {
 
   /** Watches a notebook for views that cannot be shown. */
   private watch(panel: NotebookPanel): void {
-    const look = new MutationObserver(() => this.sayWhatIsDead(panel));
-    look.observe(panel.content.node, { childList: true, subtree: true, characterData: true });
+    let timer = 0;
+    const look = new MutationObserver(() => {
+      timer ||= window.setTimeout(() => {
+        timer = 0;
+        if (!panel.isDisposed) this.sayWhatIsDead(panel);
+      }, LOOK_MS);
+    });
+    look.observe(panel.content.node, { childList: true, subtree: true });
     panel.disposed.connect(() => look.disconnect());
     panel.sessionContext.statusChanged.connect(() => this.sayWhatIsDead(panel));
   }
 
   /** In the place of a widget that is not found, says what stood there. */
   private sayWhatIsDead(panel: NotebookPanel): void {
-    for (const { cell } of leftViews(panel.content.widgets)) {
-      for (const node of cell.outputArea.node.querySelectorAll<HTMLElement>('.jp-OutputArea-output')) {
-        const isDead = node.childElementCount === 0 && DEAD.test(node.textContent ?? '');
-        const kernel = panel.sessionContext.session?.kernel;
-        if (!isDead || (node.textContent?.startsWith('Loading') && kernel && kernel.status === 'busy')) continue;
-        node.textContent = leftText(this.trans, this.links.of(panel) !== null);
-        node.classList.add('lumos-left');
-      }
+    const dead = deadNodes(panel);
+    if (!dead.length) return;
+    const ours = new Set(leftViews(panel.content.widgets).map(({ cell }) => cell.outputArea.node));
+    for (const node of dead) {
+      if (![...ours].some((area) => area.contains(node))) continue;
+      node.textContent = leftText(this.trans, this.links.of(panel) !== null);
+      node.classList.add('lumos-left');
     }
   }
+}
+
+/** Where the page says that a widget is not found, or still waits for one from a kernel that is not there. */
+function deadNodes(panel: NotebookPanel): HTMLElement[] {
+  const hasKernel = !!panel.sessionContext.session?.kernel;
+  return [...panel.content.node.querySelectorAll<HTMLElement>('.jp-OutputArea-output')].filter((node) => {
+    const said = node.childElementCount ? '' : (node.textContent ?? '').slice(0, 40);
+    return NOT_FOUND.test(said) || (!hasKernel && LOADING.test(said));
+  });
 }

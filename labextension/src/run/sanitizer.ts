@@ -19,6 +19,7 @@ export class QuietSanitizer implements IRenderMime.ISanitizer {
   constructor(private readonly usual: IRenderMime.ISanitizer) {}
 
   sanitize(dirty: string, options?: IRenderMime.ISanitizerOptions): string {
+    if (options?.allowedTags) return this.usual.sanitize(dirty, options); // printed text: coloured spans alone
     const body = new DOMParser().parseFromString(this.usual.sanitize(dirty, options), 'text/html').body;
     for (const node of body.querySelectorAll(DROPPED)) node.remove();
     for (const node of body.querySelectorAll('*')) this.clean(node);
@@ -55,7 +56,7 @@ export class QuietSanitizer implements IRenderMime.ISanitizer {
   private picture(node: Element): void {
     const src = node.getAttribute('src') ?? '';
     if (DATA_IMAGE.test(src.trim())) return;
-    if (!src) return node.remove();
+    if (!/^https?:/i.test(src.trim())) return node.remove();
     const link = node.ownerDocument.createElement('a');
     link.setAttribute('href', src);
     link.textContent = node.getAttribute('alt') || src;

@@ -35,9 +35,16 @@ export async function drawBundle(
   if (vendor) return stage.draw(vendor, bundle, place);
   if (image) return void place.append(picture(image, text(bundle[image])));
   if (html) return drawHtml(stage, html, text(bundle['text/plain']) || content, place);
-  if ('application/json' in bundle) return drawJson(stage, bundle['application/json'], place);
+  if ('application/json' in bundle) return drawJson(stage, exact(bundle['application/json'], content), place);
   if (markdown) return renderMarkdown(stage, markdown, place);
   return drawPlain(stage, text(bundle['text/plain']) || content, place);
+}
+
+/** The value of a bundle, with the digits of its text, where the two are the same: the page has rounded large numbers. */
+function exact(value: unknown, content: string): unknown {
+  if (!/^[[{]/.test(content) || content.length > SHOWN_CHARS) return value;
+  const told = parsed(content);
+  return told !== undefined && JSON.stringify(JSON.parse(content)) === JSON.stringify(value) ? told : value;
 }
 
 function picture(mime: string, data: string): HTMLElement {

@@ -23,7 +23,7 @@ class CellOutline(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     source: str
     n_lines: int
-    #: idle, waiting or running.
+    #: idle or running; empty where that is not known.
     state: str
     execution_count: int | None
     n_outputs: int

@@ -94,7 +94,7 @@ class OutputsRoom(Room):
         if not (name := getattr(view, "view_id", "")):
             return
         self._open[name] = view
-        view.on_run = lambda run_id: self.server.later(self._keep, name, run_id)
+        view.on_run = lambda run_id: self._keep(name, run_id)
         view.on_end = lambda: self._end(name)
 
     def _end(self, name: str) -> None:
@@ -107,7 +107,7 @@ class OutputsRoom(Room):
         self.server.tell(ENDED, Ended(name))
 
     def _keep(self, name: str, run_id: str) -> None:
-        """Remember over a restart which run a view showed."""
+        """Remember over a restart which run a view showed. On the thread that sends to the page."""
         key = _key(self.runtime.notebook())
         with self._lock:
             known = {**run_sync(self.runtime.memory.kept(key, {})), name: run_id}

@@ -7,10 +7,9 @@ arrive while a cell runs.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any, TypeVar
@@ -49,6 +48,8 @@ class LabServer:
             r.name: (getattr(room, r.method), r) for kind, room in self.rooms.items() for r in requests_of(kind)
         }
         self._pages: dict[str, Any] = {}
+        #: Pages that did not answer in time, until they are heard again: their tabs sleep, or are gone.
+        self.silent: set[str] = set()
         self._asked: dict[str, tuple[Future[Any], PageAsk[Any, Any], str]] = {}
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -112,6 +113,7 @@ class LabServer:
 
     def _on_message(self, page: str, data: Any) -> None:
         """Take a message; what nobody can have sent in earnest is logged. On the thread that reads the wire."""
+        self.silent.discard(page)
         match data:
             case {"id": int() as id, "ask": str() as name}:
                 self._workers.submit(self._answer, page, id, name, data.get("with") or {})
@@ -184,11 +186,6 @@ class LabServer:
             future.set_result(msgspec.convert(answer, what.answer))
         except (msgspec.ValidationError, UsageError) as error:
             future.set_exception(error)
-
-    def later(self, fn: Callable[..., object], *given: Any) -> None:
-        """Call this soon on a worker thread. Any thread may call it."""
-        with contextlib.suppress(RuntimeError):  # it is closed
-            self._workers.submit(fn, *given)
 
     def tell(self, news: News[T], given: T, pages: Iterable[str] | None = None) -> None:
         """Tell these pages, or all. Any thread may call it."""

@@ -7,9 +7,9 @@ import msgspec
 from lumos_nb import __version__, tapes
 from lumos_nb.agent import Agent
 from lumos_nb.errors import LumosError
+from lumos_nb.notebook.lab.budget import BudgetRoom
 from lumos_nb.notebook.lab.protocol import News, asked
 from lumos_nb.notebook.lab.room import Room
-from lumos_nb.stores.base import Condition
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +26,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     n_waiting: int
     #: What the notebook's runs have cost, as far as their prices are known, in US dollars.
     cost_usd: float
+    #: The same of all runs of today, and what a day should cost; None where nobody said.
+    today_usd: float
+    budget_usd: float | None
     #: How the notebook's tape is used now: record, replay …; empty: there is none in force.
     tape: str
 
@@ -47,19 +50,14 @@ class StatusRoom(Room):
     @asked("status")
     def status(self) -> Status:
         agent, thread = self.runtime.agent(), self.runtime.known_thread()
-        running = self.runtime.live()
+        running, spent = self.runtime.live(), BudgetRoom(self.server).budget()
         return Status(
             version=__version__, notebook=self.runtime.notebook(), agent=agent.name,
             model=_model(agent), thread_id=thread.id if thread else None,
             thread=thread.title if thread else "", n_running=len(running),
             n_waiting=sum(run.status == "waiting for you" for run in running),
-            cost_usd=self._cost_usd(), tape=_tape(),
+            cost_usd=spent.notebook.usd, today_usd=spent.today.usd, budget_usd=spent.budget_usd, tape=_tape(),
         )  # fmt: skip
-
-    def _cost_usd(self) -> float:
-        known: list[Condition] = [("notebook", "=", self.runtime.notebook()), ("cost_usd", "!=", None)]
-        rows = self.runtime.memory.store.aggregate("runs", [], [("sum", "cost_usd")], where=known)
-        return sum(cost or 0.0 for (cost,) in rows)
 
 
 def _model(agent: Agent) -> str:

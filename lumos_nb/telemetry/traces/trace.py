@@ -6,6 +6,7 @@ large (spans, requests, answers) is read when it is asked for.
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 
 from lumos_nb.errors import UsageError, nearest
 from lumos_nb.events import TokenUsage
+from lumos_nb.hiding.known import masked
 from lumos_nb.memory.exchanges import SavedExchange, read_exchanges
 from lumos_nb.stores import Store, default_store
 from lumos_nb.telemetry.spans import Span, trace_spans
@@ -30,8 +32,11 @@ __all__ = ["ExecutionTrace", "TraceStep", "TraceTool", "Traces", "load_trace", "
 TRACE_VERSION = 1
 """Version of `ExecutionTrace.to_dict` and of what `%trace export` writes. Additions keep it."""
 
+DRAWN_SPANS = 1000
+"""Of more spans a notebook keeps the page alone, in which many are folded into one row."""
+
 TRACE_MIME = "application/vnd.lumos.trace+json"
-"""`{"v": 1, "spans": [...]}` in the output of `%trace`, for a page that draws it itself."""
+"""`{"v": 1, "spans": […], "pieces": {…}}`, or several in `"traces"`: the output of `%trace` as data."""
 
 _WORK = {"invoke_agent", "chat", "execute_tool"}
 
@@ -140,8 +145,9 @@ class ExecutionTrace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def __repr__(self) -> str:
         return self.to_text()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return self.waterfall()._repr_mimebundle_()
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        waterfall = self.waterfall()
+        return waterfall._repr_mimebundle_() | _as_data([(self, waterfall)])
 
     def _exchange(self, step: int, attempt: int) -> SavedExchange:
         found = read_exchanges(self.store, self.run_id, step)
@@ -159,10 +165,25 @@ class Traces(list[ExecutionTrace]):
     def __repr__(self) -> str:
         return "\n\n".join(map(repr, self))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        shown = (trace.waterfall().to_html() for trace in self)
-        html = '<div style="height:14px"></div>'.join(shown)
-        return {"text/plain": repr(self), "text/html": html}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        drawn = [(trace, trace.waterfall()) for trace in self]
+        html = '<div style="height:14px"></div>'.join(waterfall.to_html() for _, waterfall in drawn)
+        return {"text/plain": repr(self), "text/html": html} | _as_data(drawn)
+
+
+def _as_data(drawn: list[tuple[ExecutionTrace, Waterfall]]) -> dict[str, Any]:
+    """Return traces as JupyterLab's extension draws them, with what their bars open to; nothing of too many spans."""
+    if not 0 < sum(len(waterfall.spans) for _, waterfall in drawn) <= DRAWN_SPANS:
+        return {}
+    found = [
+        {
+            "run_id": trace.run_id, "agent": trace.agent, "status": trace.status,
+            "spans": msgspec.to_builtins(waterfall.spans), "pieces": msgspec.to_builtins(waterfall.pieces),
+        }
+        for trace, waterfall in drawn
+    ]  # fmt: skip
+    data = found[0] if len(found) == 1 else {"traces": found}
+    return {TRACE_MIME: json.loads(masked(json.dumps({"v": TRACE_VERSION, **data}, ensure_ascii=False)))}
 
 
 def load_trace(name: str = "last", store: Store | None = None) -> ExecutionTrace:

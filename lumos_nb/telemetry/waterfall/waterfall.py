@@ -72,9 +72,7 @@ class Waterfall:
         rows, scale = self._rows, scale_of(self.spans)
         if not rows:
             return f'<div style="{_FRAME}">Nothing was recorded.</div>'
-        room = min(_MOST_CHARS, max(_LEAST_CHARS, _ROOM_CHARS // (3 * len(rows))))
-        self._inspector.expect(row.spans[0] for row in rows if not row.is_fold)
-        drawn = "".join(self._row(row, scale, room) for row in rows)
+        drawn = "".join(self._row(row, scale) for row in rows)
         return f'<div style="{_FRAME}">{_axis(scale)}{drawn}{_legend(self.spans, rows)}</div>'
 
     def __repr__(self) -> str:
@@ -83,9 +81,17 @@ class Waterfall:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
-    def _row(self, row: Row, scale: Scale, room: int) -> str:
+    @cached_property
+    def pieces(self) -> dict[str, list[Piece]]:
+        """What each bar opens to, by the id of its span; all together of a bearable size."""
+        alone = [row.spans[0] for row in self._rows if not row.is_fold]
+        room = min(_MOST_CHARS, max(_LEAST_CHARS, _ROOM_CHARS // (3 * max(1, len(self._rows)))))
+        self._inspector.expect(alone)
+        return {span.span_id: self._inspector.pieces(span, room) for span in alone}
+
+    def _row(self, row: Row, scale: Scale) -> str:
         span = row.spans[0]
-        body = _members(row.spans) if row.is_fold else "".join(map(_piece, self._inspector.pieces(span, room)))
+        body = _members(row.spans) if row.is_fold else "".join(map(_piece, self.pieces[span.span_id]))
         opened = ' open="open"' if not row.is_fold and span.status == "error" and span.op == "invoke_agent" else ""
         return (
             f'<details{opened} style="break-inside:avoid"><summary style="cursor:pointer;padding:1px 0">'

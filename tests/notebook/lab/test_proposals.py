@@ -138,7 +138,7 @@ def test_the_first_of_two_tabs_decides_and_the_other_is_told(kernel, open_page):
     proposal = page.proposals()[0]
     assert other.proposals() == [proposal]
     page.decide(proposal)
-    with pytest.raises(Problem, match="decided already"):
+    with pytest.raises(Problem, match="decided"):
         other.decide(proposal)
     page.until(lambda _: page.changes)
     running.wait().ok()

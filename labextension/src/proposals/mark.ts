@@ -1,0 +1,49 @@
+// A line at a cell that an agent changed without asking, as it was allowed ahead: it says so, and takes it back.
+
+import type { Cell } from '@jupyterlab/cells';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { type PanelLayout, Widget } from '@lumino/widgets';
+
+import type { CellChange } from '../protocol';
+import { element } from './block';
+import type { Undo } from './change';
+
+export function markChange(
+  panel: NotebookPanel,
+  wanted: CellChange,
+  at: number,
+  undo: Undo,
+  trans: TranslationBundle,
+): void {
+  const { widgets } = panel.content;
+  const cell: Cell | undefined =
+    widgets.find((cell) => cell.model.id === wanted.cell_id) ?? widgets[Math.max(0, at - 1)];
+  if (!cell) return;
+  const words = {
+    insert: trans.__('%1 inserted this cell, as allowed ahead.', wanted.agent),
+    edit: trans.__('%1 changed this cell, as allowed ahead.', wanted.agent),
+    delete: trans.__('%1 deleted a cell here, as allowed ahead.', wanted.agent),
+    run: '',
+  };
+  const mark = new Widget({ node: element('div', 'lumos-mark') });
+  const button = (text: string, onClick: () => void) => {
+    const node = element('button', 'jp-Button lumos-button', text);
+    node.type = 'button';
+    node.addEventListener('click', () => {
+      mark.dispose();
+      onClick();
+    });
+    return node;
+  };
+  mark.node.dataset.lmSuppressShortcuts = 'true';
+  mark.node.append(
+    element('span', '', words[wanted.kind]),
+    button(trans.__('Undo'), undo),
+    button(trans.__('Keep'), () => undefined),
+  );
+  void cell.ready.then(() => {
+    const layout = cell.layout as PanelLayout;
+    layout.insertWidget(wanted.kind === 'edit' ? 0 : layout.widgets.length, mark);
+  });
+}
