@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,19 @@ def main(folder: Path) -> None:
         assert n <= LIMIT
         run("-m", "pip", "install", "--quiet", f"{wheel.absolute()}[test]")
         print(run("-c", CELLS).strip())
+        run("-m", "pip", "install", "--quiet", "jupyterlab>=4.2,<5")
+        line = _listed(place, python)
+        print(f"JupyterLab lists the extension: {line}")
+        assert "enabled" in line and "OK" in line, line
+
+
+def _listed(place: str, python: Path) -> str:
+    """Return what `jupyter labextension list` says about the extension; it writes to stderr."""
+    done = subprocess.run(
+        [python, "-m", "jupyter", "labextension", "list"], check=True, capture_output=True, text=True, cwd=place,
+        env={**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"},
+    )  # fmt: skip
+    return next((line for line in (done.stdout + done.stderr).splitlines() if "lumos-nb" in line), "not at all")
 
 
 if __name__ == "__main__":

@@ -171,12 +171,12 @@ def clipped(text: str, n: int) -> str:
 
     Example:
         >>> clipped("a" * 30, 10)
-        'aaaaaaa\\n… 20 characters left out …\\naaa'
+        'aaaaaaaa\\n… 20 characters left out …\\naa'
     """
     if len(text) <= n:
         return text
     tail = n // 4
-    return f"{text[: n - tail - n % 2]}\n… {len(text) - n} characters left out …\n{text[-tail - n % 2 :]}"
+    return f"{text[: n - tail]}\n… {len(text) - n} characters left out …\n{text[-tail:]}"
 
 
 def waited(future: Future[T], within_s: float | None) -> T:

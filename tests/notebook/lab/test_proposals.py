@@ -128,7 +128,7 @@ def test_in_the_background_the_page_runs_the_cell(kernel, open_page):
     page.decide(page.proposals()[0])
     page.until(lambda data: data.get("ask") == "cells.run")
     running.wait()
-    done = kernel.run("import lumos_nb\nawait lumos_nb.wait()\nprint(ended.text)")
+    done = kernel.run("import lumos_nb\nawait lumos_nb.wait()\nprint(ended.response)")
     assert "Done." in done.stdout
 
 
