@@ -21,7 +21,6 @@ from lumos_nb.events import AgentEvent, AgentGenerateResult
 from lumos_nb.memory import MemoryThread, SavedRun
 from lumos_nb.messages import Message, TextPart
 from lumos_nb.notebook.attach import evaluated
-from lumos_nb.notebook.celltools import cell_tools
 from lumos_nb.notebook.commands.agents import COMMANDS
 from lumos_nb.notebook.interpolate import interpolate
 from lumos_nb.notebook.options import CellOptions
@@ -182,6 +181,8 @@ class ResumeRequest:
 
     def _tools(self, runtime: Runtime) -> list[Tool]:
         """Return the agent's tools, and those of the notebook that the run had beside them: no others."""
+        from lumos_nb.notebook.celltools import cell_tools  # it needs what needs us
+
         tools = list(self._given["tools"]) if "tools" in self._given else list(self.agent.get_tools())
         known = {tool.name for tool in tools}
         for name in (name for name in self._saved.tools if name not in known):
@@ -221,6 +222,8 @@ def _named(shell: Any, runtime: Runtime, options: CellOptions) -> dict[str, Any]
 
 def _tools(runtime: Runtime, names: str) -> list[Tool]:
     """Return tools by their names; `cells` is those that work on the notebook's cells."""
+    from lumos_nb.notebook.celltools import cell_tools
+
     others = [name for name in names.split(",") if name.strip() != CELLS or runtime.find_tool(CELLS)]
     ours = cell_tools() if len(others) < len(names.split(",")) else []
     return [*runtime.tools(",".join(others)), *ours]
