@@ -49,7 +49,8 @@ export function drawBars(stage: Stage, bars: Bar[], place: HTMLElement): void {
 function axis(all: number): HTMLElement {
   const marks = element('span');
   marks.className = 'lumos-timebar-drawing lumos-axis';
-  for (const part of [0, 0.25, 0.5, 0.75, 1]) marks.append(element('span', '', part ? seconds(all * part) : '0 s'));
+  const said = (s: number) => (all < 1 ? `${(s * 1000).toFixed(all < 0.1 ? 1 : 0)} ms` : seconds(s));
+  for (const part of [0, 0.25, 0.5, 0.75, 1]) marks.append(element('span', '', part ? said(all * part) : '0 s'));
   const line = element('div', STYLES.muted, element('span'), marks);
   line.className = 'lumos-timebar lumos-timebar-axis';
   return line;
