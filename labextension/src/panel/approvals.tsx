@@ -48,7 +48,7 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
   const { approval, panel, ahead } = row;
   const { agent, thread, notebook } = approval;
   return (
-    <section
+    <div
       className="lumos-section lumos-approval"
       role="listitem"
       aria-label={trans.__('%1 waits for you', approval.name)}
@@ -67,7 +67,7 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
         {pretty(approval.arguments)}
       </pre>
       <Form row={row} />
-    </section>
+    </div>
   );
 }
 

@@ -34,7 +34,7 @@ export function Threads({ shown }: { shown: Shown }): JSX.Element {
 
   return (
     <>
-      <div className="lumos-bar">
+      <div className="lumos-panel-bar">
         <SearchBox
           label={trans.__('Find threads by title, agent or words')}
           short={trans.__('Find threads')}
