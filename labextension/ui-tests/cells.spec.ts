@@ -102,7 +102,7 @@ test('the bar of a cell runs it, shows its cost, and edits its first line; a sta
   expect(await source(page, 1)).toContain('%%agent analyst\n');
 
   await page.notebook.runCell(1, true);
-  await expect(page.locator('.lumos-run')).toContainText('completed');
+  await expect(page.locator('.lumos-run')).toContainText('1 step');
   await expect(page.locator('.lumos-status')).toContainText('script');
   await expect(page.locator('.lumos-stale')).toHaveCount(0);
   await page.notebook.runCell(2, true);
@@ -116,4 +116,18 @@ test('the bar of a cell runs it, shows its cost, and edits its first line; a sta
   await page.locator('.lumos-status button').click();
   await expect(page.locator('.lm-Menu')).toContainText('Switch thread');
   await shot(page, 'status-menu');
+  await page.keyboard.press('Escape');
+
+  // What shortcuts name is there, and they work.
+  const missing = await page.evaluate(async () => {
+    const app = (window as any).jupyterapp;
+    const schema = (await app.serviceManager.settings.fetch('lumos-nb:settings')).schema;
+    const named = schema['jupyter.lab.shortcuts'].map(({ command }: any) => command);
+    return named.filter((id: string) => !app.commands.hasCommand(id));
+  });
+  expect(missing).toEqual([]);
+  await page.keyboard.press('Alt+j');
+  await page.keyboard.press('d');
+  await expect(page.locator('.jp-Dialog')).toContainText('Nothing was sent.');
+  await page.locator('.jp-Dialog').getByText('Close').click();
 });

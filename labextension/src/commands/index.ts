@@ -14,17 +14,19 @@ import { ILinks } from '../kernel';
 import { ISettings } from './settings';
 import { StatusLine } from './statusbar';
 
-/** Commands of all rooms, as the palette lists them. */
+/** Commands of all rooms, as the palette and the menu of the status bar list them; proposals list their own. */
 const LISTED = [
   'lumos:dry-run',
   'lumos:new-thread',
   'lumos:switch-thread',
   'lumos:stop-run',
   'lumos:show-trace',
-  'lumos:open-panel',
   'lumos:open-chat',
-  'lumos:accept-proposals',
-  'lumos:reject-proposals',
+  'lumos:show-panel',
+  'lumos:show-threads',
+  'lumos:show-runs',
+  'lumos:show-agents',
+  'lumos:show-approvals',
 ];
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -66,7 +68,9 @@ function addCommands(
 ): void {
   const isEnabled = () => !!links.current;
   /** Puts a line magic into a new cell below, and runs it: what it shows stands where its person looks. */
-  const below = async (line: string) => {
+  const below = async (line: string, notebook: unknown) => {
+    const panel = tracker.find((panel) => panel.id === notebook);
+    if (panel) app.shell.activateById(panel.id);
     await app.commands.execute('notebook:insert-cell-below');
     tracker.activeCell?.model.sharedModel.setSource(line);
     await app.commands.execute('notebook:run-cell');
@@ -94,7 +98,7 @@ function addCommands(
   app.commands.addCommand('lumos:show-trace', {
     label: trans.__('Show the trace of the last run'),
     isEnabled,
-    execute: () => below('%trace'),
+    execute: (args) => below(args.run_id ? `%trace ${args.run_id}` : '%trace', args.notebook),
   });
 }
 
