@@ -59,7 +59,7 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
       </div>
       <div className="lumos-soft lumos-wraps">
         {[agent, thread].filter(Boolean).join(' · ')} ·{' '}
-        <button type="button" className="lumos-link" onClick={() => open(panel)}>
+        <button type="button" className="lumos-plain-link" onClick={() => open(panel)}>
           {baseName(notebook || panel.context.path)}
         </button>
       </div>
