@@ -6,6 +6,7 @@ import { chatPlugin } from './chat';
 import { cellsPlugin, standingPlugin, writingPlugin } from './cells';
 import { commandsPlugin } from './commands';
 import { settingsPlugin } from './commands/settings';
+import { documentsPlugin } from './documents';
 import { kernelPlugin } from './kernel';
 import { mendingPlugin } from './mending';
 import { panelPlugin } from './panel';
@@ -16,6 +17,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   settingsPlugin,
   kernelPlugin,
   runPlugin,
+  documentsPlugin,
   mendingPlugin,
   panelPlugin,
   chatPlugin,

@@ -241,6 +241,16 @@ export interface RunPage {
   agents: string[];
 }
 
+/** Names a run. */
+export interface RunNamed {
+  run_id: string;
+}
+
+/** A run as a bundle of an output. */
+export interface RunShown {
+  bundle: Record<string, unknown>;
+}
+
 /** What a person asks of a run: stop, steer, allow, allow_thread, edit or deny, with what belongs to it. */
 export interface Action {
   run_id: string;
@@ -566,6 +576,7 @@ export interface KernelAsks {
   'threads.archive': { given: Archiving; answer: Record<string, never> };
   'threads.delete': { given: OneThread; answer: Record<string, never> };
   'runs.list': { given: RunsWanted; answer: RunPage };
+  'runs.show': { given: RunNamed; answer: RunShown };
   'runs.act': { given: Action; answer: Acted };
   'agents.list': { given: Record<string, never>; answer: Agents };
   'agents.use': { given: OneAgent; answer: Record<string, never> };

@@ -82,7 +82,7 @@ test('after a restart in the middle of a run its old form is dead, says so, and 
   await page.screenshot({ path: `${SHOTS}/left.png` });
   await page.notebook.runCell(0, true);
   const run = page.locator('.lumos-run');
-  await expect(run).toContainText('The kernel was restarted or ended in the middle of this run.');
+  await expect(run).toContainText('It was waiting for an answer. Run %agent resume');
   await run.hover();
   await page.screenshot({ path: `${SHOTS}/mended-restart.png` });
   await run.getByRole('button', { name: 'resume' }).click();

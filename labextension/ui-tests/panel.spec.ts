@@ -118,3 +118,65 @@ test('a call that waits is answered in the panel, wherever it came from, and the
   await expect(page.locator('.jp-Cell').nth(2)).toContainText('july.csv');
   await page.screenshot({ path: `${SHOTS}/approval-done.png` });
 });
+
+const FILL = [
+  'import time',
+  'from lumos_nb.memory import Memory',
+  'from lumos_nb.stores import Insert',
+  'now = time.time_ns()',
+  'Memory().store.write([Insert("threads", {"thread_id": f"t{i}", "title": f"thread {i}", "agent": "analyst",',
+  '    "status": "open", "created_at": now, "updated_at": now - i * 10**9, "n_runs": 1, "n_messages": 2,',
+  '    "cost_usd": 0.1}) for i in range(10_000)])',
+].join('\n');
+
+test('ten thousand threads scroll in a few rows of the page, and two notebooks are told apart', async ({ page }) => {
+  const panel = await openPanel(page);
+  const name = await agentNotebook(page, "ScriptedProvider(['Hi'] * 9)", FILL);
+  const threads = panel.getByRole('list', { name: 'Threads' }).getByRole('listitem');
+  await expect(threads.first()).toContainText('thread 0');
+  const few = await threads.count();
+  expect(few).toBeLessThan(60);
+  await threads.first().focus();
+  await page.keyboard.press('End');
+  await expect(threads.last()).toContainText('thread 9999');
+  await expect(threads.last()).toBeFocused();
+  expect(await threads.count()).toBeLessThan(60);
+  const frames = await page.evaluate(async () => {
+    const list = document.querySelector('.lumos-list')!;
+    const slow: number[] = [];
+    for (let i = 0, before = performance.now(); i < 60; i++) {
+      list.scrollTop = (i * list.scrollHeight) / 60;
+      await new Promise(requestAnimationFrame);
+      slow.push(performance.now() - before);
+      before = performance.now();
+    }
+    return slow.sort((a, b) => a - b);
+  });
+  console.log(`frame: median ${frames[30].toFixed(1)} ms, slowest ${frames[59].toFixed(1)} ms`);
+  await panel.getByRole('searchbox').fill('9876');
+  await expect(threads).toHaveCount(1);
+  await page.evaluate(() => {
+    document.querySelector<HTMLElement>('#jp-left-stack')!.style.maxWidth = '220px';
+  });
+  await page.screenshot({ path: `${SHOTS}/panel-narrow.png` });
+
+  // A second notebook: its kernel can be chosen, and what waits there is seen from here.
+  await agentNotebook(page, `ScriptedProvider(${ASKS}), tools=[clear]`, TOOLS);
+  await expect(panel.getByLabel('Notebook')).toBeVisible();
+  await page.notebook.addCell('code', '%%agent\nClear it');
+  void page.notebook.runCell(1);
+  await expect(panel.locator('.lumos-count')).toHaveText('1');
+  await page.activity.activateTab(name);
+  await panel.getByRole('tab', { name: 'Approvals' }).click();
+  const call = panel.getByRole('listitem', { name: 'clear waits for you' });
+  await call.getByRole('button', { name: 'Deny…' }).click();
+  await call.getByLabel('Why, as the model is told').fill('Not on a Friday');
+  await page.screenshot({ path: `${SHOTS}/approval-other-notebook.png` });
+  await page.keyboard.press('Enter');
+  await expect(panel).toContainText('Nothing waits for you');
+
+  // A kernel that ends is said to have ended.
+  await page.evaluate(() => (window as any).jupyterapp.shell.currentWidget.sessionContext.restartKernel());
+  await panel.getByRole('tab', { name: 'Threads' }).click();
+  await expect(panel).toContainText('has not loaded lumos_nb');
+});

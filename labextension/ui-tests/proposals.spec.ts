@@ -2,6 +2,9 @@
 
 import { expect, test, type IJupyterLabPageFixture } from '@jupyterlab/galata';
 
+// Two cores may serve five such tests at once.
+const within = { timeout: 20_000 };
+
 const setUp = (steps: string) => `%load_ext lumos_nb
 from lumos_nb import Agent, cell_tools
 from lumos_nb.messages import ToolCall
@@ -55,7 +58,7 @@ const FOUR = `[
 test('each kind of proposal stands in its place, and one Undo takes back what was accepted', async ({ page }) => {
   await notebook(page, FOUR);
   const blocks = page.locator('.lumos-proposal');
-  await expect(blocks).toHaveCount(4);
+  await expect(blocks).toHaveCount(4, within);
   await expect(page.locator('.lumos-bar-words')).toHaveText('4 proposed changes');
   const before = await sources(page);
   await page.screenshot({ path: 'ui-tests/results/shots/proposals-light.png' });
@@ -89,7 +92,7 @@ test('each kind of proposal stands in its place, and one Undo takes back what wa
 
   await page.locator('.lumos-proposal-run').getByRole('button', { name: 'Reject', exact: true }).click();
   await expect(page.locator('.lumos-bar')).toBeHidden();
-  await expect(page.locator('.jp-OutputArea').last()).toContainText('Done.');
+  await expect(page.locator('.jp-OutputArea').last()).toContainText('Done.', within);
 });
 
 test('a proposal is changed first, refused with a reason, and comes back after a reload', async ({ page }) => {
@@ -116,7 +119,7 @@ test('a proposal is changed first, refused with a reason, and comes back after a
 test('a cell that the person changes or deletes meanwhile is theirs to decide about', async ({ page }) => {
   await notebook(page, FOUR);
   const edit = page.locator('.lumos-proposal-edit');
-  await expect(edit).toBeVisible();
+  await expect(edit).toBeVisible(within);
   const write = (id: string, text: string) =>
     page.evaluate(
       ([id, text]) => {
@@ -149,7 +152,7 @@ test('a cell runs while the agent holds the kernel, and what was allowed ahead i
     [call(2, "edit_cell", cell_id="old", source="print('new')", old='print("old")')],
     [call(3, "run_cell", cell_id="plot"), call(4, "run_cell", cell_id="old")]`;
   await notebook(page, `${steps}`, 'writer --approve all');
-  await expect(page.locator('.jp-OutputArea').last()).toContainText('Done.');
+  await expect(page.locator('.jp-OutputArea').last()).toContainText('Done.', within);
   await expect(page.locator('.lumos-mark')).toHaveCount(2);
   await expect(page.locator('.jp-OutputArea').nth(-2)).toHaveText('new');
   await expect(page.locator('.jp-OutputArea').nth(-3)).toHaveText('<b>bold</b>');
@@ -164,7 +167,7 @@ test('a cell runs while the agent holds the kernel, and what was allowed ahead i
 
 test('a kernel that is restarted takes its proposals with it, and says so', async ({ page }) => {
   await notebook(page, FOUR);
-  await expect(page.locator('.lumos-proposal')).toHaveCount(4);
+  await expect(page.locator('.lumos-proposal')).toHaveCount(4, within);
   await page.evaluate(() => (window as any).jupyterapp.shell.currentWidget.sessionContext.restartKernel());
   await expect(page.locator('.lumos-bar-words')).toHaveText('The kernel is gone, and 4 proposals with it.');
   await expect(page.locator('.lumos-proposal')).toHaveCount(0);

@@ -21,7 +21,7 @@ def run_python(code: str) -> str:
     display(HTML("<table><tr><th>a</th></tr><tr><td>1</td></tr></table><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"))
     raise ValueError("no such column <b>x</b>")
 
-TEXT = """I'll look at the **orders** for $5 and \`$6\`, with <b>no tags</b> and \$x_1^2\$.
+TEXT = """I'll look at the **orders** for $5 and \`$6\`, with <b>no tags</b> and $x_1^2$.
 
 \`\`\`python
 def f(x):
@@ -89,4 +89,24 @@ test('a run ends as a transcript drawn by the extension, where its saved HTML wo
   await page.theme.setDarkTheme();
   await run.screenshot({ path: `${SHOTS}/run-dark.png` });
   expect(await page.evaluate(() => (window as any).hacked)).toBeUndefined();
+  await run.getByRole('button', { name: 'trace' }).click();
+  const trace = page.locator('.lumos-trace');
+  await expect(trace).toContainText('run_python');
+  await trace.locator('summary', { hasText: 'script' }).first().click();
+  await expect(trace.locator('details[open] .lumos-bar-body')).toContainText('Answer');
+  await trace.screenshot({ path: `${SHOTS}/trace-dark.png` });
+  await run.getByRole('button', { name: 'fork' }).click();
+  await expect(page.locator('.jp-Cell.jp-mod-active')).toContainText("%%agent -t 'Untitled (fork)'");
+});
+
+test('a run is stopped by the command also while a tool keeps the kernel busy', async ({ page }) => {
+  const tool = '@tool\ndef block() -> str:\n    "Block."\n    import time\n    time.sleep(60)\n';
+  const calls = `ScriptedProvider([ToolCall(id="c", name="block", arguments="{}"), "No."]), tools=[block]`;
+  await agentNotebook(page, calls, tool);
+  await page.notebook.addCell('code', '%%agent\nGo');
+  const ended = page.notebook.runCell(1, true);
+  await expect(page.locator('.lumos')).toContainText('running');
+  await page.evaluate(() => (window as any).jupyterapp.commands.execute('lumos:stop-run'));
+  await ended;
+  await expect(page.locator('.lumos-run')).toContainText('Stopped');
 });

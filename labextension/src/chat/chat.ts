@@ -95,9 +95,11 @@ export class Chat extends Panel {
     this.link?.told.disconnect(this.hear, this);
     this.link = link;
     if (link) {
+      for (const view of this.views.filter((view) => view.isLost)) view.dispose(); // what was recorded comes anew
       link.told.connect(this.hear, this);
       void this.load();
     } else {
+      for (const view of this.views) if (view.turn.is_running) view.lose();
       this.input.setState('gone');
       this.head.node.textContent = this.trans.__(
         'The notebook’s kernel has not loaded lumos_nb. Run %load_ext lumos_nb.',

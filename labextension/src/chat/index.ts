@@ -48,6 +48,7 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
       const chat = new Chat(links, { find, threadId, showNotebook: () => void showNotebook() }, trans);
       const widget = new MainAreaWidget({ content: chat });
       const pathNow = () => find()?.context.path ?? path;
+      widget.toolbar.hide();
       widget.id = `lumos-chat-${path}-${threadId}`;
       widget.title.icon = lumosIcon;
       widget.title.closable = true;

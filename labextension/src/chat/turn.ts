@@ -69,6 +69,25 @@ export class TurnView extends Panel {
     this.offer();
   }
 
+  /** Whether its kernel ended in the middle. */
+  get isLost(): boolean {
+    return this.node.hasAttribute('data-lost');
+  }
+
+  /** Says that its kernel ended in the middle of it. */
+  lose(): void {
+    this._turn = { ...this._turn, is_running: false };
+    this.node.setAttribute('data-lost', '');
+    this.drawn?.dispose();
+    this.drawn = new Widget();
+    this.drawn.addClass('lumos-bad');
+    this.drawn.node.textContent = this.trans.__(
+      'The kernel ended in the middle of this run. %agent resume in a cell takes it up.',
+    );
+    this.addWidget(this.drawn);
+    this.offer();
+  }
+
   private offer(): void {
     const { trans } = this;
     this.tools.replaceChildren();

@@ -144,7 +144,8 @@ export class Links implements ILinks {
 
 async function hasLumos(kernel: Kernel.IKernelConnection): Promise<boolean> {
   try {
-    if ((await kernel.info).language_info.name !== 'python') return false;
+    const spec = await kernel.spec; // not its info: a kernel that is busy does not say it
+    if (spec && spec.language.toLowerCase() !== 'python') return false;
     const reply = await kernel.requestCommInfo({ target_name: TARGET });
     return reply.content.status === 'ok' && Object.keys(reply.content.comms).length > 0;
   } catch {

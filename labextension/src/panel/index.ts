@@ -48,7 +48,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       if (labShell) labShell.activateById(panel.id);
       else app.shell.activateById(panel.id);
     };
-    app.commands.addCommand('lumos:show-panel', {
+    app.commands.addCommand('lumos:open-panel', {
       label: trans.__('Show the Lumos panel'),
       icon: lumosIcon,
       execute: open,

@@ -55,7 +55,7 @@ export function LongList<Row>(props: Props<Row>): JSX.Element {
     if (!takesFocus.current) return;
     const row = scroller.current!.querySelector<HTMLElement>(`[data-index="${active}"]`);
     if (!row) return;
-    takesFocus.current = false;
+    takesFocus.current = pages.row(active) === undefined; // what comes in its place is focused, too
     row.focus({ preventScroll: true });
   });
 

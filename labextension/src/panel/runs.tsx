@@ -180,17 +180,14 @@ async function act({ link, trans }: Shown, row: RunRow, t: string, text = ''): P
   return attempt(asked, trans.__('This could not be done'));
 }
 
-/** Goes to the cell of a run, or opens its trace where there is none. */
-export async function openRun({ app, panel, trans }: Shown, row: RunRow): Promise<void> {
-  if (row.cell_id && goToCell(panel, row.cell_id)) {
-    app.shell.activateById(panel.id);
-    return;
+/** Goes to the cell of a run, or opens the run where the notebook has no such cell. */
+export async function openRun({ app, panel, link, trans }: Shown, row: RunRow): Promise<void> {
+  if (row.cell_id && goToCell(panel, row.cell_id)) app.shell.activateById(panel.id);
+  else {
+    const { openRecorded } = await import('./opened');
+    const title = trans.__('Run: %1', row.prompt.slice(0, 30) || row.agent);
+    await attempt(openRecorded(app, panel, link, row.run_id, title), trans.__('The run cannot be shown'));
   }
-  const trace = 'lumos:show-trace';
-  if (app.commands.hasCommand(trace)) await app.commands.execute(trace, { run_id: row.run_id, notebook: panel.id });
-  else if (row.thread_id)
-    await app.commands.execute('lumos:open-chat', { notebook: panel.id, thread_id: row.thread_id });
-  else await attempt(Promise.reject(new Error(trans.__('Its cell is not in this notebook.'))), trans.__('No cell'));
 }
 
 /** Brings a cell of a notebook into view; returns whether it is there. */

@@ -5,14 +5,18 @@ class Exact {
   constructor(readonly text: string) {}
 }
 
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const EXACT = '\ue005'; // begins a text that stands for such a number while it is read
+
 /** The value of a JSON text, or undefined where it is none. */
 export function parsed(text: string): unknown {
+  const held = (token: string) =>
+    token.startsWith('"') || String(Number(token)) === token ? token : `"${EXACT}${token}"`;
+  const give = (_: string, value: unknown) =>
+    typeof value === 'string' && value.startsWith(EXACT) ? new Exact(value.slice(1)) : value;
   try {
-    const keep = (_: string, value: unknown, context?: { source?: string }) =>
-      typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
-        ? new Exact(context.source)
-        : value;
-    return JSON.parse(text, keep as (key: string, value: unknown) => unknown);
+    JSON.parse(text); // only what is right to begin with
+    return JSON.parse(text.replace(TOKEN, held), give);
   } catch {
     return undefined;
   }

@@ -11,7 +11,7 @@ import { DOLLAR, LESS } from './sanitizer';
 import type { Stage } from './stage';
 import { size } from './words';
 
-const CHUNK_CHARS = 50_000;
+const CHUNK_CHARS = 20_000;
 /** A text longer than this is shown in part, until a person wants all of it. */
 export const LONG_CHARS = 100_000;
 
@@ -70,6 +70,7 @@ export async function renderMarkdown(stage: Stage, text: string, place: HTMLElem
   const parts = chunks(text);
   let shown = 0;
   while (parts.length && (shown === 0 || shown + parts[0].length <= LONG_CHARS)) {
+    if (shown) await breathe();
     shown += parts[0].length;
     await renderPart(stage, parts.shift() as string, place);
   }

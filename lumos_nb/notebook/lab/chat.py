@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lumos_nb.agent.bridge import run_sync
-from lumos_nb.errors import LumosError
+from lumos_nb.notebook.lab.docs import bearable, saved_doc, standing_doc
 from lumos_nb.notebook.lab.protocol import asked
 from lumos_nb.notebook.lab.room import Room
-from lumos_nb.notebook.lab.turns import SHOWN, ChatRun, Turn, bearable
+from lumos_nb.notebook.lab.turns import SHOWN, ChatRun, Turn
 from lumos_nb.notebook.options import CellOptions
 from lumos_nb.notebook.place import BESIDE, in_scene
 from lumos_nb.notebook.request import PromptRequest
 from lumos_nb.stores.base import Condition
-from lumos_nb.transcript import Transcript
 
 if TYPE_CHECKING:
     from lumos_nb.notebook.lab.server import LabServer
@@ -148,21 +146,8 @@ class ChatRoom(Room):
 
     def _turn(self, run_id: str, cell_id: str) -> Turn:
         live = self._live(run_id)
-        # It goes on meanwhile: encoding it is one step, in which nothing comes between.
-        doc = msgspec.json.decode(msgspec.json.encode(live.doc())) if live is not None else self._doc(run_id)
+        doc = standing_doc(live) if live is not None else saved_doc(self.runtime.memory, run_id)
         return Turn(
             turn=run_id, run_id=run_id, thread_id=doc["thread_id"] or "", prompt=doc["prompt"], agent=doc["agent"],
             is_running=live is not None, cell_id=cell_id, bundle=bearable(doc),
         )  # fmt: skip
-
-    def _doc(self, run_id: str) -> dict[str, Any]:
-        try:
-            saved = run_sync(self.runtime.memory.get_run(run_id))
-            transcript = Transcript()
-            transcript.apply(saved.shown())
-        except LumosError as error:  # of a newer version, or deleted meanwhile: the others are shown all the same
-            told = {"type": type(error).__name__, "message": error.message, "hint": error.hint}
-            return {**Transcript().doc, "run_id": run_id, "status": "failed", "error": told}
-        if transcript.doc["status"] == "running":  # its process has ended, or it runs in another one
-            transcript.doc.update(status=saved.row["status"] if saved.row["status"] != "running" else "cancelled")
-        return transcript.doc

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from lumos_nb.memory.reopening import runs_elsewhere
+from lumos_nb.notebook.lab.docs import bearable, saved_doc, standing_doc
 from lumos_nb.notebook.lab.found import Wanted, by_words, n_found
 from lumos_nb.notebook.lab.protocol import asked
 from lumos_nb.notebook.lab.room import Room
@@ -69,6 +70,18 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class RunNamed(msgspec.Struct, frozen=True):
+    """Names a run."""
+
+    run_id: str
+
+
+class RunShown(msgspec.Struct, frozen=True):
+    """A run as a bundle of an output."""
+
+    bundle: dict[str, Any]
+
+
 class Acted(msgspec.Struct, frozen=True):
     """What is wrong with what was asked, in words; empty if it is done."""
 
@@ -103,6 +116,11 @@ class RunsRoom(Room):
     def _titles(self, rows: list[dict[str, Any]]) -> dict[str, str]:
         where: list[Condition] = [("thread_id", "in", sorted({row["thread_id"] for row in rows if row["thread_id"]}))]
         return dict(self.runtime.memory.store.select("threads", ["thread_id", "title"], where=where))
+
+    @asked("runs.show")
+    def show(self, run: RunNamed) -> RunShown:
+        live = next((live for live in self.runtime.live() if live.run_id == run.run_id), None)
+        return RunShown(bearable(saved_doc(self.runtime.memory, run.run_id) if live is None else standing_doc(live)))
 
     @asked("runs.act")
     def act(self, action: Action) -> Acted:

@@ -12,18 +12,15 @@ import msgspec
 
 from lumos_nb.ids import new_id
 from lumos_nb.notebook.cell import CellRun
+from lumos_nb.notebook.lab.docs import bearable
 from lumos_nb.notebook.lab.protocol import News
 from lumos_nb.notebook.request import PromptRequest
 from lumos_nb.transcript import MIME
 from lumos_nb.widgets import View
-from lumos_nb.widgets.bundle import run_markdown, static_bundle
 from lumos_nb.widgets.live import RunView
 
 if TYPE_CHECKING:
     from lumos_nb.notebook.lab.chat import ChatRoom
-
-LARGEST_BYTES = 4_000_000
-"""A run that takes more comes without its tables and pictures; its trace has them."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,24 +41,6 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SHOWN = News("chat.shown", Turn)
-
-
-def bearable(doc: dict[str, Any]) -> dict[str, Any]:
-    """Return the bundle of a run, or where that is too large for a conversation, its text alone.
-
-    Example:
-        >>> from lumos_nb.transcript import Transcript
-        >>> sorted(bearable(Transcript().doc))
-        ['application/vnd.lumos.run+json', 'text/html', 'text/markdown', 'text/plain']
-        >>> large = {"kind": "text", "text": "x" * LARGEST_BYTES}
-        >>> sorted(bearable({**Transcript().doc, "items": [large]}))
-        ['text/markdown']
-    """
-    if len(msgspec.json.encode(doc, enc_hook=repr)) <= LARGEST_BYTES:
-        return static_bundle(doc)
-    text = run_markdown(doc)
-    cut = f"{text[:20_000]}…\n\n" if len(text) > 20_000 else f"{text}\n\n"
-    return {"text/markdown": f"{cut}*This run is too large to be shown here. Its trace has all of it.*"}
 
 
 class ChatRun(CellRun):

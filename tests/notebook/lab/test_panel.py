@@ -94,6 +94,8 @@ def test_runs_are_found_by_words_agent_and_thread_with_their_cells(booked, page)
     found = page.ask("runs.list", thread_id=run["thread_id"], agent="echo", limit=1)
     assert (found["n_found"], found["agents"]) == (1, ["echo"])
     assert page.ask("runs.act", run_id=run["run_id"], t="stop")["problem"] == "The run has ended."
+    assert page.ask("runs.show", run_id=run["run_id"])["bundle"]["text/markdown"].startswith("Hi")
+    assert "There is no run" in page.ask("runs.show", run_id="gone")["bundle"]["text/plain"]
 
 
 def test_a_call_that_waits_is_answered_once_wherever_it_is_seen(booked, page, new_page):
