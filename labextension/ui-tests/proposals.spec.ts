@@ -59,7 +59,7 @@ test('each kind of proposal stands in its place, and one Undo takes back what wa
   await notebook(page, FOUR);
   const blocks = page.locator('.lumos-proposal');
   await expect(blocks).toHaveCount(4, within);
-  await expect(page.locator('.lumos-bar-words')).toHaveText('4 proposed changes');
+  await expect(page.locator('.lumos-proposals-words')).toHaveText('4 proposed changes');
   const before = await sources(page);
   await page.screenshot({ path: 'ui-tests/results/shots/proposals-light.png' });
   await page.theme.setDarkTheme();
@@ -91,7 +91,7 @@ test('each kind of proposal stands in its place, and one Undo takes back what wa
   await expect.poll(() => sources(page)).toEqual(before);
 
   await page.locator('.lumos-proposal-run').getByRole('button', { name: 'Reject', exact: true }).click();
-  await expect(page.locator('.lumos-bar')).toBeHidden();
+  await expect(page.locator('.lumos-proposals')).toBeHidden();
   await expect(page.locator('.jp-OutputArea').last()).toContainText('Done.', within);
 });
 
@@ -139,7 +139,7 @@ test('a cell that the person changes or deletes meanwhile is theirs to decide ab
     content.deselectAll();
     return (window as any).jupyterapp.commands.execute('notebook:delete-cell');
   });
-  const deleted = page.locator('.lumos-bar .lumos-proposal-delete');
+  const deleted = page.locator('.lumos-proposals .lumos-proposal-delete');
   await expect(deleted).toContainText('is not in the notebook');
   await page.screenshot({ path: 'ui-tests/results/shots/proposals-changed.png' });
   await page.evaluate(() => (window as any).jupyterapp.commands.execute('lumos:reject-proposals'));
@@ -153,12 +153,12 @@ test('a cell runs while the agent holds the kernel, and what was allowed ahead i
     [call(3, "run_cell", cell_id="plot"), call(4, "run_cell", cell_id="old")]`;
   await notebook(page, `${steps}`, 'writer --approve all');
   await expect(page.locator('.jp-OutputArea').last()).toContainText('Done.', within);
-  await expect(page.locator('.lumos-mark')).toHaveCount(2);
+  await expect(page.locator('.lumos-proposal-mark')).toHaveCount(2);
   await expect(page.locator('.jp-OutputArea').nth(-2)).toHaveText('new');
   await expect(page.locator('.jp-OutputArea').nth(-3)).toHaveText('<b>bold</b>');
   await page.screenshot({ path: 'ui-tests/results/shots/proposals-ahead.png' });
   await page
-    .locator('.lumos-mark')
+    .locator('.lumos-proposal-mark')
     .filter({ hasText: 'changed this cell' })
     .getByRole('button', { name: 'Undo' })
     .click();
@@ -169,8 +169,8 @@ test('a kernel that is restarted takes its proposals with it, and says so', asyn
   await notebook(page, FOUR);
   await expect(page.locator('.lumos-proposal')).toHaveCount(4, within);
   await page.evaluate(() => (window as any).jupyterapp.shell.currentWidget.sessionContext.restartKernel());
-  await expect(page.locator('.lumos-bar-words')).toHaveText('The kernel is gone, and 4 proposals with it.');
+  await expect(page.locator('.lumos-proposals-words')).toHaveText('The kernel is gone, and 4 proposals with it.');
   await expect(page.locator('.lumos-proposal')).toHaveCount(0);
   await page.getByRole('button', { name: 'Dismiss' }).click();
-  await expect(page.locator('.lumos-bar')).toBeHidden();
+  await expect(page.locator('.lumos-proposals')).toBeHidden();
 });

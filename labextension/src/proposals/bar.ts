@@ -6,13 +6,13 @@ import { Panel, Widget } from '@lumino/widgets';
 import { element } from './block';
 
 export class Bar extends Panel {
-  private readonly words = element('span', 'lumos-bar-words');
+  private readonly words = element('span', 'lumos-proposals-words');
   private readonly buttons: HTMLElement[];
   private readonly dismiss: HTMLElement;
 
   constructor(trans: TranslationBundle, all: (accepts: boolean) => void, go: (step: number) => void) {
     super();
-    this.addClass('lumos-bar');
+    this.addClass('lumos-proposals');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Proposed changes'));
     this.words.setAttribute('role', 'status');
@@ -24,7 +24,7 @@ export class Bar extends Panel {
     ];
     this.dismiss = button(trans.__('Dismiss'), () => this.hide());
     const line = new Widget();
-    line.addClass('lumos-bar-line');
+    line.addClass('lumos-proposals-line');
     line.node.append(this.words, ...this.buttons, this.dismiss);
     this.addWidget(line);
     this.trans = trans;
@@ -81,7 +81,7 @@ export class Bar extends Panel {
 }
 
 function button(text: string, onClick: () => void): HTMLElement {
-  const node = element('button', 'jp-Button lumos-button', text);
+  const node = element('button', 'jp-Button lumos-proposal-button', text);
   node.type = 'button';
   node.addEventListener('click', onClick);
   return node;

@@ -131,7 +131,7 @@ export class Block extends Widget {
   }
 
   private button(text: string, onClick: () => void, isEnabled = true): HTMLButtonElement {
-    const button = element('button', 'jp-Button lumos-button', text);
+    const button = element('button', 'jp-Button lumos-proposal-button', text);
     button.type = 'button';
     button.disabled = !isEnabled;
     button.addEventListener('click', onClick);

@@ -26,9 +26,9 @@ export function markChange(
     delete: trans.__('%1 deleted a cell here, as allowed ahead.', wanted.agent),
     run: '',
   };
-  const mark = new Widget({ node: element('div', 'lumos-mark') });
+  const mark = new Widget({ node: element('div', 'lumos-proposal-mark') });
   const button = (text: string, onClick: () => void) => {
-    const node = element('button', 'jp-Button lumos-button', text);
+    const node = element('button', 'jp-Button lumos-proposal-button', text);
     node.type = 'button';
     node.addEventListener('click', () => {
       mark.dispose();
