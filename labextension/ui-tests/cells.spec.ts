@@ -126,6 +126,7 @@ test('the bar of a cell runs it, shows its cost, and edits its first line; a sta
     return named.filter((id: string) => !app.commands.hasCommand(id));
   });
   expect(missing).toEqual([]);
+  await page.notebook.selectCells(1);
   await page.keyboard.press('Alt+j');
   await page.keyboard.press('d');
   await expect(page.locator('.jp-Dialog')).toContainText('Nothing was sent.');

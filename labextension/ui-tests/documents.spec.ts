@@ -38,7 +38,7 @@ test('a run of 50 MB is shown without holding up the page', async ({ page, tmpPa
   const file = JSON.stringify(notebook({ 'application/vnd.lumos.run+json': largeRun(), 'text/plain': 'large' }));
   await page.contents.uploadContent(file, 'text', `${tmpPath}/large.ipynb`);
   await page.notebook.openByPath(`${tmpPath}/large.ipynb`);
-  await page.getByRole('button', { name: 'No Kernel', exact: true }).last().click();
+  await page.locator('.jp-Dialog button', { hasText: 'No Kernel' }).click();
   const run = page.locator('.lumos-run');
   await expect(run.locator('[data-lumos=tool]').nth(40)).toBeAttached({ timeout: 60_000 });
   await page.evaluate(() => {

@@ -155,9 +155,7 @@ test('ten thousand threads scroll in a few rows of the page, and two notebooks a
   console.log(`frame: median ${frames[30].toFixed(1)} ms, slowest ${frames[59].toFixed(1)} ms`);
   await panel.getByRole('searchbox').fill('9876');
   await expect(threads).toHaveCount(1);
-  await page.evaluate(() => {
-    document.querySelector<HTMLElement>('#jp-left-stack')!.style.maxWidth = '220px';
-  });
+  await page.sidebar.setWidth(252, 'left'); // 220 px beside the icons
   await page.screenshot({ path: `${SHOTS}/panel-narrow.png` });
 
   // A second notebook: its kernel can be chosen, and what waits there is seen from here.

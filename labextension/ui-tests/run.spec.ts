@@ -92,8 +92,8 @@ test('a run ends as a transcript drawn by the extension, where its saved HTML wo
   await run.getByRole('button', { name: 'trace' }).click();
   const trace = page.locator('.lumos-trace');
   await expect(trace).toContainText('run_python');
-  await trace.locator('summary', { hasText: 'script' }).first().click();
-  await expect(trace.locator('details[open] .lumos-bar-body')).toContainText('Answer');
+  await trace.locator('summary', { hasText: 'script' }).last().click();
+  await expect(trace.locator('details[open] .lumos-timebar-body')).toContainText('Answer');
   await trace.screenshot({ path: `${SHOTS}/trace-dark.png` });
   await run.getByRole('button', { name: 'fork' }).click();
   await expect(page.locator('.jp-Cell.jp-mod-active')).toContainText("%%agent -t 'Untitled (fork)'");

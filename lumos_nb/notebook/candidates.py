@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import shlex
+import threading
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from types import FunctionType
@@ -51,6 +52,7 @@ class Names:
 
     def __init__(self, runtime: Runtime, shell: Any = None) -> None:
         self._runtime, self._shell = runtime, shell
+        self._lock = threading.Lock()
 
     def of_kind(self, kind: str, told: list[str]) -> list[Candidate]:
         """Return what an option takes; nothing where it could be anything."""
@@ -183,7 +185,7 @@ class Names:
         if self._shell is None:
             return "", []
         text = expression.lstrip()
-        with provisionalcompleter():
+        with self._lock, provisionalcompleter():
             found = [c for c in self._python.completions(text, len(text)) if not c.text.lstrip().startswith("%")]
         start = min((c.start for c in found), default=len(text))
         typed = text[start:]

@@ -89,6 +89,10 @@ def test_conditions_order_and_limit(store):
 
     assert found() == ["Ünï", "b", "a"]
     assert found(limit=1) == ["Ünï"]
+    everything = found()
+    assert found(limit=1, offset=1) == everything[1:2]
+    assert found(offset=1) == everything[1:]
+    assert found(offset=100) == []
     assert found(("n_runs", ">=", 2), ("n_runs", "<", 3)) == ["b"]
     assert found(("agent", "=", None)) == ["a"]
     assert found(("agent", "!=", None)) == ["Ünï", "b"]

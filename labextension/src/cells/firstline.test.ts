@@ -46,6 +46,11 @@ describe('the first line of a cell', () => {
     expect(changed('print(1)', { '-t': 'x' })).toBeNull();
   });
 
+  it('gives no option to another that still waits for its value', () => {
+    expect(apply('%%agent analyst -t \nGo', { '--dry-run': true })).toBe('%%agent analyst --dry-run -t\nGo');
+    expect(apply('%%agent -m', { '--live': true })).toBe('%%agent --live -m');
+  });
+
   it('quotes what a shell would split', () => {
     expect([quoted('sales'), quoted('my sales'), quoted("Ada's"), quoted('$(x)')]).toEqual([
       'sales',

@@ -96,7 +96,9 @@ export function changed(source: string, options: Record<string, string | true | 
   });
   const set = Object.entries(options).filter(([, value]) => value !== null);
   const added = set.map(([name, value]) => (value === true ? ` ${name}` : ` ${name} ${quoted(value as string)}`));
-  const insert = [...kept, ...added].join('');
+  const last = left[left.length - 1];
+  const waits = last.is === 'option' && !!last.option!.takes; // what came behind it would be its value
+  const insert = [...kept.slice(0, waits ? -1 : undefined), ...added, ...(waits ? kept.slice(-1) : [])].join('');
   return insert === source.slice(line.from, line.to) ? null : { from: line.from, to: line.to, insert };
 }
 

@@ -1,7 +1,5 @@
 import { markdown } from '@codemirror/lang-markdown';
 import { python } from '@codemirror/lang-python';
-import { syntaxTree } from '@codemirror/language';
-import { EditorState } from '@codemirror/state';
 import { highlightTree, tagHighlighter, tags } from '@lezer/highlight';
 import { describe, expect, it } from 'vitest';
 
@@ -20,9 +18,10 @@ const SEEN = tagHighlighter([
 ]);
 
 function seen(source: string): [string, string][] {
-  const state = EditorState.create({ doc: source, extensions: [language] });
   const found: [string, string][] = [];
-  highlightTree(syntaxTree(state), SEEN, (from, to, classes) => found.push([source.slice(from, to), classes]));
+  highlightTree(language.language.parser.parse(source), SEEN, (from, to, classes) =>
+    found.push([source.slice(from, to), classes]),
+  );
   return found;
 }
 
@@ -54,7 +53,6 @@ describe('the language of an agent’s cell', () => {
 
   it('reads a prompt of 2,000 lines with 2,000 expressions well', () => {
     const source = '%%agent\n' + 'Count **all** of {{ orders }}.\n'.repeat(2_000);
-    const state = EditorState.create({ doc: source, extensions: [language] });
-    expect(syntaxTree(state).length).toBeGreaterThan(1_000);
+    expect(language.language.parser.parse(source).length).toBe(source.length);
   });
 });

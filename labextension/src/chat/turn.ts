@@ -110,7 +110,7 @@ export class TurnView extends Panel {
   private button(text: string, act: () => void): void {
     const button = document.createElement('button');
     button.type = 'button';
-    button.className = 'lumos-link';
+    button.className = 'lumos-plain-link';
     button.textContent = text;
     button.onclick = () => {
       act();

@@ -22,7 +22,7 @@ const LISTED = [
   'lumos:stop-run',
   'lumos:show-trace',
   'lumos:open-chat',
-  'lumos:show-panel',
+  'lumos:open-panel',
   'lumos:show-threads',
   'lumos:show-runs',
   'lumos:show-agents',

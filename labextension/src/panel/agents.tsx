@@ -43,7 +43,7 @@ function Agent({ shown: { link, trans }, row }: { shown: Shown; row: AgentRow })
       <div className="lumos-line">
         <span className="lumos-title lumos-strong">{row.name}</span>
         {row.is_current ? (
-          <span className="lumos-mark">{trans.__('in use')}</span>
+          <span className="lumos-badge-text">{trans.__('in use')}</span>
         ) : (
           <Button
             label={trans.__('Use')}

@@ -48,7 +48,7 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
   const { approval, panel, ahead } = row;
   const { agent, thread, notebook } = approval;
   return (
-    <section
+    <div
       className="lumos-section lumos-approval"
       role="listitem"
       aria-label={trans.__('%1 waits for you', approval.name)}
@@ -59,7 +59,7 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
       </div>
       <div className="lumos-soft lumos-wraps">
         {[agent, thread].filter(Boolean).join(' · ')} ·{' '}
-        <button type="button" className="lumos-link" onClick={() => open(panel)}>
+        <button type="button" className="lumos-plain-link" onClick={() => open(panel)}>
           {baseName(notebook || panel.context.path)}
         </button>
       </div>
@@ -67,7 +67,7 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
         {pretty(approval.arguments)}
       </pre>
       <Form row={row} />
-    </section>
+    </div>
   );
 }
 

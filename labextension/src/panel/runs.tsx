@@ -45,7 +45,7 @@ export function Runs({ shown, threadId, clearThread }: Props): JSX.Element {
 
   return (
     <>
-      <div className="lumos-bar">
+      <div className="lumos-panel-bar">
         <SearchBox
           label={trans.__('Find runs by words')}
           short={trans.__('Find runs')}
@@ -53,12 +53,12 @@ export function Runs({ shown, threadId, clearThread }: Props): JSX.Element {
           onChange={setWords}
         />
       </div>
-      <div className="lumos-bar">
+      <div className="lumos-panel-bar">
         <Select label={trans.__('State')} any={trans.__('any state')} of={STATES} value={status} onChange={setStatus} />
         <Select label={trans.__('Agent')} any={trans.__('any agent')} of={agents} value={agent} onChange={setAgent} />
       </div>
       {threadId ? (
-        <div className="lumos-bar lumos-soft">
+        <div className="lumos-panel-bar lumos-soft">
           <span className="lumos-title">{trans.__('Of one thread')}</span>
           <IconButton icon={closeIcon} label={trans.__('Show the runs of all threads')} act={clearThread} />
         </div>

@@ -162,7 +162,7 @@ function Tabs({ tab, titles, nWaiting, choose, label }: TabsProps): JSX.Element 
 function Notebooks({ model, trans }: { model: Model; trans: TranslationBundle }): JSX.Element {
   const panels = [...model.links.all.keys()];
   return (
-    <div className="lumos-bar">
+    <div className="lumos-panel-bar">
       <select
         className="lumos-select lumos-wide"
         aria-label={trans.__('Notebook')}

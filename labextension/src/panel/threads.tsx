@@ -34,7 +34,7 @@ export function Threads({ shown }: { shown: Shown }): JSX.Element {
 
   return (
     <>
-      <div className="lumos-bar">
+      <div className="lumos-panel-bar">
         <SearchBox
           label={trans.__('Find threads by title, agent or words')}
           short={trans.__('Find threads')}
@@ -95,8 +95,8 @@ function Line({ shown: { trans }, row, isActive, choose }: LineProps): JSX.Eleme
       <div className="lumos-lines" title={row.title}>
         <div className="lumos-line">
           <span className="lumos-title">{row.title}</span>
-          {row.is_running ? <span className="lumos-mark">{trans.__('running')}</span> : null}
-          {row.is_current ? <span className="lumos-mark">{trans.__('in use')}</span> : null}
+          {row.is_running ? <span className="lumos-badge-text">{trans.__('running')}</span> : null}
+          {row.is_current ? <span className="lumos-badge-text">{trans.__('in use')}</span> : null}
         </div>
         <div className="lumos-line lumos-soft">{parts.filter(Boolean).join(' · ')}</div>
       </div>

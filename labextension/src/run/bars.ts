@@ -30,7 +30,7 @@ const SLICE = 200;
 export function drawBars(stage: Stage, bars: Bar[], place: HTMLElement): void {
   const all = bars.reduce((most, bar) => Math.max(most, bar.end ?? bar.start), 0) || 1;
   const list = element('div');
-  list.className = 'lumos-bars';
+  list.className = 'lumos-timebars';
   list.append(axis(all));
   place.append(list);
   const next = (from: number) => {
@@ -48,29 +48,30 @@ export function drawBars(stage: Stage, bars: Bar[], place: HTMLElement): void {
 
 function axis(all: number): HTMLElement {
   const marks = element('span');
-  marks.className = 'lumos-bar-drawing lumos-axis';
-  for (const part of [0, 0.25, 0.5, 0.75, 1]) marks.append(element('span', '', part ? seconds(all * part) : '0 s'));
+  marks.className = 'lumos-timebar-drawing lumos-axis';
+  const said = (s: number) => (all < 1 ? `${(s * 1000).toFixed(all < 0.1 ? 1 : 0)} ms` : seconds(s));
+  for (const part of [0, 0.25, 0.5, 0.75, 1]) marks.append(element('span', '', part ? said(all * part) : '0 s'));
   const line = element('div', STYLES.muted, element('span'), marks);
-  line.className = 'lumos-bar lumos-bar-axis';
+  line.className = 'lumos-timebar lumos-timebar-axis';
   return line;
 }
 
 function row(bar: Bar, all: number): HTMLElement {
   const head = element('span');
-  head.className = 'lumos-bar';
+  head.className = 'lumos-timebar';
   const name = element('span', `padding-left:${Math.min(bar.depth, 12) * 14}px`);
-  name.className = 'lumos-bar-words';
+  name.className = 'lumos-timebar-words';
   const label = element('span', bar.kind === 'run' ? 'font-weight:600' : '', bar.label);
   label.title = bar.label;
   name.append(label, ' ', element('span', bar.isBad ? STYLES.error : STYLES.muted, bar.told));
   head.append(name, drawing(bar, all));
   if (!bar.open) {
     const line = element('div', '', head);
-    line.className = 'lumos-bar-line';
+    line.className = 'lumos-timebar-line';
     return line;
   }
   const body = element('div');
-  body.className = 'lumos-bar-body';
+  body.className = 'lumos-timebar-body';
   const summary = element('summary', 'cursor:pointer;padding:1px 0', head);
   const node = element('details', '', summary, body);
   onFirstOpen(node, () => bar.open?.(body));
@@ -89,7 +90,7 @@ function drawing(bar: Bar, all: number): HTMLElement {
     shape.append(element('span', `left:${hollow.toFixed(1)}%`));
   }
   const place = element('span', '', shape);
-  place.className = 'lumos-bar-drawing';
+  place.className = 'lumos-timebar-drawing';
   const until = bar.end === null ? 'not ended' : `to ${seconds(bar.end)}`;
   place.title = `from ${seconds(bar.start)} ${until}`;
   return place;

@@ -123,8 +123,8 @@ describe('a trace', () => {
   it('of the sample opens to what was kept of each bar', async () => {
     const trace = new RenderedTrace(registry, trans);
     await trace.renderModel(registry.createModel({ data: { [TRACE_MIME]: sampleTrace as any } }));
-    const bars = trace.node.querySelectorAll<HTMLDetailsElement>('.lumos-bars > details');
-    expect([...bars].map((bar) => bar.querySelector('.lumos-bar-words span')?.textContent)).toEqual([
+    const bars = trace.node.querySelectorAll<HTMLDetailsElement>('.lumos-timebars > details');
+    expect([...bars].map((bar) => bar.querySelector('.lumos-timebar-words span')?.textContent)).toEqual([
       'analyst',
       'script',
       'rows',

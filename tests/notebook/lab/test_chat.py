@@ -98,9 +98,14 @@ def test_a_turn_is_steered_and_stopped(booked, page):
     booked.run("sleeper = Agent('sleeper', model=ScriptedProvider([naps, 'Hi']), tools=[nap])\n%agent use sleeper").ok()
     turn = page.ask("chat.send", text="Sleep")["turn"]
     assert page.ask("chat.act", turn=turn, t="steer", text="Be quick")["problem"] == ""
+    run_id = page.ask("runs.list")["rows"][0]["run_id"]
+    while not page.ask("runs.show", run_id=run_id)["bundle"][MIME]["items"]:
+        continue  # until its tool has begun
     assert page.ask("chat.act", turn=turn, t="stop")["problem"] == ""
     assert ended(page)["bundle"][MIME]["status"] == "cancelled"
     assert page.ask("chat.act", turn=turn, t="stop")["problem"] == "The run has ended."
+    kept = page.ask("chat.history")["turns"][-1]["bundle"][MIME]
+    assert (kept["status"], kept["items"][0]["name"]) == ("cancelled", "nap")
 
 
 def test_what_cannot_be_said_begins_no_run(booked, page):
