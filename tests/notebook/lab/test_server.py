@@ -59,3 +59,13 @@ def test_a_tab_that_is_reloaded_takes_the_place_of_its_own_link(new_page):
     after = new_page(page="tab").open()
     before.say({"id": 1, "ask": "status", "with": {}})
     assert after.ask("status")["agent"] == "agent"
+
+
+def test_a_page_that_comes_while_a_cell_blocks_the_kernel_finds_it_and_is_answered(kernel, new_page):
+    page = new_page()
+    running = kernel.send("print('began', flush=True)\ntime.sleep(4)\nprint('ended')")
+    running.until(lambda r: "began" in r.cell.stdout)
+    assert page.kernels_comms()
+    assert page.open().ask("status")["n_running"] == 0
+    assert "ended" not in running.cell.stdout
+    running.wait().ok()
