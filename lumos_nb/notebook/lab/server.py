@@ -70,6 +70,7 @@ class LabServer:
         # A page looks whether there is a comm of this target. Not announced: other front ends know no such target.
         self._beacon = create_comm(target_name=TARGET, primary=False)
         self._manager.register_comm(self._beacon)
+        self._beacon.kernel = self.shell.kernel  # which it would learn when it first speaks
         route_clicks(self._beacon)  # a page may look while the first agent's cell runs, as in Run All
         self.runtime.on_change = self.tell_changed
 
