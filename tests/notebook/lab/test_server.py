@@ -62,6 +62,8 @@ def test_a_tab_that_is_reloaded_takes_the_place_of_its_own_link(new_page):
 
 
 def test_a_page_that_comes_while_a_cell_blocks_the_kernel_finds_it_and_is_answered(kernel, new_page):
+    if kernel.version.startswith("6"):
+        pytest.skip("there the thread that the cell blocks reads the wire")
     page = new_page()
     block = "import pathlib\nprint('began', flush=True)\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
     running = kernel.send(block)
