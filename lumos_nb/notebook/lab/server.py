@@ -90,11 +90,12 @@ class LabServer:
     def _on_open(self, comm: Any, message: Any) -> None:
         data = message["content"].get("data") or {}
         page = str(data.get("page") or comm.comm_id)
-        if page in self._pages:  # the tab was reloaded
+        if (before := self._pages.get(page)) is not None:  # the tab was reloaded, and could not say that it goes
             self._drop(page)
+            self._manager.unregister_comm(before)
         self._pages[page] = comm
         comm.on_msg(lambda heard: self._on_message(page, heard["content"].get("data")))
-        comm.on_close(lambda _: self._drop(page))
+        comm.on_close(lambda _: self._drop(page) if self._pages.get(page) is comm else None)
         route_clicks(comm)
         self._send(comm, {"v": PROTOCOL_VERSION})
 
