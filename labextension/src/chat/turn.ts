@@ -4,7 +4,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Panel, Widget } from '@lumino/widgets';
 
-import { goToCell } from '../panel/runs';
+import { goToCell } from '../notebooks';
 import { RUN_MIME, type Turn } from '../protocol';
 import { asCell, insertCells, sources, textOf } from './blocks';
 

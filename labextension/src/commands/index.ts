@@ -7,6 +7,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { insertBelow } from '../notebooks';
 import { IStanding } from '../cells';
 import type { Standing } from '../cells/standing';
 import { menuOf } from '../cells/bar';
@@ -67,14 +68,6 @@ function addCommands(
   trans: TranslationBundle,
 ): void {
   const isEnabled = () => !!links.current;
-  /** Puts a line magic into a new cell below, and runs it: what it shows stands where its person looks. */
-  const below = async (line: string, notebook: unknown) => {
-    const panel = tracker.find((panel) => panel.id === notebook);
-    if (panel) app.shell.activateById(panel.id);
-    await app.commands.execute('notebook:insert-cell-below');
-    tracker.activeCell?.model.sharedModel.setSource(line);
-    await app.commands.execute('notebook:run-cell');
-  };
   app.commands.addCommand('lumos:new-thread', {
     label: trans.__('New thread'),
     caption: trans.__('Begin a thread, and continue in it'),
@@ -98,7 +91,10 @@ function addCommands(
   app.commands.addCommand('lumos:show-trace', {
     label: trans.__('Show the trace of the last run'),
     isEnabled,
-    execute: (args) => below(args.run_id ? `%trace ${args.run_id}` : '%trace', args.notebook),
+    execute: () => {
+      const [panel, cell] = [tracker.currentWidget, tracker.activeCell];
+      if (panel && cell) insertBelow(panel, cell, '%trace', true);
+    },
   });
 }
 

@@ -5,6 +5,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { type PanelLayout, Widget } from '@lumino/widgets';
 
+import { cellOf } from '../notebooks';
 import type { CellChange } from '../protocol';
 import { element } from './block';
 import type { Undo } from './change';
@@ -16,9 +17,7 @@ export function markChange(
   undo: Undo,
   trans: TranslationBundle,
 ): void {
-  const { widgets } = panel.content;
-  const cell: Cell | undefined =
-    widgets.find((cell) => cell.model.id === wanted.cell_id) ?? widgets[Math.max(0, at - 1)];
+  const cell: Cell | undefined = cellOf(panel, wanted.cell_id) ?? panel.content.widgets[Math.max(0, at - 1)];
   if (!cell) return;
   const words = {
     insert: trans.__('%1 inserted this cell, as allowed ahead.', wanted.agent),
