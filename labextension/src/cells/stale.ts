@@ -4,6 +4,7 @@ import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { element, link } from '../elements';
 import { eachNotebook, onExecuted, runCell } from '../notebooks';
 import type { ISettings } from '../commands/settings';
 import type { ILinks } from '../kernel';
@@ -78,16 +79,10 @@ export class StaleBadges {
   }
 
   private badge(panel: NotebookPanel, cell: Cell, text: string): HTMLElement {
-    const badge = document.createElement('div');
-    badge.className = 'lumos-stale';
+    const again = link(this.trans.__('Run again'), () => runCell(panel, cell));
+    const badge = element('div', 'lumos-stale', element('span', '', text), again);
     badge.dataset.reason = text;
     badge.setAttribute('role', 'status');
-    badge.appendChild(document.createElement('span')).textContent = text;
-    const again = badge.appendChild(document.createElement('button'));
-    again.type = 'button';
-    again.className = 'lumos-link';
-    again.textContent = this.trans.__('Run again');
-    again.onclick = () => void runCell(panel, cell);
     return badge;
   }
 

@@ -7,10 +7,10 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { openMenu } from '../menu';
 import { insertBelow } from '../notebooks';
 import { IStanding } from '../cells';
 import type { Standing } from '../cells/standing';
-import { menuOf } from '../cells/bar';
 import { ILinks } from '../kernel';
 import { ISettings } from './settings';
 import { StatusLine } from './statusbar';
@@ -108,8 +108,8 @@ function addStatusLine(
 ): void {
   const line = new StatusLine(trans, (box) => {
     const commands = LISTED.filter((id) => app.commands.hasCommand(id) && app.commands.isEnabled(id));
-    const menu = menuOf(commands.map((id) => [app.commands.label(id), () => void app.commands.execute(id), false]));
-    menu.open(box.left, box.top, { forceY: false });
+    const choices = commands.map((id) => ({ label: app.commands.label(id), act: () => app.commands.execute(id) }));
+    openMenu(choices, box.left, box.top);
   });
   const isActive = () => settings.get('statusBar') && !!standing.of(tracker.currentWidget);
   const activeStateChanged = new Signal<object, void>(line);

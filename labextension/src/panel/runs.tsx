@@ -4,13 +4,14 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import React, { useMemo, useState } from 'react';
 
 import { goToCell } from '../notebooks';
+import { seconds } from '../phrases';
 import type { RunRow } from '../protocol';
 import { LongList } from './list';
 import { Pages } from './pages';
 import { Button, IconButton, SearchBox, useLater, useSeconds } from './parts';
 import { attempt, type Shown, useChanged } from './shown';
 import { ROW_HEIGHT } from './threads';
-import { money, seconds, tokens, when } from './words';
+import { money, tokens, when } from './words';
 
 const STATES = ['running', 'completed', 'failed', 'cancelled'];
 
@@ -124,7 +125,7 @@ function Line({ shown, row, now, isActive, steer }: LineProps): JSX.Element {
   const { trans } = shown;
   const lasts = row.is_live ? Math.max(0, now - row.started_at) : row.duration_s;
   const figures = [
-    lasts === null ? '' : seconds(lasts),
+    seconds(lasts),
     trans.__('%1 in, %2 out', tokens(row.input_tokens), tokens(row.output_tokens)),
     row.is_live ? '' : money(row.cost_usd, trans),
     row.thread,

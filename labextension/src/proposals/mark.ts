@@ -5,9 +5,9 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { type PanelLayout, Widget } from '@lumino/widgets';
 
+import { button, element } from '../elements';
 import { cellOf } from '../notebooks';
 import type { CellChange } from '../protocol';
-import { element } from './block';
 import type { Undo } from './change';
 
 export function markChange(
@@ -26,20 +26,16 @@ export function markChange(
     run: '',
   };
   const mark = new Widget({ node: element('div', 'lumos-proposal-mark') });
-  const button = (text: string, onClick: () => void) => {
-    const node = element('button', 'jp-Button lumos-proposal-button', text);
-    node.type = 'button';
-    node.addEventListener('click', () => {
+  const ending = (text: string, act: () => void) =>
+    button(text, () => {
       mark.dispose();
-      onClick();
+      act();
     });
-    return node;
-  };
   mark.node.dataset.lmSuppressShortcuts = 'true';
   mark.node.append(
     element('span', '', words[wanted.kind]),
-    button(trans.__('Undo'), undo),
-    button(trans.__('Keep'), () => undefined),
+    ending(trans.__('Undo'), undo),
+    ending(trans.__('Keep'), () => undefined),
   );
   void cell.ready.then(() => {
     const layout = cell.layout as PanelLayout;
