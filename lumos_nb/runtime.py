@@ -40,6 +40,7 @@ class LiveRun:
         doc: Returns the document of the run as it stands.
         hear: Called when a person has its questions in view elsewhere.
         cell_id: Id of its cell; None where it has none.
+        has_asked: Says whether somebody was asked about a call.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class LiveRun:
         act: Callable[[dict[str, Any]], str] = lambda action: "Nobody listens to this run.",
         doc: Callable[[], dict[str, Any]] = lambda: {"status": "running", "items": []},
         hear: Callable[[], object] = lambda: None, cell_id: str | None = None,
+        has_asked: Callable[[str], bool] = lambda call_id: False,
     ) -> None:  # fmt: skip
         self.agent, self.thread, self.cell, self.is_background = agent, thread, cell, is_background
         self.control = control
@@ -56,7 +58,7 @@ class LiveRun:
         self.thread_id: str | None = None
         self.is_stopping = False
         self.act, self.doc, self.hear = act, doc, hear
-        self.cell_id = cell_id
+        self.cell_id, self.has_asked = cell_id, has_asked
         self._stop, self._questions = stop, questions
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:

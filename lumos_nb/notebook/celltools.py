@@ -201,8 +201,7 @@ def _call_id(context: RuntimeContext) -> str:
 
 def _was_asked(context: RuntimeContext) -> bool:
     run = _live(context.run_id)
-    items = list(run.doc()["items"]) if run else []
-    return any(f"{context.run_id}/{item.get('call_id')}" == context.call_key and item.get("decision") for item in items)
+    return run is not None and run.has_asked(context.call_key.removeprefix(f"{context.run_id}/"))
 
 
 def _live(run_id: str) -> LiveRun | None:

@@ -4,11 +4,12 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
+import { cellOf } from '../notebooks';
 import type { Link } from '../kernel';
 import type { Proposal } from '../protocol';
 import { Bar } from './bar';
 import { Block, type Answer, type Look } from './block';
-import { anchorOf, cellOf, newText, problemOf } from './place';
+import { anchorOf, newText, problemOf } from './place';
 
 const keyOf = ({ run_id, call_id }: Proposal) => `${run_id}/${call_id}`;
 

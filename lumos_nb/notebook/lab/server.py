@@ -71,6 +71,8 @@ class LabServer:
         # A page looks whether there is a comm of this target. Not announced: other front ends know no such target.
         self._beacon = create_comm(target_name=TARGET, primary=False)
         self._manager.register_comm(self._beacon)
+        self._beacon.kernel = self.shell.kernel  # which it would learn when it first speaks
+        route_clicks(self._beacon)  # a page may look while the first agent's cell runs, as in Run All
         self.runtime.on_change = self.tell_changed
 
     def close(self) -> None:
@@ -79,6 +81,7 @@ class LabServer:
         if self._manager is not None:
             self._manager.unregister_target(TARGET, self._on_open)
             self._manager.unregister_comm(self._beacon)
+            release_clicks(self._beacon)
         for page in list(self._pages):
             self._drop(page, closes=True)
         for room in self.rooms.values():

@@ -61,6 +61,21 @@ def test_a_tab_that_is_reloaded_takes_the_place_of_its_own_link(new_page):
     assert after.ask("status")["agent"] == "agent"
 
 
+def test_a_page_that_comes_while_a_cell_blocks_the_kernel_finds_it_and_is_answered(kernel, new_page):
+    if kernel.version.startswith("6"):
+        pytest.skip("there the thread that the cell blocks reads the wire")
+    page = new_page()
+    block = "import pathlib\nprint('began', flush=True)\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+    running = kernel.send(block)
+    running.until(lambda r: "began" in r.cell.stdout)
+    try:
+        assert page.kernels_comms()
+        assert page.open().ask("status")["n_running"] == 0
+    finally:
+        (kernel.folder / "go").touch()
+    running.wait().ok()
+
+
 N_LINKS = "[c.target_name for c in get_ipython().kernel.comm_manager.comms.values()].count('lumos_nb')"
 
 
