@@ -20,6 +20,7 @@ from lumos_nb.memory import Memory, MemoryThread
 from lumos_nb.providers import LlmProvider, llm
 from lumos_nb.providers.fallback import in_turn
 from lumos_nb.tools import Tool, tool
+from lumos_nb.values import is_of
 
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant in a Jupyter notebook. Answer in Markdown, briefly."
 
@@ -111,7 +112,7 @@ class Runtime:
         """Return agents by the names they can be called by: their own, and their variables'."""
         found = {self._default.name: self._default}
         for variable, value in list(self.namespace.items()):
-            if isinstance(value, Agent) and not variable.startswith("_"):
+            if is_of(value, Agent) and not variable.startswith("_"):
                 found[variable] = value
                 found.setdefault(value.name, value)
         return found
@@ -147,13 +148,13 @@ class Runtime:
         """Return the notebook's tool or function of that name, or None."""
         value = self.namespace.get(name)
         if value is None:
-            value = next((v for v in list(self.namespace.values()) if isinstance(v, Tool) and v.name == name), None)
+            value = next((v for v in list(self.namespace.values()) if is_of(v, Tool) and v.name == name), None)
         return None if value is None else tool(value)
 
     def _tool(self, name: str) -> Tool:
         found = self.find_tool(name)
         if found is None:
-            tools = {n: v for n, v in self.namespace.items() if isinstance(v, Tool)}
+            tools = {n: v for n, v in list(self.namespace.items()) if is_of(v, Tool)}
             raise UsageError(
                 f"There is no tool {name!r} in this notebook.",
                 hint=nearest(name, {*tools, *(v.name for v in tools.values())})

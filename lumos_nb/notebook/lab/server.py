@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from lumos_nb.errors import LumosError, UsageError
+from lumos_nb.hiding.known import masked
 from lumos_nb.notebook.lab.protocol import PROTOCOL_VERSION, TARGET, News, PageAsk, Problem, requests_of
 from lumos_nb.notebook.lab.room import Room
 from lumos_nb.notebook.lab.rooms import ROOMS
@@ -132,12 +133,12 @@ class LabServer:
         try:
             answer = {"id": id, "answer": self._called(name, given)}
         except LumosError as error:
-            problem = Problem(type=type(error).__name__, message=error.message, hint=error.hint or "")
+            problem = Problem(type=type(error).__name__, message=masked(error.message), hint=masked(error.hint or ""))
             answer = {"id": id, "problem": msgspec.to_builtins(problem)}
         except Exception as error:
             logger.exception("The request %r of a page failed.", name)
             problem = Problem(
-                type=type(error).__name__, message=f"The kernel could not do this: {error}",
+                type=type(error).__name__, message=masked(f"The kernel could not do this: {error}"),
                 hint="The kernel's log says more.",
             )  # fmt: skip
             answer = {"id": id, "problem": msgspec.to_builtins(problem)}
