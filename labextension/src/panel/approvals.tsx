@@ -5,7 +5,7 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useReducer, useRef } from 'react';
 
-import type { Model, Waiting } from './model';
+import { keyOf, type Model, type Waiting } from './model';
 import { useSeconds } from './parts';
 import { Question } from './question';
 import { waiting as long } from './words';
@@ -32,10 +32,6 @@ export function Approvals({ model, trans, open }: Props): JSX.Element {
       ))}
     </div>
   );
-}
-
-function keyOf({ approval }: Waiting): string {
-  return `${approval.run_id} ${approval.call_id} ${approval.asked_at}`;
 }
 
 interface OneProps {

@@ -101,9 +101,9 @@ export class Board {
     const source = cell?.model.sharedModel.getSource() ?? '';
     const isOld = typeof proposal.base === 'string' && proposal.base !== source;
     if (problem || isOld) {
-      // Nobody could accept it: the agent is told, and may read the cell again.
+      // Nobody could accept it here. If that is so in every page, the agent is told, and may read the cell again.
       const reason = problem || this.trans.__('The cell has changed since you read it.');
-      void this.send(proposal, { accepts: false, reason: `${reason}` });
+      void this.send(proposal, { accepts: false, reason, is_impossible: true });
       return;
     }
     this.seen.set(key, source);
