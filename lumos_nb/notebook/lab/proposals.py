@@ -91,9 +91,11 @@ class ProposalsRoom(Room):
         self._verdicts[key] = verdict
         while len(self._verdicts) > KEPT:
             del self._verdicts[next(iter(self._verdicts))]
-        if problem := run.act(_action(verdict, item)):
+        try:
+            self.act_on(run, _action(verdict, item))
+        except UsageError:
             del self._verdicts[key]
-            raise UsageError(problem)
+            raise
         self.server.tell_changed("approvals")
 
     def verdict(self, run_id: str, call_id: str) -> Verdict | None:
