@@ -98,7 +98,7 @@ export class TurnView extends Panel {
     else this.add(trans.__('Insert as cell'), () => this.insert([asCell(this._turn.prompt)]));
     const code = sources(textOf((this._turn.bundle as any)[RUN_MIME]));
     if (code.length)
-      this.add(trans._n('Insert the code as %1 cell', 'Insert the code as %1 cells', code.length), () =>
+      this.add(trans._n('Insert the code as a cell', 'Insert the code as %1 cells', code.length), () =>
         this.insert(code),
       );
   }
