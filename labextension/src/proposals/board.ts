@@ -4,7 +4,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
-import type { Link } from '../kernel';
+import type { Link, LumosProblem } from '../kernel';
 import type { Proposal } from '../protocol';
 import { Bar } from './bar';
 import { Block, type Answer, type Look } from './block';
@@ -73,11 +73,13 @@ export class Board {
         const { proposals } = await link.ask('proposals.list', {});
         if (link === this.link) this.show(proposals);
       }
-    } catch {
-      // the kernel is gone or does not know of proposals: there are none
+    } catch (problem) {
+      // the kernel is gone or does not know of proposals: there are none; one that was busy is asked again
+      this.mustAsk = (problem as LumosProblem).type === 'NoAnswer';
     } finally {
       this.isAsking = false;
     }
+    if (this.mustAsk) void this.ask();
   }
 
   private show(proposals: Proposal[]): void {
