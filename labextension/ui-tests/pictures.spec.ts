@@ -95,6 +95,8 @@ test('the notebook, the side panel and the chat', async ({ page }) => {
   await drag(page, '#jp-main-dock-panel .lm-DockPanel-handle:not(.lm-mod-hidden)', 78);
   await run.locator('summary', { hasText: 'revenue_by' }).click();
   await run.evaluate((drawn) => drawn.closest('.jp-Cell')!.scrollIntoView());
+  await run.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await page.mouse.move(0, 400);
   for (const theme of ['light', 'dark']) {
     await (theme === 'dark' ? page.theme.setDarkTheme() : page.theme.setLightTheme());
     await page.waitForTimeout(500);

@@ -41,8 +41,8 @@ WEST = """\
 Since **12 May** fewer orders of the west have shoes in them: 18 % against 31 % before. This shows it:
 
 ```python
-west = orders[orders.region == "west"]
-west.groupby("day").shoes.mean().plot()
+shoes = west.groupby("day").shoes
+shoes.mean().plot()
 ```
 
 The other regions did not change."""

@@ -57,8 +57,8 @@ function addCommands(
   palette: ICommandPalette | null,
 ): void {
   const commands: [string, string, (board: Board) => unknown][] = [
-    ['lumos:accept-proposals', trans.__('Accept All Proposed Changes'), (board) => board.decideAll(true)],
-    ['lumos:reject-proposals', trans.__('Reject All Proposed Changes'), (board) => board.decideAll(false)],
+    ['lumos:accept-proposals', trans.__('Accept all proposed changes'), (board) => board.decideAll(true)],
+    ['lumos:reject-proposals', trans.__('Reject all proposed changes'), (board) => board.decideAll(false)],
     ['lumos:next-proposal', trans.__('Go to Next Proposed Change'), (board) => board.go(1)],
   ];
   for (const [command, label, execute] of commands) {
