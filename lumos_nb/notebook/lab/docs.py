@@ -31,7 +31,8 @@ def saved_doc(memory: Memory, run_id: str) -> dict[str, Any]:
     try:
         saved = run_sync(memory.get_run(run_id))
         transcript = Transcript()
-        transcript.apply(event for event, _ in saved.timed)
+        for event, ns in saved.timed:
+            transcript.apply_at([event], ns / 1e9)
     except LumosError as error:  # of a newer version, or deleted meanwhile: others are shown all the same
         told = {"type": type(error).__name__, "message": error.message, "hint": error.hint}
         return {**Transcript().doc, "run_id": run_id, "status": "failed", "error": told}
