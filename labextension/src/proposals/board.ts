@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
 import { cellOf } from '../notebooks';
-import { type Link, problemText } from '../kernel';
+import { type Link, type LumosProblem, problemText } from '../kernel';
 import type { Proposal } from '../protocol';
 import { Bar } from './bar';
 import { Block, type Answer, type Look } from './block';
@@ -74,11 +74,13 @@ export class Board {
         const { proposals } = await link.ask('proposals.list', {});
         if (link === this.link) this.show(proposals);
       }
-    } catch {
-      // the kernel is gone or does not know of proposals: there are none
+    } catch (problem) {
+      // the kernel is gone or does not know of proposals: there are none; one that was busy is asked again
+      this.mustAsk = (problem as LumosProblem).type === 'NoAnswer';
     } finally {
       this.isAsking = false;
     }
+    if (this.mustAsk) void this.ask();
   }
 
   private show(proposals: Proposal[]): void {
