@@ -1,9 +1,12 @@
 """Agents that work on cells: what they propose, what a person decides, what comes of it."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from lumos_nb.errors import UsageError
+from lumos_nb.notebook.lab.proposals import ProposalsRoom, Verdict
 from tests.kernels import Kernel, Running
 from tests.notebook.lab.cellpage import CellPage
 from tests.notebook.lab.labpage import Problem
@@ -221,3 +224,23 @@ def test_without_a_page_a_cell_runs_and_its_outputs_are_in_the_tools_row(kernel)
 def test_where_nobody_can_be_asked_nothing_is_done(kernel):
     running = asked(kernel, "call('insert_cell', source='x = 1')")
     assert "Nobody could be asked here" in results(running)[0]
+
+
+def test_who_decides_second_does_not_take_the_place_of_the_first():
+    item = {"kind": "tool", "status": "waiting", "name": "run_cell", "call_id": "c", "arguments": "{}"}
+    answers = iter(["", "This call is already decided."])
+    run = SimpleNamespace(run_id="r", doc=lambda: {"items": [item]}, act=lambda action: next(answers))
+    runtime = SimpleNamespace(live=lambda: [run])
+    room = ProposalsRoom(SimpleNamespace(runtime=runtime, tell_changed=lambda *what: None))
+    first, second = (Verdict(run_id="r", call_id="c", accepts=True, page=page) for page in ("one", "two"))
+    room.decide(first)
+    with pytest.raises(UsageError, match="decided"):
+        room.decide(second)
+    assert room.verdict("r", "c") == first
+
+
+def test_an_agent_that_python_calls_runs_no_cells(kernel, open_page):
+    page = open_page(own="%%agent", a="print('hello')")
+    kernel.run(SCRIPT.format(answers="[call('run_cell', cell_id='a'), 'Done.']")).ok()
+    running = kernel.send("(await writer.generate('Go', approve='all')).messages[-2].parts[0].content")
+    assert "called by Python" in running.wait().ok().text and page.outputs == []
