@@ -63,6 +63,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None = None
     #: Why not.
     reason: str = ""
+    #: Nobody decided: it cannot be done to the notebook of this page, as that stands there.
+    is_impossible: bool = False
 
 
 class ProposalsRoom(Room):
@@ -75,6 +77,8 @@ class ProposalsRoom(Room):
         #: By run and call: the page that decided, and what the cell said there.
         self._verdicts: dict[tuple[str, str], Verdict] = {}
         self._lock = threading.Lock()
+        #: By run and call: the pages in which it cannot be done.
+        self._impossible: dict[tuple[str, str], set[str]] = {}
 
     @asked("proposals.list")
     def list(self) -> Proposals:
@@ -97,12 +101,18 @@ class ProposalsRoom(Room):
         if key in self._verdicts:  # the run is told, and its document soon says so: the first one counts
             raise _decided()
         run, item = self._find(verdict)
-        self._verdicts[key] = verdict
-        while len(self._verdicts) > KEPT:
-            del self._verdicts[next(iter(self._verdicts))]
-        if problem := run.act(_action(verdict, item)):
+        if verdict.is_impossible:
+            pages = self._impossible.get(key, set()) | {verdict.page}
+            _keep(self._impossible, key, pages)
+            if not pages >= set(self.server.pages):
+                return  # another notebook of this kernel, or another tab, may show the cell as it was read
+        _keep(self._verdicts, key, verdict)
+        try:
+            self.act_on(run, _action(verdict, item))
+        except UsageError:
             self._verdicts.pop(key, None)
-            raise UsageError(problem)
+            raise
+        self._impossible.pop(key, None)
 
     def verdict(self, run_id: str, call_id: str) -> Verdict | None:
         """Return what a page has decided about a call; None where it was decided elsewhere, or ahead."""
@@ -136,6 +146,12 @@ class ProposalsRoom(Room):
 
 def _decided() -> UsageError:
     return UsageError("This proposal is decided already.", hint="The run that made it says how.")
+
+
+def _keep(where: dict[Any, Any], key: Any, value: Any) -> None:
+    where[key] = value
+    while len(where) > KEPT:
+        del where[next(iter(where))]
 
 
 def _waiting(run: LiveRun) -> Iterator[dict[str, Any]]:

@@ -1,12 +1,9 @@
 """Agents that work on cells: what they propose, what a person decides, what comes of it."""
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 
 import pytest
 
-from lumos_nb.errors import UsageError
-from lumos_nb.notebook.lab.proposals import ProposalsRoom, Verdict
 from tests.kernels import Kernel, Running
 from tests.notebook.lab.cellpage import CellPage
 from tests.notebook.lab.labpage import Problem
@@ -65,6 +62,18 @@ def test_a_rejected_proposal_changes_nothing_and_the_model_hears_why(kernel, ope
     page.decide(page.proposals()[0], accepts=False, reason="I need it.")
     assert results(running) == ["The person denied this call: I need it."]
     assert page.changes == []
+
+
+def test_what_cannot_be_done_in_one_page_waits_for_another_that_can(kernel, open_page):
+    page, other = open_page(own="%%agent", a="x = 1"), open_page(b="another notebook of this kernel")
+    running = asked(kernel, "call('delete_cell', cell_id='a')", "call('delete_cell', cell_id='a')")
+    cannot = {"accepts": False, "reason": "There is no such cell.", "is_impossible": True}
+    other.decide(page.proposals()[0], **cannot)
+    page.decide(page.proposals()[0], reason="")
+    page.until(lambda _: page.changes)
+    for each in (other, page):
+        each.decide(each.proposals()[0], **cannot)
+    assert results(running) == ["It is deleted.", "The person denied this call: There is no such cell."]
 
 
 def test_what_a_person_changed_first_is_what_is_done_and_told(kernel, open_page):
@@ -224,19 +233,6 @@ def test_without_a_page_a_cell_runs_and_its_outputs_are_in_the_tools_row(kernel)
 def test_where_nobody_can_be_asked_nothing_is_done(kernel):
     running = asked(kernel, "call('insert_cell', source='x = 1')")
     assert "Nobody could be asked here" in results(running)[0]
-
-
-def test_who_decides_second_does_not_take_the_place_of_the_first():
-    item = {"kind": "tool", "status": "waiting", "name": "run_cell", "call_id": "c", "arguments": "{}"}
-    answers = iter(["", "This call is already decided."])
-    run = SimpleNamespace(run_id="r", doc=lambda: {"items": [item]}, act=lambda action: next(answers))
-    runtime = SimpleNamespace(live=lambda: [run])
-    room = ProposalsRoom(SimpleNamespace(runtime=runtime, tell_changed=lambda *what: None))
-    first, second = (Verdict(run_id="r", call_id="c", accepts=True, page=page) for page in ("one", "two"))
-    room.decide(first)
-    with pytest.raises(UsageError, match="decided"):
-        room.decide(second)
-    assert room.verdict("r", "c") == first
 
 
 def test_an_agent_that_python_calls_runs_no_cells(kernel, open_page):
