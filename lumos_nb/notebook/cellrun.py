@@ -18,7 +18,7 @@ from lumos_nb.errors import ToolError, UsageError
 from lumos_nb.events import ToolOutput
 from lumos_nb.notebook.capture import current
 from lumos_nb.notebook.cellbook import CHARS, Book, clipped, described, waited
-from lumos_nb.notebook.home import BackgroundHome
+from lumos_nb.notebook.home import BackgroundHome, NotebookHome
 from lumos_nb.notebook.lab.cellasks import OUTPUTS, RUN, CellNamed, CellOutputs
 from lumos_nb.notebook.place import cell_number
 from lumos_nb.outputs import Entry, add_output, shown_text, update_display
@@ -30,6 +30,10 @@ def run_here(book: Book, cell_id: str) -> str:
     Raises:
         ToolError: It cannot be run.
     """
+    if not isinstance(HOME.get(), NotebookHome):  # its outputs would be the calling cell's, and it could run that one
+        raise ToolError(
+            "No cell can be run here: the agent was called by Python.", hint="It can where an %%agent cell asks it."
+        )
     cell = book.read(cell_id)
     if cell.type != "code":
         raise ToolError(f"The cell {cell_id!r} is a {cell.type} cell: nothing runs in it.")

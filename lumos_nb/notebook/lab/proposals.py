@@ -8,6 +8,7 @@ the page, in the run or in another tab, has decided.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,6 +76,7 @@ class ProposalsRoom(Room):
         super().__init__(server)
         #: By run and call: the page that decided, and what the cell said there.
         self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._lock = threading.Lock()
         #: By run and call: the pages in which it cannot be done.
         self._impossible: dict[tuple[str, str], set[str]] = {}
 
@@ -90,8 +92,15 @@ class ProposalsRoom(Room):
 
     @asked("proposals.decide")
     def decide(self, verdict: Verdict) -> None:
-        run, item = self._find(verdict)
+        with self._lock:
+            self._take(verdict)
+        self.server.tell_changed("approvals")
+
+    def _take(self, verdict: Verdict) -> None:
         key = verdict.run_id, verdict.call_id
+        if key in self._verdicts:  # the run is told, and its document soon says so: the first one counts
+            raise _decided()
+        run, item = self._find(verdict)
         if verdict.is_impossible:
             pages = self._impossible.get(key, set()) | {verdict.page}
             _keep(self._impossible, key, pages)
@@ -101,10 +110,9 @@ class ProposalsRoom(Room):
         try:
             self.act_on(run, _action(verdict, item))
         except UsageError:
-            del self._verdicts[key]
+            self._verdicts.pop(key, None)
             raise
         self._impossible.pop(key, None)
-        self.server.tell_changed("approvals")
 
     def verdict(self, run_id: str, call_id: str) -> Verdict | None:
         """Return what a page has decided about a call; None where it was decided elsewhere, or ahead."""
@@ -115,7 +123,7 @@ class ProposalsRoom(Room):
             for item in _waiting(run):
                 if (run.run_id, item["call_id"]) == (verdict.run_id, verdict.call_id):
                     return run, item
-        raise UsageError("This proposal is decided already.", hint="The run that made it says how.")
+        raise _decided()
 
     def _proposal(self, run: LiveRun, item: dict[str, Any]) -> Proposal | None:
         from lumos_nb.notebook.celltools import is_ours, place_of, read_text
@@ -134,6 +142,10 @@ class ProposalsRoom(Room):
             type=given.get("type") or "code", source=given.get("source") or "", old=old,
             base=read_text(run.run_id, cell) if kind == "edit" and old is None else None,
         )  # fmt: skip
+
+
+def _decided() -> UsageError:
+    return UsageError("This proposal is decided already.", hint="The run that made it says how.")
 
 
 def _keep(where: dict[Any, Any], key: Any, value: Any) -> None:

@@ -25,7 +25,9 @@ from lumos_nb.notebook.lab.status import CHANGED, Changed
 from lumos_nb.runtime import Runtime
 from lumos_nb.widgets.clicks import release_clicks, route_clicks
 
-N_WORKERS = 4
+N_WORKERS = 16
+"""Requests under way at once. Some run code of the person, such as `{{ }}` in a chat: others must not wait for it."""
+
 TELL_EVERY_S = 0.2
 """Least time between two messages that something changed."""
 

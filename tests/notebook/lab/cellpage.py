@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tests.kernels import Kernel
@@ -23,15 +24,15 @@ class CellPage(LabPage):
 
     def proposals(self) -> list[dict[str, Any]]:
         """Return what waits, once something does."""
-        while not (found := self.ask("proposals.list")["proposals"]):
-            self.until_changed("approvals")
-        return list(found)
+        return self.proposals_of(1)
 
     def proposals_of(self, n: int) -> list[dict[str, Any]]:
-        """Return what waits, once it is so many."""
-        while len(found := self.proposals()) < n:
-            self.until_changed("approvals")
-        return found
+        """Return what waits, once it is so many; the news of it may have come before an answer, and is not awaited."""
+        ends = time.monotonic() + 30
+        while len(found := self.ask("proposals.list")["proposals"]) < n:
+            assert time.monotonic() < ends, f"{len(found)} of {n} proposals wait"
+            time.sleep(0.02)
+        return list(found)
 
     def decide(self, proposal: dict[str, Any], accepts: bool = True, **more: Any) -> None:
         ids = {name: proposal[name] for name in ("run_id", "call_id")}

@@ -233,3 +233,10 @@ def test_without_a_page_a_cell_runs_and_its_outputs_are_in_the_tools_row(kernel)
 def test_where_nobody_can_be_asked_nothing_is_done(kernel):
     running = asked(kernel, "call('insert_cell', source='x = 1')")
     assert "Nobody could be asked here" in results(running)[0]
+
+
+def test_an_agent_that_python_calls_runs_no_cells(kernel, open_page):
+    page = open_page(own="%%agent", a="print('hello')")
+    kernel.run(SCRIPT.format(answers="[call('run_cell', cell_id='a'), 'Done.']")).ok()
+    running = kernel.send("(await writer.generate('Go', approve='all')).messages[-2].parts[0].content")
+    assert "called by Python" in running.wait().ok().text and page.outputs == []

@@ -106,3 +106,10 @@ def test_a_tab_that_is_reloaded_often_leaves_no_links_behind(kernel, new_page):
         page.comm_id = f"{page.comm_id}{n}"
         page.open()
     assert int(kernel.run(f"print({N_LINKS})").stdout) == n_before
+
+
+def test_what_runs_a_persons_code_for_long_holds_up_nobody_else(page):
+    for n in range(4):
+        page.say({"id": 100 + n, "ask": "chat.send", "with": {"text": "{{ time.sleep(2) or 1 / 0 }}"}})
+    page.say({"id": 99, "ask": "status", "with": {}})
+    assert page.until(lambda data: data.get("id", 0) in range(99, 104))["id"] == 99
