@@ -195,6 +195,7 @@ export function goToCell(panel: NotebookPanel, cellId: string): boolean {
   const index = panel.content.widgets.findIndex((cell) => cell.model.id === cellId);
   if (index < 0) return false;
   panel.content.activeCellIndex = index;
-  void panel.content.scrollToItem(index, 'smart');
+  const { isConnected } = panel.content.widgets[index].node;
+  void panel.content.scrollToItem(index, isConnected ? 'smart' : 'center'); // 'smart' finds no cell not drawn yet
   return true;
 }
