@@ -374,6 +374,7 @@ export interface Verdict {
   source?: string | null;
   base?: string | null;
   reason?: string;
+  is_impossible?: boolean;
 }
 
 /** A cell in a list: the beginning of its text, and how it stands. */

@@ -177,9 +177,8 @@ def _change(context: RuntimeContext, kind: Kind, cell_id: str, **more: Any) -> s
             raise ToolError(f"The cell {cell_id!r} has not been read.", hint="Call read_cell first, or name `old`.")
     elif verdict is not None:
         more["base"] = verdict.base
-    change = CellChange(
-        kind=kind, cell_id=cell_id, agent=context.agent, is_marked=not _was_asked(context), **more
-    )  # fmt: skip
+    was_asked = verdict is not None or _was_asked(context)  # the run's document may say so a moment later
+    change = CellChange(kind=kind, cell_id=cell_id, agent=context.agent, is_marked=not was_asked, **more)
     try:
         return book.change(change)
     except UsageError as error:

@@ -64,7 +64,7 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     app.commands.addCommand('lumos:open-chat', {
-      label: trans.__('Open a chat on the thread of this notebook'),
+      label: trans.__('Open chat'),
       caption: trans.__('Talk to the notebook’s agent beside the notebook'),
       icon: lumosIcon,
       isEnabled: (args) => !!args.path || !!notebooks.currentWidget,

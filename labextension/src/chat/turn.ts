@@ -92,10 +92,11 @@ export class TurnView extends Panel {
     const { trans } = this;
     this.tools.replaceChildren();
     this.node.append(this.tools);
-    if (this._turn.is_running) return;
+    this.node.toggleAttribute('data-running', this._turn.is_running);
     const cellId = this._turn.cell_id;
     if (cellId) this.add(trans.__('Go to its cell'), () => goToCell(this.notebook, cellId));
-    else this.add(trans.__('Insert as cell'), () => this.insert([asCell(this._turn.prompt)]));
+    if (this._turn.is_running) return;
+    if (!cellId) this.add(trans.__('Insert as cell'), () => this.insert([asCell(this._turn.prompt)]));
     const code = sources(textOf((this._turn.bundle as any)[RUN_MIME]));
     if (code.length)
       this.add(trans._n('Insert the code as a cell', 'Insert the code as %1 cells', code.length), () =>

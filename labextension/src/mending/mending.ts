@@ -14,9 +14,13 @@ import { leftViews, replace } from './outputs';
 const NOT_FOUND = /^Error displaying widget/;
 const LOADING = /^Loading widget/;
 const LOOK_MS = 200;
+const REST_MS = 500;
 const ANSWER_MS = 60_000; // a large run takes its time
 
 export class Mending {
+  /** The views that a kernel was asked about, and will tell the end of. */
+  private readonly asked = new WeakMap<Link, Set<string>>();
+
   constructor(
     tracker: INotebookTracker,
     private readonly links: ILinks,
@@ -24,6 +28,7 @@ export class Mending {
   ) {
     eachNotebook(tracker, (panel) => this.watch(panel));
     links.each((link, panel) => {
+      this.asked.set(link, new Set());
       link.told.connect((_, told) => {
         if (told.news === 'outputs.ended') void this.mend(panel, link, told.with.view);
       });
@@ -32,16 +37,22 @@ export class Mending {
   }
 
   private async mendAll(panel: NotebookPanel, link: Link): Promise<void> {
+    if (panel.isDisposed) return;
     for (const view of new Set(leftViews(panel.content.widgets).map((left) => left.view)))
-      await this.mend(panel, link, view);
+      if (!this.asked.get(link)?.has(view)) await this.mend(panel, link, view);
     this.sayWhatIsDead(panel);
   }
 
   private async mend(panel: NotebookPanel, link: Link, view: string): Promise<void> {
+    const asked = this.asked.get(link);
+    asked?.delete(view); // it may be cut out now, and come back
     if (panel.isDisposed || !leftViews(panel.content.widgets).some((left) => left.view === view)) return;
+    asked?.add(view);
     try {
       const { state, bundle } = await link.ask('outputs.mend', { view }, ANSWER_MS);
-      if (state === 'ended' && bundle && !panel.isDisposed) replace(panel.content, view, bundle);
+      if (state !== 'ended' || !bundle) return;
+      asked?.delete(view);
+      if (!panel.isDisposed) replace(panel.content, view, bundle);
     } catch {
       return; // the kernel is gone or older: the next link asks again
     }
@@ -57,6 +68,15 @@ export class Mending {
       }, LOOK_MS);
     });
     look.observe(panel.content.node, { childList: true, subtree: true });
+    let rest = 0;
+    // A cell that was cut is pasted, a deletion undone, the file read again: the run may have ended meanwhile.
+    panel.content.modelContentChanged.connect(() => {
+      window.clearTimeout(rest);
+      rest = window.setTimeout(() => {
+        const link = this.links.of(panel);
+        if (link) void this.mendAll(panel, link);
+      }, REST_MS);
+    });
     panel.disposed.connect(() => look.disconnect());
     panel.sessionContext.statusChanged.connect(() => this.sayWhatIsDead(panel));
   }

@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useReducer, useRef } from 'react';
 
 import { problemText } from '../kernel';
-import type { Model, Waiting } from './model';
+import { keyOf, type Model, type Waiting } from './model';
 import { useSeconds } from './parts';
 import { Question } from './question';
 import { waiting as long } from './words';
@@ -33,10 +33,6 @@ export function Approvals({ model, trans, open }: Props): JSX.Element {
       ))}
     </div>
   );
-}
-
-function keyOf({ approval }: Waiting): string {
-  return `${approval.run_id} ${approval.call_id} ${approval.asked_at}`;
 }
 
 interface OneProps {

@@ -14,6 +14,11 @@ export interface Waiting {
   ahead: number;
 }
 
+/** What names a call that waits, also where vendors number calls anew. */
+export function keyOf({ approval }: Waiting): string {
+  return `${approval.run_id} ${approval.call_id} ${approval.asked_at}`;
+}
+
 export class Model {
   private chosen: NotebookPanel | null = null;
   private waitingOf = new Map<Link, Waiting[]>();
@@ -48,7 +53,9 @@ export class Model {
 
   /** Everything that waits for a person, in all kernels, the oldest first. */
   get waiting(): Waiting[] {
-    return [...this.waitingOf.values()].flat().sort((a, b) => a.approval.asked_at - b.approval.asked_at);
+    // A kernel that two views or notebooks share says the same to each.
+    const each = new Map([...this.waitingOf.values()].flat().map((row) => [keyOf(row), row]));
+    return [...each.values()].sort((a, b) => a.approval.asked_at - b.approval.asked_at);
   }
 
   get isVisible(): boolean {

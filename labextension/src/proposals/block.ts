@@ -13,6 +13,8 @@ export interface Answer {
   /** The text as the person changed it. */
   source?: string;
   reason?: string;
+  /** Nobody decided: it cannot be done to the notebook as it stands here. */
+  is_impossible?: boolean;
 }
 
 /** What the notebook says about a proposal now. */

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
 import { cellOf } from '../notebooks';
-import { type Link, problemText } from '../kernel';
+import { type Link, type LumosProblem, problemText } from '../kernel';
 import type { Proposal } from '../protocol';
 import { Bar } from './bar';
 import { Block, type Answer, type Look } from './block';
@@ -74,11 +74,13 @@ export class Board {
         const { proposals } = await link.ask('proposals.list', {});
         if (link === this.link) this.show(proposals);
       }
-    } catch {
-      // the kernel is gone or does not know of proposals: there are none
+    } catch (problem) {
+      // the kernel is gone or does not know of proposals: there are none; one that was busy is asked again
+      this.mustAsk = (problem as LumosProblem).type === 'NoAnswer';
     } finally {
       this.isAsking = false;
     }
+    if (this.mustAsk) void this.ask();
   }
 
   private show(proposals: Proposal[]): void {
@@ -101,9 +103,9 @@ export class Board {
     const source = cell?.model.sharedModel.getSource() ?? '';
     const isOld = typeof proposal.base === 'string' && proposal.base !== source;
     if (problem || isOld) {
-      // Nobody could accept it: the agent is told, and may read the cell again.
+      // Nobody could accept it here. If that is so in every page, the agent is told, and may read the cell again.
       const reason = problem || this.trans.__('The cell has changed since you read it.');
-      void this.send(proposal, { accepts: false, reason: `${reason}` });
+      void this.send(proposal, { accepts: false, reason, is_impossible: true });
       return;
     }
     this.seen.set(key, source);

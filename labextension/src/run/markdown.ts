@@ -16,7 +16,8 @@ const CHUNK_CHARS = 20_000;
 /** A text longer than this is shown in part, until a person wants all of it. */
 export const LONG_CHARS = 100_000;
 
-const INSIDE = '(?:(?!\\n\\s*\\n)[\\s\\S])+?';
+// A formula has an end within some lines: who looks for it in all that follows stops the page over a text of `\[`.
+const INSIDE = '(?:(?!\\n\\s*\\n)[\\s\\S]){1,2000}?';
 const HELD = new RegExp(
   [
     '(?<code>^ {0,3}(?<fence>```+|~~~+)[^\\n]*\\n[\\s\\S]*?(?:^ {0,3}\\k<fence>|$(?![\\s\\S]))',

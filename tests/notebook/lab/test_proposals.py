@@ -64,6 +64,18 @@ def test_a_rejected_proposal_changes_nothing_and_the_model_hears_why(kernel, ope
     assert page.changes == []
 
 
+def test_what_cannot_be_done_in_one_page_waits_for_another_that_can(kernel, open_page):
+    page, other = open_page(own="%%agent", a="x = 1"), open_page(b="another notebook of this kernel")
+    running = asked(kernel, "call('delete_cell', cell_id='a')", "call('delete_cell', cell_id='a')")
+    cannot = {"accepts": False, "reason": "There is no such cell.", "is_impossible": True}
+    other.decide(page.proposals()[0], **cannot)
+    page.decide(page.proposals()[0], reason="")
+    page.until(lambda _: page.changes)
+    for each in (other, page):
+        each.decide(each.proposals()[0], **cannot)
+    assert results(running) == ["It is deleted.", "The person denied this call: There is no such cell."]
+
+
 def test_what_a_person_changed_first_is_what_is_done_and_told(kernel, open_page):
     page = open_page(own="%%agent", a="x = 1\ny = 2")
     running = asked(kernel, "call('edit_cell', cell_id='a', source='x = 3', old='x = 1')")
