@@ -8,7 +8,7 @@ import { ILinks, Links } from './links';
 
 export { ILinks } from './links';
 export { Link } from './link';
-export { problemText } from './problem';
+export { LumosProblem, problemText } from './problem';
 
 export const kernelPlugin: JupyterFrontEndPlugin<ILinks> = {
   id: 'lumos-nb:kernel',
