@@ -176,17 +176,6 @@ export interface Mended {
   bundle?: Record<string, unknown> | null;
 }
 
-/** A run by its id. */
-export interface OneRun {
-  run_id: string;
-}
-
-/** The copy of a thread up to a run. */
-export interface ForkedThread {
-  thread_id: string;
-  title: string;
-}
-
 /** How many runs hear that they are to stop. */
 export interface Stopped {
   n: number;
@@ -204,7 +193,6 @@ export interface ThreadsWanted {
 export interface ThreadPage {
   rows: ThreadRow[];
   n_found: number;
-  n_open: number;
 }
 
 /** Names a thread. */
@@ -214,6 +202,18 @@ export interface OneThread {
 
 /** A thread and what it is to be called. */
 export interface NewTitle {
+  thread_id: string;
+  title: string;
+}
+
+/** Which thread is to be copied, and up to and with which run; empty: all of it. */
+export interface Fork {
+  thread_id: string;
+  run_id?: string;
+}
+
+/** The copy of a thread. */
+export interface ForkedThread {
   thread_id: string;
   title: string;
 }
@@ -383,6 +383,7 @@ export interface Verdict {
   source?: string | null;
   base?: string | null;
   reason?: string;
+  is_impossible?: boolean;
 }
 
 /** A cell in a list: the beginning of its text, and how it stands. */
@@ -456,7 +457,6 @@ export interface ThreadRow {
   agent: string;
   updated_at: number;
   n_runs: number;
-  n_messages: number;
   cost_usd: number | null;
   notebook: string;
   is_archived: boolean;
@@ -566,13 +566,12 @@ export interface FormField {
 export interface KernelAsks {
   'status': { given: Record<string, never>; answer: Status };
   'outputs.mend': { given: LeftView; answer: Mended };
-  'outputs.fork': { given: OneRun; answer: ForkedThread };
   'outputs.stop': { given: Record<string, never>; answer: Stopped };
   'threads.list': { given: ThreadsWanted; answer: ThreadPage };
   'threads.new': { given: Record<string, never>; answer: OneThread };
   'threads.use': { given: OneThread; answer: Record<string, never> };
   'threads.rename': { given: NewTitle; answer: Record<string, never> };
-  'threads.fork': { given: OneThread; answer: OneThread };
+  'threads.fork': { given: Fork; answer: ForkedThread };
   'threads.archive': { given: Archiving; answer: Record<string, never> };
   'threads.delete': { given: OneThread; answer: Record<string, never> };
   'runs.list': { given: RunsWanted; answer: RunPage };

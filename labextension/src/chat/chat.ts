@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { Panel, Widget } from '@lumino/widgets';
 
+import { button } from '../elements';
 import type { ILinks, Link } from '../kernel';
 import type { Told } from '../kernel/link';
 import type { History, Turn } from '../protocol';
@@ -31,7 +32,7 @@ export class Chat extends Panel {
   private shownThread = '';
   private readonly head = new Widget();
   private readonly turns = new Panel();
-  private readonly older = document.createElement('button');
+  private readonly older: HTMLButtonElement;
   private readonly input: Input;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private follows = true;
@@ -49,11 +50,8 @@ export class Chat extends Panel {
     this.turns.node.setAttribute('role', 'log');
     this.turns.node.setAttribute('aria-label', trans.__('Conversation'));
     this.turns.node.tabIndex = 0;
-    this.older.type = 'button';
-    this.older.className = 'lumos-button';
-    this.older.textContent = trans.__('Show what was said before');
+    this.older = button(trans.__('Show what was said before'), () => this.showOlder());
     this.older.hidden = true;
-    this.older.onclick = () => void this.showOlder();
     const before = new Widget();
     before.addClass('lumos-older');
     before.node.append(this.older);

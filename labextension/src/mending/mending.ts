@@ -6,6 +6,7 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { eachNotebook } from '../notebooks';
 import type { ILinks, Link } from '../kernel';
 import { leftText } from './left';
 import { leftViews, replace } from './outputs';
@@ -13,45 +14,45 @@ import { leftViews, replace } from './outputs';
 const NOT_FOUND = /^Error displaying widget/;
 const LOADING = /^Loading widget/;
 const LOOK_MS = 200;
+const REST_MS = 500;
 const ANSWER_MS = 60_000; // a large run takes its time
 
 export class Mending {
-  private readonly told = new WeakSet<Link>();
+  /** The views that a kernel was asked about, and will tell the end of. */
+  private readonly asked = new WeakMap<Link, Set<string>>();
 
   constructor(
     tracker: INotebookTracker,
     private readonly links: ILinks,
     private readonly trans: TranslationBundle,
   ) {
-    tracker.widgetAdded.connect((_, panel) => this.watch(panel));
-    tracker.forEach((panel) => this.watch(panel));
-    links.changed.connect(() => this.meet());
-    this.meet();
-  }
-
-  /** Listens to new links, and looks through their notebooks. */
-  private meet(): void {
-    for (const [panel, link] of this.links.all) {
-      if (this.told.has(link)) continue;
-      this.told.add(link);
+    eachNotebook(tracker, (panel) => this.watch(panel));
+    links.each((link, panel) => {
+      this.asked.set(link, new Set());
       link.told.connect((_, told) => {
         if (told.news === 'outputs.ended') void this.mend(panel, link, told.with.view);
       });
       void panel.context.ready.then(() => panel.revealed).then(() => this.mendAll(panel, link));
-    }
+    });
   }
 
   private async mendAll(panel: NotebookPanel, link: Link): Promise<void> {
+    if (panel.isDisposed) return;
     for (const view of new Set(leftViews(panel.content.widgets).map((left) => left.view)))
-      await this.mend(panel, link, view);
+      if (!this.asked.get(link)?.has(view)) await this.mend(panel, link, view);
     this.sayWhatIsDead(panel);
   }
 
   private async mend(panel: NotebookPanel, link: Link, view: string): Promise<void> {
+    const asked = this.asked.get(link);
+    asked?.delete(view); // it may be cut out now, and come back
     if (panel.isDisposed || !leftViews(panel.content.widgets).some((left) => left.view === view)) return;
+    asked?.add(view);
     try {
       const { state, bundle } = await link.ask('outputs.mend', { view }, ANSWER_MS);
-      if (state === 'ended' && bundle && !panel.isDisposed) replace(panel.content, view, bundle);
+      if (state !== 'ended' || !bundle) return;
+      asked?.delete(view);
+      if (!panel.isDisposed) replace(panel.content, view, bundle);
     } catch {
       return; // the kernel is gone or older: the next link asks again
     }
@@ -67,6 +68,15 @@ export class Mending {
       }, LOOK_MS);
     });
     look.observe(panel.content.node, { childList: true, subtree: true });
+    let rest = 0;
+    // A cell that was cut is pasted, a deletion undone, the file read again: the run may have ended meanwhile.
+    panel.content.modelContentChanged.connect(() => {
+      window.clearTimeout(rest);
+      rest = window.setTimeout(() => {
+        const link = this.links.of(panel);
+        if (link) void this.mendAll(panel, link);
+      }, REST_MS);
+    });
     panel.disposed.connect(() => look.disconnect());
     panel.sessionContext.statusChanged.connect(() => this.sayWhatIsDead(panel));
   }

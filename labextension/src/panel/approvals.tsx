@@ -1,13 +1,14 @@
 // Calls that wait for a person, of all kernels, each with the form that its cell shows.
 
+import { PathExt } from '@jupyterlab/coreutils';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useReducer, useRef } from 'react';
 
-import type { Model, Waiting } from './model';
+import { keyOf, type Model, type Waiting } from './model';
 import { useSeconds } from './parts';
 import { Question } from './question';
-import { baseName, waiting as long } from './words';
+import { waiting as long } from './words';
 
 interface Props {
   model: Model;
@@ -33,10 +34,6 @@ export function Approvals({ model, trans, open }: Props): JSX.Element {
   );
 }
 
-function keyOf({ approval }: Waiting): string {
-  return `${approval.run_id} ${approval.call_id} ${approval.asked_at}`;
-}
-
 interface OneProps {
   row: Waiting;
   now: number;
@@ -59,8 +56,8 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
       </div>
       <div className="lumos-soft lumos-wraps">
         {[agent, thread].filter(Boolean).join(' · ')} ·{' '}
-        <button type="button" className="lumos-plain-link" onClick={() => open(panel)}>
-          {baseName(notebook || panel.context.path)}
+        <button type="button" className="lumos-link" onClick={() => open(panel)}>
+          {PathExt.basename(notebook || panel.context.path)}
         </button>
       </div>
       <pre className="lumos-arguments" tabIndex={0} aria-label={trans.__('Arguments')}>

@@ -4,11 +4,12 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
+import { cellOf } from '../notebooks';
 import type { Link, LumosProblem } from '../kernel';
 import type { Proposal } from '../protocol';
 import { Bar } from './bar';
 import { Block, type Answer, type Look } from './block';
-import { anchorOf, cellOf, newText, problemOf } from './place';
+import { anchorOf, newText, problemOf } from './place';
 
 const keyOf = ({ run_id, call_id }: Proposal) => `${run_id}/${call_id}`;
 
@@ -102,9 +103,9 @@ export class Board {
     const source = cell?.model.sharedModel.getSource() ?? '';
     const isOld = typeof proposal.base === 'string' && proposal.base !== source;
     if (problem || isOld) {
-      // Nobody could accept it: the agent is told, and may read the cell again.
+      // Nobody could accept it here. If that is so in every page, the agent is told, and may read the cell again.
       const reason = problem || this.trans.__('The cell has changed since you read it.');
-      void this.send(proposal, { accepts: false, reason: `${reason}` });
+      void this.send(proposal, { accepts: false, reason, is_impossible: true });
       return;
     }
     this.seen.set(key, source);

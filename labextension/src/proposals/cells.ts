@@ -4,8 +4,8 @@ import { CodeCell, type Cell } from '@jupyterlab/cells';
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { cellOf } from '../notebooks';
 import type { CellOutline, CellOutputs, CellRan, CellText } from '../protocol';
-import { cellOf } from './place';
 
 const OUTPUT_CHARS = 20_000;
 

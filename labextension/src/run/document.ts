@@ -3,6 +3,8 @@
 // One idea: what is missing or of a wrong type becomes what is nothing of it, here and once; whoever draws
 // it can rely on every field.
 
+import { dumps } from './json';
+
 export interface Output {
   kind: string;
   text: string;
@@ -71,7 +73,7 @@ const flag = (value: unknown): boolean | null => (typeof value === 'boolean' ? v
 /** A text, also where a notebook keeps it as a list of lines. */
 export function text(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(text).join('');
+  if (Array.isArray(value)) return value.map((line) => (Array.isArray(line) ? '' : text(line))).join('');
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
@@ -122,7 +124,7 @@ function tool(found: Found): ToolItem {
   return {
     kind: 'tool',
     name: text(found.name),
-    arguments: typeof found.arguments === 'object' ? (JSON.stringify(found.arguments) ?? '') : text(found.arguments),
+    arguments: typeof found.arguments === 'object' ? dumps(found.arguments) : text(found.arguments),
     status: text(found.status),
     state: text(found.state),
     started_at: num(found.started_at),

@@ -26,6 +26,8 @@ describe('a run', () => {
     const items = [null, 7, 'x', { kind: 'tool' }, { kind: 'text', text: null }, { kind: 'later' }, { kind: 'user' }];
     for (const broken of [null, 7, [], {}, { items: 3 }, { items, usage: 1, error: 'x', in_place_of: {} }])
       expect((await drawn({ [RUN_MIME]: broken })).querySelector('[data-lumos=run]')).not.toBeNull();
+    const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000));
+    expect(readDocument({ prompt: deep, items: [{ kind: 'tool', arguments: deep }] }).items).toHaveLength(1);
   });
 
   it('shows of a newer version what it left for others', async () => {
@@ -80,12 +82,19 @@ describe('HTML of a model or a tool', () => {
   it('neither runs nor covers the page', () => {
     const html = clean('<a href="javascript:x()" class="jp-Dialog" onclick="x()">a</a><form><button>b</button></form>');
     expect(html).not.toMatch(/javascript|class|onclick|button/);
+    expect(clean('<p style="position:absolute;color:red;z-index:9;top:0">a</p>')).not.toMatch(/absolute|z-index/);
   });
 
   it('is shown and not obeyed in Markdown; an amount is no formula', () => {
     expect(clean(prepared('<b>x</b> for $5 and $x$'))).toBe('&lt;b&gt;x&lt;/b&gt; for <span>$</span>5 and $x$');
     expect(prepared('`<b> $5` <https://a.b>')).toBe('`<b> $5` <https://a.b>');
   });
+});
+
+it('a text of formulas that never end does not hold the page up', () => {
+  const began = performance.now();
+  chunks('\\[ \\( '.repeat(15_000)).map(prepared);
+  expect(performance.now() - began).toBeLessThan(2000);
 });
 
 it('a long text is cut at empty lines, and whole when joined', () => {

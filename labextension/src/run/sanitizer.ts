@@ -12,6 +12,8 @@ const HELD = /[\ue002\ue003]/;
 
 const DATA_IMAGE = /^data:image\/(png|jpeg|gif|webp|svg\+xml)[;,]/i;
 const LINK = /^(https?:|mailto:|#)|^[^:]*$/i;
+/** Parts of a style; Lab's sanitizer has left none with escapes. */
+const LOADS_OR_COVERS = /[^;]*url\s*\([^;]*;?|(?<=^|;)\s*(?:position|z-index|inset)\s*:[^;]*;?/gi;
 const ALLOWED = new Set(['href', 'title', 'alt', 'width', 'height', 'start', 'align', 'colspan', 'rowspan', 'scope']);
 const DROPPED = 'script,style,link,meta,base,iframe,object,embed,form,video,audio,source,track,svg,math,input,button';
 
@@ -30,7 +32,7 @@ export class QuietSanitizer implements IRenderMime.ISanitizer {
   private clean(node: Element): void {
     const isCode = node.closest('pre,code') !== null;
     for (const { name, value } of [...node.attributes]) {
-      if (name === 'style') node.setAttribute(name, value.replace(/[^;]*url\s*\([^;]*;?/gi, ''));
+      if (name === 'style') node.setAttribute(name, value.replace(LOADS_OR_COVERS, ''));
       else if (name === 'src' && DATA_IMAGE.test(value.trim())) continue;
       else if (name === 'class' && isCode) continue;
       else if (name === 'src' && node.tagName === 'IMG')

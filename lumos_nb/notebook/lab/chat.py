@@ -146,7 +146,7 @@ class ChatRoom(Room):
 
     def _turn(self, run_id: str, cell_id: str) -> Turn:
         live = self._live(run_id)
-        doc = standing_doc(live) if live is not None else saved_doc(self.runtime.memory, run_id)
+        doc = standing_doc(live) if live is not None else saved_doc(self.runtime, run_id)
         return Turn(
             turn=run_id, run_id=run_id, thread_id=doc["thread_id"] or "", prompt=doc["prompt"], agent=doc["agent"],
             is_running=live is not None, cell_id=cell_id, bundle=bearable(doc),

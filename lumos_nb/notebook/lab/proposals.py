@@ -62,6 +62,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None = None
     #: Why not.
     reason: str = ""
+    #: Nobody decided: it cannot be done to the notebook of this page, as that stands there.
+    is_impossible: bool = False
 
 
 class ProposalsRoom(Room):
@@ -73,6 +75,8 @@ class ProposalsRoom(Room):
         super().__init__(server)
         #: By run and call: the page that decided, and what the cell said there.
         self._verdicts: dict[tuple[str, str], Verdict] = {}
+        #: By run and call: the pages in which it cannot be done.
+        self._impossible: dict[tuple[str, str], set[str]] = {}
 
     @asked("proposals.list")
     def list(self) -> Proposals:
@@ -88,12 +92,16 @@ class ProposalsRoom(Room):
     def decide(self, verdict: Verdict) -> None:
         run, item = self._find(verdict)
         key = verdict.run_id, verdict.call_id
-        self._verdicts[key] = verdict
-        while len(self._verdicts) > KEPT:
-            del self._verdicts[next(iter(self._verdicts))]
+        if verdict.is_impossible:
+            pages = self._impossible.get(key, set()) | {verdict.page}
+            _keep(self._impossible, key, pages)
+            if not pages >= set(self.server.pages):
+                return  # another notebook of this kernel, or another tab, may show the cell as it was read
+        _keep(self._verdicts, key, verdict)
         if problem := run.act(_action(verdict, item)):
             del self._verdicts[key]
             raise UsageError(problem)
+        self._impossible.pop(key, None)
         self.server.tell_changed("approvals")
 
     def verdict(self, run_id: str, call_id: str) -> Verdict | None:
@@ -118,10 +126,18 @@ class ProposalsRoom(Room):
         old = given.get("old") or None
         return Proposal(
             run_id=run.run_id, call_id=item["call_id"], agent=run.agent, kind=kind,
-            cell_id=place_of(run, given.get("after") or "") if kind == "insert" else cell,
+            cell_id=place_of(run.run_id, item["call_id"], given.get("after") or "", run.cell_id)
+            if kind == "insert"
+            else cell,
             type=given.get("type") or "code", source=given.get("source") or "", old=old,
             base=read_text(run.run_id, cell) if kind == "edit" and old is None else None,
         )  # fmt: skip
+
+
+def _keep(where: dict[Any, Any], key: Any, value: Any) -> None:
+    where[key] = value
+    while len(where) > KEPT:
+        del where[next(iter(where))]
 
 
 def _waiting(run: LiveRun) -> Iterator[dict[str, Any]]:

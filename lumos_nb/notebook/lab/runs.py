@@ -120,7 +120,7 @@ class RunsRoom(Room):
     @asked("runs.show")
     def show(self, run: RunNamed) -> RunShown:
         live = next((live for live in self.runtime.live() if live.run_id == run.run_id), None)
-        return RunShown(bearable(saved_doc(self.runtime.memory, run.run_id) if live is None else standing_doc(live)))
+        return RunShown(bearable(saved_doc(self.runtime, run.run_id) if live is None else standing_doc(live)))
 
     @asked("runs.act")
     def act(self, action: Action) -> Acted:

@@ -68,6 +68,14 @@ def test_a_run_of_a_chat_is_a_run_without_a_cell(booked, page):
     assert (run["run_id"], run["cell_id"]) == (end["run_id"], "")
 
 
+def test_a_recorded_turn_has_the_times_and_the_thread_of_its_run(booked, page):
+    def recorded() -> dict:
+        return page.ask("chat.history")["turns"][0]["bundle"][MIME]
+
+    assert recorded() == recorded()  # whenever it is read
+    assert recorded()["thread"] == page.ask("status")["thread"]
+
+
 def test_a_chat_answers_while_a_cell_blocks_the_kernel(booked, page):
     running = booked.send("print('began', flush=True)\ntime.sleep(3)\nprint('ended')")
     running.until(lambda r: "began" in r.cell.stdout)

@@ -1,5 +1,7 @@
 """Documents of recorded runs."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lumos_nb import Agent, clock
@@ -15,8 +17,9 @@ def test_a_run_that_failed_has_lasted_as_long_as_it_did_whenever_it_is_looked_at
     with pytest.raises(RuntimeError):
         Agent("failing", model=model, memory=memory).generate_sync("Go", thread_id="t")
     ((run_id,),) = memory.store.select("runs", ["run_id"])
+    memory_thread = SimpleNamespace(title="t")
     later = clock.time() + 600
     monkeypatch.setattr(clock, "time", lambda: later)
-    doc = saved_doc(memory, run_id)
+    doc = saved_doc(SimpleNamespace(memory=memory, thread=lambda _: memory_thread), run_id)
     assert doc["status"] == "failed"
     assert doc["duration_s"] < 60

@@ -64,6 +64,18 @@ def test_a_rejected_proposal_changes_nothing_and_the_model_hears_why(kernel, ope
     assert page.changes == []
 
 
+def test_what_cannot_be_done_in_one_page_waits_for_another_that_can(kernel, open_page):
+    page, other = open_page(own="%%agent", a="x = 1"), open_page(b="another notebook of this kernel")
+    running = asked(kernel, "call('delete_cell', cell_id='a')", "call('delete_cell', cell_id='a')")
+    cannot = {"accepts": False, "reason": "There is no such cell.", "is_impossible": True}
+    other.decide(page.proposals()[0], **cannot)
+    page.decide(page.proposals()[0], reason="")
+    page.until(lambda _: page.changes)
+    for each in (other, page):
+        each.decide(each.proposals()[0], **cannot)
+    assert results(running) == ["It is deleted.", "The person denied this call: There is no such cell."]
+
+
 def test_what_a_person_changed_first_is_what_is_done_and_told(kernel, open_page):
     page = open_page(own="%%agent", a="x = 1\ny = 2")
     running = asked(kernel, "call('edit_cell', cell_id='a', source='x = 3', old='x = 1')")
@@ -85,6 +97,38 @@ def test_a_whole_text_is_replaced_only_where_it_was_read(kernel, open_page):
     assert "has not been read" in told[0]
     assert "x = 1" in told[1] and "It is changed" in told[2]
     assert (page.changes[0]["base"], page.changes[0]["is_marked"]) == ("x = 1", True)
+
+
+def test_cells_that_are_proposed_at_once_come_in_their_order_whichever_is_accepted_first(kernel, open_page):
+    page = open_page(own="%%agent")
+    calls = ("insert_cell", "one"), ("insert_cell", "two"), ("insert_cell", "three")
+    made = ", ".join(f"ToolCall(id='p{n}', name='{t}', arguments=json.dumps({{'source': '{s}'}}))"
+                     for n, (t, s) in enumerate(calls))  # fmt: skip
+    kernel.run("import json").ok()
+    running = asked(kernel, f"[{made}]")
+    proposals = {p["source"]: p for p in page.proposals_of(3)}
+    for n, source in enumerate(("three", "one", "two"), 1):
+        page.decide(proposals[source])
+        page.until(lambda _, n=n: len(page.changes) == n)
+    running.wait().ok()
+    ids = {c["source"]: c["cell_id"] for c in page.changes}
+    assert {c["source"]: c["after"] for c in page.changes} == {"three": "own", "one": "own", "two": ids["one"]}
+
+
+def test_an_agent_within_an_agents_tool_does_not_touch_the_cell_either(kernel, open_page):
+    page = open_page(own="%%agent")
+    kernel.run(SCRIPT.format(answers="[call('delete_cell', cell_id='own'), 'Done.']")).ok()
+    kernel.run("""
+@tool
+async def ask_writer() -> str:
+    result = await writer.generate("Go", approve="all")
+    return result.messages[-2].parts[0].content
+boss = Agent("boss", model=ScriptedProvider([[ToolCall(id="b", name="ask_writer", arguments="{}")], "Done."]),
+             tools=[ask_writer])
+""").ok()
+    running = kernel.send("%%agent boss --new\nGo", cell_id="own")
+    assert "is the one that you run in" in results(running)[0]
+    assert page.changes == []
 
 
 def test_the_cell_that_the_agent_runs_in_is_not_to_be_touched(kernel, open_page):
