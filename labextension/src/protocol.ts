@@ -1,6 +1,7 @@
 // Written by `python -m lumos_nb.notebook.lab.typescript`; the kernel's code is the source.
 
 export const PROTOCOL_VERSION = 1;
+export const TARGET = "lumos_nb";
 export const TRANSCRIPT_VERSION = 1;
 export const TRACE_VERSION = 1;
 export const RUN_MIME = "application/vnd.lumos.run+json";
@@ -261,11 +262,6 @@ export interface Action {
   reason?: string;
 }
 
-/** What is wrong with what was asked, in words; empty if it is done. */
-export interface Acted {
-  problem: string;
-}
-
 /** The agents of a notebook, and what was allowed in its thread. */
 export interface Agents {
   rows: AgentRow[];
@@ -322,11 +318,6 @@ export interface Steered {
   turn: string;
   t: string;
   text?: string;
-}
-
-/** What is wrong with what was asked of a turn; empty if it is done. */
-export interface Acting {
-  problem: string;
 }
 
 /** Which part of a thread is wanted. */
@@ -576,14 +567,14 @@ export interface KernelAsks {
   'threads.delete': { given: OneThread; answer: Record<string, never> };
   'runs.list': { given: RunsWanted; answer: RunPage };
   'runs.show': { given: RunNamed; answer: RunShown };
-  'runs.act': { given: Action; answer: Acted };
+  'runs.act': { given: Action; answer: Record<string, never> };
   'agents.list': { given: Record<string, never>; answer: Agents };
   'agents.use': { given: OneAgent; answer: Record<string, never> };
   'agents.revoke': { given: Revoked; answer: Record<string, never> };
   'approvals.list': { given: Record<string, never>; answer: Approvals };
   'budget': { given: Record<string, never>; answer: Budget };
   'chat.send': { given: Said; answer: Turn };
-  'chat.act': { given: Steered; answer: Acting };
+  'chat.act': { given: Steered; answer: Record<string, never> };
   'chat.history': { given: ThreadWanted; answer: History };
   'cells.complete': { given: AtCursor; answer: Completed };
   'cells.stale': { given: ShownCells; answer: StaleCells };

@@ -15,7 +15,7 @@ import { ILinks } from '../kernel';
 import { ISettings } from './settings';
 import { StatusLine } from './statusbar';
 
-/** Commands of all rooms, as the palette and the menu of the status bar list them; proposals list their own. */
+/** Commands of all rooms, as the palette and the menu of the status bar list them. */
 const LISTED = [
   'lumos:dry-run',
   'lumos:new-thread',
@@ -28,6 +28,9 @@ const LISTED = [
   'lumos:show-runs',
   'lumos:show-agents',
   'lumos:show-approvals',
+  'lumos:accept-proposals',
+  'lumos:reject-proposals',
+  'lumos:next-proposal',
 ];
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {

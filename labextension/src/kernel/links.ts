@@ -11,8 +11,8 @@ import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { eachNotebook, onExecuted } from '../notebooks';
-import { PROTOCOL_VERSION, type PageAsks } from '../protocol';
-import { Link, TARGET } from './link';
+import { PROTOCOL_VERSION, TARGET, type PageAsks } from '../protocol';
+import { Link } from './link';
 
 export interface ILinks {
   /** The link of the notebook in front, or null where it has none. */

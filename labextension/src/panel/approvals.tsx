@@ -5,6 +5,7 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useReducer, useRef } from 'react';
 
+import { problemText } from '../kernel';
 import { keyOf, type Model, type Waiting } from './model';
 import { useSeconds } from './parts';
 import { Question } from './question';
@@ -75,9 +76,10 @@ function Form({ row }: { row: Waiting }): JSX.Element {
     const { approval, link } = row;
     const question: any = new (Question as any)(approval, async (action: any) => {
       try {
-        return (await link.ask('runs.act', { ...action, run_id: approval.run_id })).problem;
+        await link.ask('runs.act', { ...action, run_id: approval.run_id });
+        return '';
       } catch (problem) {
-        return (problem as Error).message;
+        return problemText(problem);
       }
     });
     const node = place.current!;

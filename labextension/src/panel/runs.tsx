@@ -175,10 +175,7 @@ function Steering({ shown, row, done }: { shown: Shown; row: RunRow; done: () =>
 }
 
 async function act({ link, trans }: Shown, row: RunRow, t: string, text = ''): Promise<boolean> {
-  const asked = link.ask('runs.act', { run_id: row.run_id, t, text }).then(({ problem }) => {
-    if (problem) throw new Error(problem);
-  });
-  return attempt(asked, trans.__('This could not be done'));
+  return attempt(link.ask('runs.act', { run_id: row.run_id, t, text }), trans.__('This could not be done'));
 }
 
 /** Goes to the cell of a run, or opens the run where the notebook has no such cell. */

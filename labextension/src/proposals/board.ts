@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
 import { cellOf } from '../notebooks';
-import type { Link, LumosProblem } from '../kernel';
+import { type Link, type LumosProblem, problemText } from '../kernel';
 import type { Proposal } from '../protocol';
 import { Bar } from './bar';
 import { Block, type Answer, type Look } from './block';
@@ -178,7 +178,7 @@ export class Board {
       await this.link.ask('proposals.decide', { run_id, call_id, page: this.link.page, base, ...answer });
       return '';
     } catch (error) {
-      return (error as Error).message;
+      return problemText(error);
     }
   }
 

@@ -3,6 +3,7 @@
 import { Clipboard } from '@jupyterlab/apputils';
 
 import { button, element, styled } from '../elements';
+import { problemText } from '../kernel';
 import { STYLES } from '../protocol';
 import { drawBars } from './bars';
 import type { RunDocument } from './document';
@@ -71,8 +72,7 @@ export class Foot {
         try {
           await act();
         } catch (error) {
-          const { message, hint } = error as { message: string; hint?: string };
-          this.problem.textContent = [message, hint].filter(Boolean).join(' ');
+          this.problem.textContent = problemText(error);
         }
       },
       title,

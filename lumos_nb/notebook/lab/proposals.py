@@ -98,9 +98,11 @@ class ProposalsRoom(Room):
             if not pages >= set(self.server.pages):
                 return  # another notebook of this kernel, or another tab, may show the cell as it was read
         _keep(self._verdicts, key, verdict)
-        if problem := run.act(_action(verdict, item)):
+        try:
+            self.act_on(run, _action(verdict, item))
+        except UsageError:
             del self._verdicts[key]
-            raise UsageError(problem)
+            raise
         self._impossible.pop(key, None)
         self.server.tell_changed("approvals")
 
