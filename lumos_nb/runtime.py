@@ -20,6 +20,7 @@ from lumos_nb.memory import Memory, MemoryThread
 from lumos_nb.providers import LlmProvider, llm
 from lumos_nb.providers.fallback import in_turn
 from lumos_nb.tools import Tool, tool
+from lumos_nb.values import is_of
 
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant in a Jupyter notebook. Answer in Markdown, briefly."
 
@@ -39,6 +40,7 @@ class LiveRun:
         doc: Returns the document of the run as it stands.
         hear: Called when a person has its questions in view elsewhere.
         cell_id: Id of its cell; None where it has none.
+        has_asked: Says whether somebody was asked about a call.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class LiveRun:
         act: Callable[[dict[str, Any]], str] = lambda action: "Nobody listens to this run.",
         doc: Callable[[], dict[str, Any]] = lambda: {"status": "running", "items": []},
         hear: Callable[[], object] = lambda: None, cell_id: str | None = None,
+        has_asked: Callable[[str], bool] = lambda call_id: False,
     ) -> None:  # fmt: skip
         self.agent, self.thread, self.cell, self.is_background = agent, thread, cell, is_background
         self.control = control
@@ -55,7 +58,7 @@ class LiveRun:
         self.thread_id: str | None = None
         self.is_stopping = False
         self.act, self.doc, self.hear = act, doc, hear
-        self.cell_id = cell_id
+        self.cell_id, self.has_asked = cell_id, has_asked
         self._stop, self._questions = stop, questions
 
     def on_events(self, events: Sequence[AgentEvent]) -> None:
@@ -109,7 +112,7 @@ class Runtime:
         """Return agents by the names they can be called by: their own, and their variables'."""
         found = {self._default.name: self._default}
         for variable, value in list(self.namespace.items()):
-            if isinstance(value, Agent) and not variable.startswith("_"):
+            if is_of(value, Agent) and not variable.startswith("_"):
                 found[variable] = value
                 found.setdefault(value.name, value)
         return found
@@ -145,13 +148,13 @@ class Runtime:
         """Return the notebook's tool or function of that name, or None."""
         value = self.namespace.get(name)
         if value is None:
-            value = next((v for v in list(self.namespace.values()) if isinstance(v, Tool) and v.name == name), None)
+            value = next((v for v in list(self.namespace.values()) if is_of(v, Tool) and v.name == name), None)
         return None if value is None else tool(value)
 
     def _tool(self, name: str) -> Tool:
         found = self.find_tool(name)
         if found is None:
-            tools = {n: v for n, v in self.namespace.items() if isinstance(v, Tool)}
+            tools = {n: v for n, v in list(self.namespace.items()) if is_of(v, Tool)}
             raise UsageError(
                 f"There is no tool {name!r} in this notebook.",
                 hint=nearest(name, {*tools, *(v.name for v in tools.values())})

@@ -1,6 +1,7 @@
 // Written by `python -m lumos_nb.notebook.lab.typescript`; the kernel's code is the source.
 
 export const PROTOCOL_VERSION = 1;
+export const TARGET = "lumos_nb";
 export const TRANSCRIPT_VERSION = 1;
 export const TRACE_VERSION = 1;
 export const RUN_MIME = "application/vnd.lumos.run+json";
@@ -176,17 +177,6 @@ export interface Mended {
   bundle?: Record<string, unknown> | null;
 }
 
-/** A run by its id. */
-export interface OneRun {
-  run_id: string;
-}
-
-/** The copy of a thread up to a run. */
-export interface ForkedThread {
-  thread_id: string;
-  title: string;
-}
-
 /** How many runs hear that they are to stop. */
 export interface Stopped {
   n: number;
@@ -204,7 +194,6 @@ export interface ThreadsWanted {
 export interface ThreadPage {
   rows: ThreadRow[];
   n_found: number;
-  n_open: number;
 }
 
 /** Names a thread. */
@@ -214,6 +203,18 @@ export interface OneThread {
 
 /** A thread and what it is to be called. */
 export interface NewTitle {
+  thread_id: string;
+  title: string;
+}
+
+/** Which thread is to be copied, and up to and with which run; empty: all of it. */
+export interface Fork {
+  thread_id: string;
+  run_id?: string;
+}
+
+/** The copy of a thread. */
+export interface ForkedThread {
   thread_id: string;
   title: string;
 }
@@ -259,11 +260,6 @@ export interface Action {
   text?: string;
   arguments?: string;
   reason?: string;
-}
-
-/** What is wrong with what was asked, in words; empty if it is done. */
-export interface Acted {
-  problem: string;
 }
 
 /** The agents of a notebook, and what was allowed in its thread. */
@@ -322,11 +318,6 @@ export interface Steered {
   turn: string;
   t: string;
   text?: string;
-}
-
-/** What is wrong with what was asked of a turn; empty if it is done. */
-export interface Acting {
-  problem: string;
 }
 
 /** Which part of a thread is wanted. */
@@ -457,7 +448,6 @@ export interface ThreadRow {
   agent: string;
   updated_at: number;
   n_runs: number;
-  n_messages: number;
   cost_usd: number | null;
   notebook: string;
   is_archived: boolean;
@@ -567,25 +557,24 @@ export interface FormField {
 export interface KernelAsks {
   'status': { given: Record<string, never>; answer: Status };
   'outputs.mend': { given: LeftView; answer: Mended };
-  'outputs.fork': { given: OneRun; answer: ForkedThread };
   'outputs.stop': { given: Record<string, never>; answer: Stopped };
   'threads.list': { given: ThreadsWanted; answer: ThreadPage };
   'threads.new': { given: Record<string, never>; answer: OneThread };
   'threads.use': { given: OneThread; answer: Record<string, never> };
   'threads.rename': { given: NewTitle; answer: Record<string, never> };
-  'threads.fork': { given: OneThread; answer: OneThread };
+  'threads.fork': { given: Fork; answer: ForkedThread };
   'threads.archive': { given: Archiving; answer: Record<string, never> };
   'threads.delete': { given: OneThread; answer: Record<string, never> };
   'runs.list': { given: RunsWanted; answer: RunPage };
   'runs.show': { given: RunNamed; answer: RunShown };
-  'runs.act': { given: Action; answer: Acted };
+  'runs.act': { given: Action; answer: Record<string, never> };
   'agents.list': { given: Record<string, never>; answer: Agents };
   'agents.use': { given: OneAgent; answer: Record<string, never> };
   'agents.revoke': { given: Revoked; answer: Record<string, never> };
   'approvals.list': { given: Record<string, never>; answer: Approvals };
   'budget': { given: Record<string, never>; answer: Budget };
   'chat.send': { given: Said; answer: Turn };
-  'chat.act': { given: Steered; answer: Acting };
+  'chat.act': { given: Steered; answer: Record<string, never> };
   'chat.history': { given: ThreadWanted; answer: History };
   'cells.complete': { given: AtCursor; answer: Completed };
   'cells.stale': { given: ShownCells; answer: StaleCells };

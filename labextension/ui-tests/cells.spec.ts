@@ -54,7 +54,7 @@ test('a cell of an agent is written with highlighting, completion and hints', as
   for (const text of ['%%agent', 'How many', 'all', 'count', '{{']) expect(await colour(text), text).not.toBe(plain);
 
   await cursorBehind(page, 1, '-t ');
-  await expect(page.locator('.lumos-hint')).toContainText('THREAD');
+  await expect(page.locator('.lumos-cell-hint')).toContainText('THREAD');
   await shot(page, 'hint');
   await cursorBehind(page, 1, 'analyst');
   await page.keyboard.type(' --max');

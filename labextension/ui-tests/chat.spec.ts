@@ -72,7 +72,7 @@ test('a chat and the cells speak on one thread', async ({ page }) => {
   await input.fill('Code');
   await page.keyboard.press('Enter');
   const before = 2;
-  await turns.nth(4).getByRole('button', { name: 'Insert the code as 1 cell' }).click();
+  await turns.nth(4).getByRole('button', { name: 'Insert the code as a cell' }).click();
   await expect(page.locator('.jp-Cell.jp-mod-active')).toContainText('total = price * 2');
   expect(await page.notebook.getCellCount()).toBe(before + 1);
   await page.evaluate(() => (window as any).jupyterapp.commands.execute('notebook:undo-cell-action'));

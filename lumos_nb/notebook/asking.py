@@ -81,6 +81,11 @@ class Asking:
         with self._lock:
             return [waiting.question for waiting in self._open.values()]
 
+    def has_asked(self, call_id: str) -> bool:
+        """Return whether somebody was asked about this call."""
+        with self._lock:
+            return call_id in self._open or call_id in self._decided
+
     async def ask(self, question: Question) -> Decision:
         """Put a question and return what was decided: the run's `Approver`."""
         waiting = _Waiting(question)

@@ -10,6 +10,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from itertools import islice
 from types import FunctionType
 from typing import Any
 
@@ -17,6 +18,7 @@ import msgspec
 
 from lumos_nb import settings
 from lumos_nb.agent.bridge import run_sync
+from lumos_nb.hiding.known import masked
 from lumos_nb.notebook.commands import agents, lumos, threads, traces
 from lumos_nb.notebook.commands.tape import TAPE_WORDS
 from lumos_nb.providers import LlmProvider
@@ -25,11 +27,17 @@ from lumos_nb.providers.prices import known_models
 from lumos_nb.providers.vendors import vendors
 from lumos_nb.runtime import Runtime
 from lumos_nb.tools import Tool
+from lumos_nb.values import is_of
 
 _COMMANDS = {
     "agent": agents.COMMANDS, "thread": threads.COMMANDS, "trace": traces.COMMANDS, "lumos": lumos.COMMANDS
 }  # fmt: skip
 _TYPES = ("str", "int", "float", "bool", "list[str]", "list[int]", "list[float]", "dict[str,float]")
+_MAY_HOLD_KEYS = {"keys", "vendors"}
+"""Settings of which only the names are told."""
+
+N_KEYS = 2_000
+"""Keys of a container that are offered: IPython sorts all of them, which takes a minute for a million."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +90,7 @@ class Names:
         held = [
             Candidate(text=n, kind="variable", help=_line(repr(v)))
             for n, v in self._variables()
-            if isinstance(v, LlmProvider) or (isinstance(v, str) and v.partition("/")[0] in vendors() and "/" in v)
+            if is_of(v, LlmProvider) or (is_of(v, str) and v.partition("/")[0] in vendors() and "/" in v)
         ]
         states = {vendor.id: state_of(vendor) for vendor in vendors().values()}
         found = [Candidate(text=m, kind="model", help=states.get(m.partition("/")[0], "")) for m in known_models()]
@@ -90,12 +98,10 @@ class Names:
 
     def tools(self) -> list[Candidate]:
         """Return the notebook's tools, then its functions."""
-        found = [(n, v) for n, v in self._variables() if isinstance(v, Tool | FunctionType)]
+        found = [(n, v) for n, v in self._variables() if is_of(v, Tool) or is_of(v, FunctionType)]
         return [
-            Candidate(
-                text=n, kind="tool", help=_line(v.description if isinstance(v, Tool) else inspect.getdoc(v) or "")
-            )
-            for n, v in sorted(found, key=lambda each: not isinstance(each[1], Tool))
+            Candidate(text=n, kind="tool", help=_line(v.description if is_of(v, Tool) else inspect.getdoc(v) or ""))
+            for n, v in sorted(found, key=lambda each: not is_of(each[1], Tool))
         ]
 
     def _allowed(self, told: list[str]) -> list[Candidate]:
@@ -111,13 +117,13 @@ class Names:
     def types(self) -> list[Candidate]:
         """Return what an answer may be: classes of the notebook, and plain types."""
         own = [Candidate(text=n, kind="type", help=_line(inspect.getdoc(v) or "")) for n, v in self._variables()
-               if isinstance(v, type) and v.__module__ == "__main__"]  # fmt: skip
+               if is_of(v, type) and v.__module__ == "__main__"]  # fmt: skip
         return own + [Candidate(text=name, kind="type") for name in _TYPES]
 
     def pictures(self) -> list[Candidate]:
         """Return variables that can be sent as pictures."""
         return [Candidate(text=n, kind="variable", help=type(v).__name__) for n, v in self._variables()
-                if isinstance(v, bytes) or hasattr(type(v), "savefig") or hasattr(type(v), "_repr_png_")]  # fmt: skip
+                if is_of(v, bytes) or _has(v, "savefig") or _has(v, "_repr_png_")]  # fmt: skip
 
     def of_magic(self, magic: str, told: list[str]) -> list[Candidate]:
         """Return what may stand behind a line magic and the words that are there."""
@@ -150,7 +156,7 @@ class Names:
                 return [Candidate(text=v.id, kind="model", help=state_of(v)) for v in vendors().values() if v.key_env]
             case "lumos", "settings":
                 values = msgspec.structs.asdict(settings.current())
-                return [Candidate(text=f"{n}=", kind="option", help="" if n == "keys" else _line(repr(v)))
+                return [Candidate(text=f"{n}=", kind="option", help="" if n in _MAY_HOLD_KEYS else _line(repr(v)))
                         for n, v in values.items()]  # fmt: skip
             case "lumos", "tape":
                 return [Candidate(text=n, kind="command") for n in TAPE_WORDS]
@@ -174,7 +180,12 @@ class Names:
         """A completer of its own: the shell's is busy with the question that led here."""
         from IPython.core.completer import IPCompleter
 
-        own = IPCompleter(shell=self._shell, namespace=self._shell.user_ns, global_namespace=self._shell.user_global_ns)
+        class FirstKeys(IPCompleter):  # type: ignore[misc]
+            @staticmethod
+            def _get_keys(obj: Any) -> list[Any]:
+                return list(islice(IPCompleter._get_keys(obj), N_KEYS))
+
+        own = FirstKeys(shell=self._shell, namespace=self._shell.user_ns, global_namespace=self._shell.user_global_ns)
         own.use_jedi = False  # names as they are; jedi guesses at text, and two threads may ask
         return own
 
@@ -200,6 +211,12 @@ def _quoted(name: str) -> str:
     return shlex.quote(name)
 
 
+def _has(value: Any, name: str) -> bool:
+    """Return whether a value's class has a method, without running anybody's code."""
+    return inspect.getattr_static(type(value), name, None) is not None
+
+
 def _line(text: str) -> str:
-    first = text.strip().partition("\n")[0]
+    """Return the first line of what a page is told of a value; it may hold a key."""
+    first = masked(text.strip().partition("\n")[0][:10_000])
     return first if len(first) <= 100 else f"{first[:99]}…"

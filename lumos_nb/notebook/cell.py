@@ -87,7 +87,7 @@ class CellRun:
             agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
             questions=lambda: len(self.asking.pending), cell=cell_number(self.shell),
             is_background=is_background, act=self._checked, doc=lambda: self.view.transcript.doc, hear=self._hear,
-            cell_id=cell_id(self.shell),
+            cell_id=cell_id(self.shell), has_asked=self.asking.has_asked,
         )  # fmt: skip
         self.live.on_events(request.events())
         self.runtime.running.append(self.live)

@@ -13,6 +13,7 @@ from lumos_nb.context import RuntimeContext
 from lumos_nb.errors import ToolError, UsageError
 from lumos_nb.messages import ToolCall
 from lumos_nb.notebook.cellbook import CHARS, Book, clipped
+from lumos_nb.notebook.cellplaces import in_turn, last_before, note_call, note_cell
 from lumos_nb.notebook.lab.cellasks import CellChange, Kind
 from lumos_nb.tools import Tool
 
@@ -24,7 +25,6 @@ KEPT = 500
 
 _ours: dict[tuple[str, str], None] = {}
 _read: dict[tuple[str, str], str] = {}
-_last: dict[str, str] = {}
 
 
 def cell_tools() -> list[Tool]:
@@ -50,8 +50,10 @@ class CellTool(Tool):
         given = super().arguments(call, context)
         if context.run_id:
             _keep(_ours, (context.run_id, call.id), None)
-            run = _live(context.run_id)
-            if self.name in {"edit_cell", "delete_cell", "run_cell"} and run and run.cell_id == given["cell_id"]:
+            if self.name == "insert_cell" and not given.get("after"):
+                note_call(context.run_id, call.id)
+            own = _own_cell(context)
+            if self.name in {"edit_cell", "delete_cell", "run_cell"} and own and own == given["cell_id"]:
                 raise ToolError(
                     f"The cell {given['cell_id']!r} is the one that you run in.", hint="Insert another cell instead."
                 )
@@ -68,9 +70,9 @@ def read_text(run_id: str, cell_id: str) -> str | None:
     return _read.get((run_id, cell_id))
 
 
-def place_of(run: LiveRun, after: str) -> str:
+def place_of(run_id: str, call_id: str, after: str, own: str | None) -> str:
     """Return the cell that a new one comes after: below the running one and what was inserted there before."""
-    return after or _last.get(run.run_id) or run.cell_id or ""
+    return after or last_before(run_id, call_id) or own or ""
 
 
 # ---- the tools ------------------------------------------------------------------------
@@ -115,13 +117,13 @@ def insert_cell(
     """
     import uuid
 
-    run = _live(context.run_id)
-    after = place_of(run, after) if run else after
-    cell_id = str(uuid.uuid4())
-    told = _change(context, "insert", cell_id, after=after, type=type, source=source)
-    if told:
-        return told
-    _keep(_last, context.run_id, cell_id)
+    call_id, cell_id = _call_id(context), str(uuid.uuid4())
+    with in_turn():
+        after = place_of(context.run_id, call_id, after, _own_cell(context))
+        told = _change(context, "insert", cell_id, after=after, type=type, source=source)
+        if told:
+            return told
+        note_cell(context.run_id, call_id, cell_id)
     _keep(_read, (context.run_id, cell_id), source)
     return f"It is inserted as the cell {cell_id}."
 
@@ -189,13 +191,16 @@ def _verdict(context: RuntimeContext) -> Any:
     server = Book.here().server
     if server is None:
         return None
-    return server.rooms[ProposalsRoom].verdict(context.run_id, context.call_key.removeprefix(f"{context.run_id}/"))
+    return server.rooms[ProposalsRoom].verdict(context.run_id, _call_id(context))
+
+
+def _call_id(context: RuntimeContext) -> str:
+    return context.call_key.removeprefix(f"{context.run_id}/")
 
 
 def _was_asked(context: RuntimeContext) -> bool:
     run = _live(context.run_id)
-    items = list(run.doc()["items"]) if run else []
-    return any(f"{context.run_id}/{item.get('call_id')}" == context.call_key and item.get("decision") for item in items)
+    return run is not None and run.has_asked(context.call_key.removeprefix(f"{context.run_id}/"))
 
 
 def _live(run_id: str) -> LiveRun | None:
@@ -206,7 +211,8 @@ def _live(run_id: str) -> LiveRun | None:
 
 
 def _own_cell(context: RuntimeContext) -> str | None:
-    run = _live(context.run_id)
+    """Return the cell that holds the run: of an agent that works in another one's tool, that one's."""
+    run = _live(context.root_run_id) or _live(context.run_id)
     return run.cell_id if run else None
 
 

@@ -7,6 +7,7 @@ model is asked.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
+from shlex import quote
 from typing import Any, Protocol, cast
 
 from lumos_nb import settings
@@ -127,7 +128,7 @@ def _known(runtime: Runtime, name: str) -> MemoryThread:
         return runtime.thread(name)
     except ThreadNotFoundError as error:
         message, hint = error.message, error.hint
-    raise ThreadNotFoundError(message, hint=f"{hint} --new -t {name} begins it.")
+    raise ThreadNotFoundError(message, hint=f"{hint} --new -t {quote(name)} begins it.")
 
 
 class ResumeRequest:

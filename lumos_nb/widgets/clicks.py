@@ -165,9 +165,12 @@ class _Reader:
         kind = message["header"]["msg_type"]
         if kind == "comm_info_request":
             return True
-        if kind not in {"comm_open", "comm_msg"}:
+        if kind not in {"comm_open", "comm_msg", "comm_close"}:
             return False
         content = session.unpack(message["content"])
+        if kind == "comm_close":  # a tab that was closed is not asked meanwhile; widgets end as they do in any kernel
+            comm = self._kernel.comm_manager.comms.get(content.get("comm_id"))
+            return comm is not None and comm.target_name == LAB
         if kind == "comm_open":
             if content.get("target_name") == CONTROL:
                 self._controls.add(content["comm_id"])

@@ -6,6 +6,8 @@ from typing import Any
 
 from conftest import set_theme
 
+from lumos_nb.telemetry.traces.trace import TRACE_MIME
+
 SETUP = "%load_ext lumos_nb\nfrom tests.telemetry.recording import record\nrun = await record()"
 
 
@@ -46,7 +48,7 @@ def test_a_trace_is_read_in_the_notebook(open_notebook: Any, lab: Any) -> None:
 
     nb.save()
     saved = lab.read("trace.ipynb")["cells"][1]["outputs"][0]["data"]
-    assert set(saved) == {"text/plain", "text/html"} and len("".join(saved["text/html"])) < 150_000
+    assert set(saved) == {"text/plain", "text/html", TRACE_MIME} and len("".join(saved["text/html"])) < 150_000
 
 
 def test_a_page_that_does_not_trust_the_notebook_reads_it_all_the_same(open_notebook: Any, lab: Any) -> None:

@@ -171,6 +171,7 @@ def test_the_magic_works_wherever_it_can_stand(kernel, code):
         ("%%agent hello --treads x\nGo", "Did you mean '--thread'?"),
         ("%%agent hello --tools nothing\nGo", "There is no tool 'nothing'"),
         ("%%agent hello -t nowhere\nGo", "--new -t nowhere begins it."),
+        ("%%agent hello -t 'not there'\nGo", "--new -t 'not there' begins it."),
         ("%%agent hello -m opnai/gpt-5\nGo", "Did you mean 'openai'?"),
         ("%%agent hello -m gpt-5\nGo", "gpt-5"),
         ("%%agent hello -m openai/gpt-5.6-luna\nGo", "OPENAI_API_KEY"),

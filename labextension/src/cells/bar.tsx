@@ -4,12 +4,12 @@
 
 import type { Cell } from '@jupyterlab/cells';
 import { type IDisposable, DisposableDelegate } from '@lumino/disposable';
-import { MenuSvg, ReactWidget, caretDownIcon } from '@jupyterlab/ui-components';
+import { ReactWidget, caretDownIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { ISettings } from '../commands/settings';
+import { type Choice, openMenu } from '../menu';
 import type { Status } from '../protocol';
 import { changed, firstLine, valueOf } from './firstline';
 
@@ -26,6 +26,7 @@ export interface Acts {
   dryRun(cell: Cell): void;
 }
 
+const TAPE_OPTIONS = ['--live', '--record', '--replay'];
 const LONGEST = 18;
 const short = (text: string) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
@@ -107,44 +108,44 @@ export class AgentBar extends ReactWidget {
     open(target, this.threadMenu(titles));
   }
 
-  private tapeMenu(): MenuSvg {
+  private tapeMenu(): Choice[] {
     const { trans } = this;
     const now = firstLine(this.source)!;
     const mode = this.around.status?.tape || trans.__('live');
-    const set = (name: string | null) => () =>
-      this.change({ '--live': null, '--record': null, '--replay': null, ...(name ? { [name]: true } : {}) });
-    const named = ['--live', '--record', '--replay'].find((name) => valueOf(now, name));
-    return menuOf([
-      [trans.__('As the notebook (%1)', mode), set(null), !named],
-      [trans.__('Live: ask the model'), set('--live'), named === '--live'],
-      [trans.__('Record on the tape'), set('--record'), named === '--record'],
-      [trans.__('Replay from the tape'), set('--replay'), named === '--replay'],
-    ]);
+    const named = TAPE_OPTIONS.find((name) => valueOf(now, name));
+    const away = Object.fromEntries(TAPE_OPTIONS.map((name) => [name, null]));
+    const choice = (label: string, name?: string): Choice => ({
+      label,
+      act: () => this.change({ ...away, ...(name ? { [name]: true } : {}) }),
+      isToggled: named === name,
+    });
+    return [
+      choice(trans.__('As the notebook (%1)', mode)),
+      choice(trans.__('Live: ask the model'), '--live'),
+      choice(trans.__('Record on the tape'), '--record'),
+      choice(trans.__('Replay from the tape'), '--replay'),
+    ];
   }
 
-  private threadMenu(titles: string[]): MenuSvg {
+  private threadMenu(titles: string[]): (Choice | null)[] {
     const { trans } = this;
     const now = firstLine(this.source)!;
     const [named, isNew, current] = [valueOf(now, '-t'), !!valueOf(now, '--new'), this.around.status?.thread];
-    return menuOf([
-      [
+    const choice = (label: string, options: Record<string, string | true | null>, isToggled: boolean): Choice => ({
+      label,
+      act: () => this.change({ '-t': null, '--new': null, ...options }),
+      isToggled,
+    });
+    return [
+      choice(
         current ? trans.__('Current: %1', current) : trans.__('Current thread'),
-        () => this.change({ '-t': null, '--new': null }),
+        {},
         named === undefined && !isNew,
-      ],
-      [trans.__('New thread'), () => this.change({ '-t': null, '--new': true }), isNew],
+      ),
+      choice(trans.__('New thread'), { '--new': true }, isNew),
       null,
-      ...titles
-        .filter((title) => title !== current)
-        .map(
-          (title) =>
-            [title, () => this.change({ '-t': title, '--new': null }), named === title] as [
-              string,
-              () => void,
-              boolean,
-            ],
-        ),
-    ]);
+      ...titles.filter((title) => title !== current).map((title) => choice(title, { '-t': title }, named === title)),
+    ];
   }
 
   /** Changes the first line; one undo takes it back. */
@@ -154,9 +155,9 @@ export class AgentBar extends ReactWidget {
   }
 }
 
-function open(target: Element, menu: MenuSvg): void {
+function open(target: Element, choices: (Choice | null)[]): void {
   const box = target.getBoundingClientRect();
-  menu.open(box.left, box.bottom);
+  openMenu(choices, box.left, box.bottom);
 }
 
 function tapeLabel(line: NonNullable<ReturnType<typeof firstLine>>, status: Status | null, trans: TranslationBundle) {
@@ -164,18 +165,4 @@ function tapeLabel(line: NonNullable<ReturnType<typeof firstLine>>, status: Stat
   if (valueOf(line, '--record')) return trans.__('record');
   if (valueOf(line, '--replay')) return trans.__('replay');
   return status?.tape || trans.__('live');
-}
-
-/** A menu of labels, what each does, and whether it is the one that holds; null is a line between them. */
-export function menuOf(items: ([string, () => void, boolean] | null)[]): MenuSvg {
-  const commands = new CommandRegistry();
-  const menu = new MenuSvg({ commands });
-  items.forEach((item, i) => {
-    if (!item) return void menu.addItem({ type: 'separator' });
-    const [label, execute, isToggled] = item;
-    commands.addCommand(`${i}`, { label, execute, isToggled: () => isToggled });
-    menu.addItem({ command: `${i}` });
-  });
-  menu.addClass('lumos-menu');
-  return menu;
 }

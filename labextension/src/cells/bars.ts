@@ -5,6 +5,7 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
+import { eachNotebook } from '../notebooks';
 import type { ISettings } from '../commands/settings';
 import { type Acts, AgentBar, type Surroundings } from './bar';
 import { isAgentCell } from './firstline';
@@ -20,8 +21,7 @@ export class Bars {
     private readonly settings: ISettings,
     private readonly trans: TranslationBundle,
   ) {
-    tracker.widgetAdded.connect((_, panel) => this.watch(panel));
-    tracker.forEach((panel) => this.watch(panel));
+    eachNotebook(tracker, (panel) => this.watch(panel));
   }
 
   private watch(panel: NotebookPanel): void {

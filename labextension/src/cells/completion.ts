@@ -18,6 +18,7 @@ import { isAgentCell } from './firstline';
 
 /** Kinds of names that only our kernel side says. */
 const KINDS = new Set(['option', 'agent', 'thread', 'model', 'tool', 'type', 'command', 'run']);
+const MOST = 60; // letters of help that fit beside a name
 const LINE = /^[ \t]*%(agent|thread|trace|lumos)[ \t]/m;
 
 /** Leaves out the words of a prompt that JupyterLab finds in its text: what has no kind says nothing. */
@@ -35,7 +36,7 @@ class QuietModel extends CompleterModel {
 class HelpfulRenderer extends Completer.Renderer {
   createCompletionItemNode(item: CompletionHandler.ICompletionItem, types: string[]): HTMLLIElement {
     const node = super.createCompletionItemNode(item, types);
-    const help = KINDS.has(item.type ?? '') ? item.documentation : '';
+    const help = helpOf(item);
     const kind = node.querySelector('.jp-Completer-typeExtended');
     if (help && kind) {
       kind.textContent = help;
@@ -43,6 +44,16 @@ class HelpfulRenderer extends Completer.Renderer {
     }
     return node;
   }
+
+  /** How wide an item is: JupyterLab draws the widest one to know how wide the list must be. */
+  itemWidthHeuristic(item: CompletionHandler.ICompletionItem): number {
+    const help = helpOf(item);
+    return help ? item.label.length + Math.min(help.length, MOST) : super.itemWidthHeuristic(item);
+  }
+}
+
+function helpOf(item: CompletionHandler.ICompletionItem): string {
+  return (KINDS.has(item.type ?? '') && item.documentation) || '';
 }
 
 export class AgentCompletion implements ICompletionProvider {

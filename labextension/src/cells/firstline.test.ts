@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { changed, expressions, firstLine, hintAt, isAgentCell, quoted, valueOf } from './firstline';
+import { cellOn, changed, expressions, firstLine, hintAt, isAgentCell, quoted, valueOf } from './firstline';
 
 const apply = (source: string, options: Record<string, string | true | null>) => {
   const change = changed(source, options);
@@ -58,8 +58,8 @@ describe('the first line of a cell', () => {
       `'Ada'"'"'s'`,
       "'$(x)'",
     ]);
-    const line = firstLine(`%%agent -t ${quoted("Ada's own")}`)!;
-    expect(valueOf(line, '-t')).toBe("Ada's own");
+    for (const title of ['sales', "Ada's own (fork)", '"all"'])
+      expect(valueOf(firstLine(cellOn(title))!, '-t')).toBe(title);
   });
 
   it('says which option a value belongs to, at its beginning, inside and at its end', () => {

@@ -108,6 +108,9 @@ export function quoted(value: string): string {
   return value.includes("'") ? `'${value.replaceAll("'", `'"'"'`)}'` : `'${value}'`;
 }
 
+/** A cell that continues a thread, before its words. */
+export const cellOn = (title: string): string => `%%agent -t ${quoted(title)}\n`;
+
 function unquoted(text: string): string {
   return text.replace(/'([^']*)'|"([^"]*)"/g, (_, single, double) => single ?? double);
 }

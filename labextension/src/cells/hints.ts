@@ -4,6 +4,7 @@ import { type EditorState, StateField } from '@codemirror/state';
 import { type Tooltip, showTooltip } from '@codemirror/view';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { element } from '../elements';
 import { hintAt } from './firstline';
 
 /** A tooltip above the value at the cursor, while the editor has the focus. */
@@ -27,11 +28,8 @@ export function hints(trans: TranslationBundle, isOn: () => boolean) {
 }
 
 function drawn(option: { names: readonly string[]; takes: string; help: string }, trans: TranslationBundle) {
-  const dom = document.createElement('div');
-  dom.className = 'lumos-hint';
+  const head = element('code', '', `${option.names.join(', ')} ${option.takes}`);
+  const dom = element('div', 'lumos-cell-hint', head, element('span', '', trans.__(option.help)));
   dom.setAttribute('role', 'tooltip');
-  const head = dom.appendChild(document.createElement('code'));
-  head.textContent = `${option.names.join(', ')} ${option.takes}`;
-  dom.appendChild(document.createElement('span')).textContent = trans.__(option.help);
   return dom;
 }

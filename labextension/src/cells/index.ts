@@ -4,10 +4,11 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import type { Cell, CodeCell } from '@jupyterlab/cells';
 import { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { ICompletionProviderManager } from '@jupyterlab/completer';
-import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
+import { runCell } from '../notebooks';
 import { ISettings } from '../commands/settings';
 import { ILinks } from '../kernel';
 import { Bars } from './bars';
@@ -74,10 +75,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     const panelOf = (cell: Cell) => tracker.find((panel) => panel.content.widgets.includes(cell)) ?? null;
     const run = async (cell: Cell) => {
       const panel = panelOf(cell);
-      if (!panel) return;
-      panel.content.activeCellIndex = panel.content.widgets.indexOf(cell);
-      panel.content.deselectAll();
-      await NotebookActions.run(panel.content, panel.sessionContext);
+      if (panel) await runCell(panel, cell);
     };
     const dryRun = async (cell: Cell) => {
       const panel = panelOf(cell);

@@ -1,9 +1,11 @@
 // Says under a cell that its result is stale, and why. Asked for after each cell that ran and each edit.
 
 import type { Cell, CodeCell } from '@jupyterlab/cells';
-import { NotebookActions, type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { element, link } from '../elements';
+import { eachNotebook, onExecuted, runCell } from '../notebooks';
 import type { ISettings } from '../commands/settings';
 import type { ILinks } from '../kernel';
 import type { StaleCell } from '../protocol';
@@ -14,7 +16,6 @@ const FOOTER = '.jp-Cell-footer';
 
 export class StaleBadges {
   private timers = new Map<NotebookPanel, ReturnType<typeof setTimeout>>();
-  private watched = new WeakSet<object>();
 
   constructor(
     tracker: INotebookTracker,
@@ -22,16 +23,16 @@ export class StaleBadges {
     private readonly settings: ISettings,
     private readonly trans: TranslationBundle,
   ) {
-    const watch = (panel: NotebookPanel) => this.watch(panel);
-    tracker.widgetAdded.connect((_, panel) => watch(panel));
-    tracker.forEach(watch);
+    eachNotebook(tracker, (panel) => this.watch(panel));
     const all = () => tracker.forEach((panel) => this.soon(panel, 0));
+    links.each((link, panel) =>
+      link.told.connect((_, told) => {
+        if (told.news === 'changed' && told.with.what.includes('runs')) this.soon(panel);
+      }),
+    );
     links.changed.connect(all);
     settings.changed.connect(all);
-    NotebookActions.executed.connect((_, { notebook }) => {
-      const panel = tracker.find((panel) => panel.content === notebook);
-      if (panel) this.soon(panel, 0);
-    });
+    onExecuted(tracker, (panel) => this.soon(panel, 0));
   }
 
   private watch(panel: NotebookPanel): void {
@@ -43,13 +44,6 @@ export class StaleBadges {
   private soon(panel: NotebookPanel, ms = REST_MS): void {
     if (panel.isDisposed) return;
     clearTimeout(this.timers.get(panel));
-    const link = this.links.of(panel);
-    if (link && !this.watched.has(link)) {
-      this.watched.add(link);
-      link.told.connect((_, told) => {
-        if (told.news === 'changed' && told.with.what.includes('runs')) this.soon(panel);
-      });
-    }
     this.timers.set(
       panel,
       setTimeout(() => void this.update(panel), ms),
@@ -85,20 +79,10 @@ export class StaleBadges {
   }
 
   private badge(panel: NotebookPanel, cell: Cell, text: string): HTMLElement {
-    const badge = document.createElement('div');
-    badge.className = 'lumos-stale';
+    const again = link(this.trans.__('Run again'), () => runCell(panel, cell));
+    const badge = element('div', 'lumos-stale', element('span', '', text), again);
     badge.dataset.reason = text;
     badge.setAttribute('role', 'status');
-    badge.appendChild(document.createElement('span')).textContent = text;
-    const again = badge.appendChild(document.createElement('button'));
-    again.type = 'button';
-    again.className = 'lumos-link';
-    again.textContent = this.trans.__('Run again');
-    again.onclick = () => {
-      panel.content.activeCellIndex = panel.content.widgets.indexOf(cell);
-      panel.content.deselectAll();
-      void NotebookActions.run(panel.content, panel.sessionContext);
-    };
     return badge;
   }
 

@@ -1,10 +1,10 @@
 // How the notebooks stand, as their kernels say it: asked anew when something changed.
 
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import { NotebookActions } from '@jupyterlab/notebook';
 import { type IDisposable, DisposableDelegate } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
+import { onExecuted } from '../notebooks';
 import type { ILinks, Link } from '../kernel';
 import type { Status, ThreadRow } from '../protocol';
 
@@ -12,7 +12,6 @@ const N_THREADS = 40;
 
 export class Standing {
   private known = new WeakMap<Link, Status>();
-  private heard = new WeakSet<Link>();
   /** Links that are asked now, and whether something changed meanwhile. */
   private asking = new Map<Link, boolean>();
   private _changed = new Signal<this, void>(this);
@@ -21,13 +20,16 @@ export class Standing {
     private readonly links: ILinks,
     tracker: INotebookTracker,
   ) {
-    links.changed.connect(() => this.listen());
+    links.each((link) => {
+      link.told.connect((_, told) => told.news === 'changed' && void this.ask(link));
+      void this.ask(link);
+    });
+    links.changed.connect(() => this._changed.emit());
     links.currentChanged.connect(() => this._changed.emit());
-    NotebookActions.executed.connect((_, { notebook }) => {
-      const link = links.of(tracker.find((panel) => panel.content === notebook) ?? null);
+    onExecuted(tracker, (panel) => {
+      const link = links.of(panel);
       if (link) void this.ask(link);
     });
-    this.listen();
   }
 
   /** What a notebook's kernel said last, or null. */
@@ -45,16 +47,6 @@ export class Standing {
   async threads(panel: NotebookPanel | null): Promise<ThreadRow[]> {
     const link = this.links.of(panel);
     return link ? (await link.ask('threads.list', { limit: N_THREADS })).rows : [];
-  }
-
-  private listen(): void {
-    for (const link of this.links.all.values()) {
-      if (this.heard.has(link)) continue;
-      this.heard.add(link);
-      link.told.connect((_, told) => told.news === 'changed' && void this.ask(link));
-      void this.ask(link);
-    }
-    this._changed.emit();
   }
 
   private async ask(link: Link): Promise<void> {

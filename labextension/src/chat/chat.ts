@@ -5,7 +5,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { Panel, Widget } from '@lumino/widgets';
 
-import type { ILinks, Link } from '../kernel';
+import { button } from '../elements';
+import { type ILinks, type Link, problemText } from '../kernel';
 import type { Told } from '../kernel/link';
 import type { History, Turn } from '../protocol';
 import { Input } from './input';
@@ -31,7 +32,7 @@ export class Chat extends Panel {
   private shownThread = '';
   private readonly head = new Widget();
   private readonly turns = new Panel();
-  private readonly older = document.createElement('button');
+  private readonly older: HTMLButtonElement;
   private readonly input: Input;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private follows = true;
@@ -49,11 +50,8 @@ export class Chat extends Panel {
     this.turns.node.setAttribute('role', 'log');
     this.turns.node.setAttribute('aria-label', trans.__('Conversation'));
     this.turns.node.tabIndex = 0;
-    this.older.type = 'button';
-    this.older.className = 'lumos-button';
-    this.older.textContent = trans.__('Show what was said before');
+    this.older = button(trans.__('Show what was said before'), () => this.showOlder());
     this.older.hidden = true;
-    this.older.onclick = () => void this.showOlder();
     const before = new Widget();
     before.addClass('lumos-older');
     before.node.append(this.older);
@@ -133,7 +131,7 @@ export class Chat extends Panel {
       if (link !== this.link || this.isDisposed) return;
       this.showTurns(history);
     } catch (problem) {
-      this.input.say(words(problem));
+      this.input.say(problemText(problem));
     }
   }
 
@@ -189,7 +187,7 @@ export class Chat extends Panel {
       this.older.hidden = !has_more;
       node.scrollTop = node.scrollHeight - below;
     } catch (problem) {
-      this.input.say(words(problem));
+      this.input.say(problemText(problem));
     }
   }
 
@@ -204,11 +202,11 @@ export class Chat extends Panel {
     if (!link) return this.trans.__('The kernel was restarted or has ended.');
     this.follows = true;
     try {
-      if (running) return (await link.ask('chat.act', { turn: running.turn, t: 'steer', text })).problem;
-      this.take([await link.ask('chat.send', { text, thread_id: this.place.threadId })]);
+      if (running) await link.ask('chat.act', { turn: running.turn, t: 'steer', text });
+      else this.take([await link.ask('chat.send', { text, thread_id: this.place.threadId })]);
       return '';
     } catch (problem) {
-      return words(problem);
+      return problemText(problem);
     }
   }
 
@@ -216,9 +214,10 @@ export class Chat extends Panel {
     const { link, running } = this;
     if (!link || !running) return;
     try {
-      this.input.say((await link.ask('chat.act', { turn: running.turn, t: 'stop' })).problem);
+      await link.ask('chat.act', { turn: running.turn, t: 'stop' });
+      this.input.say('');
     } catch (problem) {
-      this.input.say(words(problem));
+      this.input.say(problemText(problem));
     }
   }
 }
@@ -226,9 +225,4 @@ export class Chat extends Panel {
 /** Whether what stands there is the live widget, which changes by itself. */
 function isLive(turn: Turn): boolean {
   return 'application/vnd.jupyter.widget-view+json' in (turn.bundle as any);
-}
-
-function words(problem: unknown): string {
-  const { message, hint } = problem as Error & { hint?: string };
-  return [message, hint].filter(Boolean).join(' ');
 }

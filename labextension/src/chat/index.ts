@@ -2,12 +2,12 @@
 
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { ILinks } from '../kernel';
 import { lumosIcon } from '../panel';
-import { baseName } from '../panel/words';
 import { Chat } from './chat';
 
 interface Opened {
@@ -52,7 +52,7 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
       widget.id = `lumos-chat-${path}-${threadId}`;
       widget.title.icon = lumosIcon;
       widget.title.closable = true;
-      widget.title.label = trans.__('Chat: %1', baseName(path));
+      widget.title.label = trans.__('Chat: %1', PathExt.basename(path));
       widget.title.caption = trans.__('Chat with the agent of %1', path);
       const one = { widget, path: pathNow, threadId };
       opened.push(one);
@@ -64,7 +64,7 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     app.commands.addCommand('lumos:open-chat', {
-      label: trans.__('Open a chat on the thread of this notebook'),
+      label: trans.__('Open chat'),
       caption: trans.__('Talk to the notebook’s agent beside the notebook'),
       icon: lumosIcon,
       isEnabled: (args) => !!args.path || !!notebooks.currentWidget,

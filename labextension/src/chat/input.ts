@@ -3,12 +3,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { button, element } from '../elements';
+
 export class Input extends Widget {
   private readonly area = document.createElement('textarea');
-  private readonly problem = document.createElement('div');
-  private readonly buttons = document.createElement('div');
-  private readonly sendButton = document.createElement('button');
-  private readonly stopButton = document.createElement('button');
+  private readonly problem = element('div', 'lumos-bad');
+  private readonly sendButton: HTMLButtonElement;
+  private readonly stopButton: HTMLButtonElement;
   private isBusy = false;
 
   constructor(
@@ -27,20 +28,10 @@ export class Input extends Widget {
       void this.submit();
     };
     this.area.oninput = () => this.grow();
-    this.problem.className = 'lumos-bad';
     this.problem.setAttribute('role', 'alert');
-    for (const [button, text, act] of [
-      [this.sendButton, trans.__('Send'), () => void this.submit()],
-      [this.stopButton, trans.__('Stop'), stop],
-    ] as const) {
-      button.type = 'button';
-      button.className = 'lumos-button';
-      button.textContent = text;
-      button.onclick = act;
-    }
-    this.buttons.className = 'lumos-buttons-row';
-    this.buttons.append(this.sendButton, this.stopButton);
-    this.node.append(this.problem, this.area, this.buttons);
+    this.sendButton = button(trans.__('Send'), () => this.submit());
+    this.stopButton = button(trans.__('Stop'), stop);
+    this.node.append(this.problem, this.area, element('div', 'lumos-chat-buttons', this.sendButton, this.stopButton));
     this.setState('gone');
   }
 

@@ -4,7 +4,8 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Panel, Widget } from '@lumino/widgets';
 
-import { goToCell } from '../panel/runs';
+import { element, link } from '../elements';
+import { goToCell } from '../notebooks';
 import { RUN_MIME, type Turn } from '../protocol';
 import { asCell, insertCells, sources, textOf } from './blocks';
 
@@ -14,7 +15,7 @@ const DRAWN = [WIDGET, RUN_MIME, 'text/html', 'text/markdown', 'text/plain'];
 
 export class TurnView extends Panel {
   private drawn: Widget | null = null;
-  private readonly tools = document.createElement('div');
+  private readonly tools = element('div', 'lumos-turn-tools');
 
   constructor(
     private _turn: Turn,
@@ -31,7 +32,6 @@ export class TurnView extends Panel {
     said.node.setAttribute('aria-label', trans.__('You said'));
     said.node.setAttribute('role', 'note');
     this.addWidget(said);
-    this.tools.className = 'lumos-turn-tools';
     void this.draw(_turn);
   }
 
@@ -92,13 +92,14 @@ export class TurnView extends Panel {
     const { trans } = this;
     this.tools.replaceChildren();
     this.node.append(this.tools);
-    if (this._turn.is_running) return;
+    this.node.toggleAttribute('data-running', this._turn.is_running);
     const cellId = this._turn.cell_id;
-    if (cellId) this.button(trans.__('Go to its cell'), () => goToCell(this.notebook, cellId));
-    else this.button(trans.__('Insert as cell'), () => this.insert([asCell(this._turn.prompt)]));
+    if (cellId) this.add(trans.__('Go to its cell'), () => goToCell(this.notebook, cellId));
+    if (this._turn.is_running) return;
+    if (!cellId) this.add(trans.__('Insert as cell'), () => this.insert([asCell(this._turn.prompt)]));
     const code = sources(textOf((this._turn.bundle as any)[RUN_MIME]));
     if (code.length)
-      this.button(trans._n('Insert the code as %1 cell', 'Insert the code as %1 cells', code.length), () =>
+      this.add(trans._n('Insert the code as a cell', 'Insert the code as %1 cells', code.length), () =>
         this.insert(code),
       );
   }
@@ -107,15 +108,11 @@ export class TurnView extends Panel {
     insertCells(this.notebook, given);
   }
 
-  private button(text: string, act: () => void): void {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'lumos-plain-link';
-    button.textContent = text;
-    button.onclick = () => {
+  private add(text: string, act: () => void): void {
+    const both = () => {
       act();
       this.showNotebook();
     };
-    this.tools.append(button);
+    this.tools.append(link(text, both));
   }
 }

@@ -7,14 +7,15 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { openMenu } from '../menu';
+import { insertBelow } from '../notebooks';
 import { IStanding } from '../cells';
 import type { Standing } from '../cells/standing';
-import { menuOf } from '../cells/bar';
 import { ILinks } from '../kernel';
 import { ISettings } from './settings';
 import { StatusLine } from './statusbar';
 
-/** Commands of all rooms, as the palette and the menu of the status bar list them; proposals list their own. */
+/** Commands of all rooms, as the palette and the menu of the status bar list them. */
 const LISTED = [
   'lumos:dry-run',
   'lumos:new-thread',
@@ -27,6 +28,9 @@ const LISTED = [
   'lumos:show-runs',
   'lumos:show-agents',
   'lumos:show-approvals',
+  'lumos:accept-proposals',
+  'lumos:reject-proposals',
+  'lumos:next-proposal',
 ];
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -67,14 +71,6 @@ function addCommands(
   trans: TranslationBundle,
 ): void {
   const isEnabled = () => !!links.current;
-  /** Puts a line magic into a new cell below, and runs it: what it shows stands where its person looks. */
-  const below = async (line: string, notebook: unknown) => {
-    const panel = tracker.find((panel) => panel.id === notebook);
-    if (panel) app.shell.activateById(panel.id);
-    await app.commands.execute('notebook:insert-cell-below');
-    tracker.activeCell?.model.sharedModel.setSource(line);
-    await app.commands.execute('notebook:run-cell');
-  };
   app.commands.addCommand('lumos:new-thread', {
     label: trans.__('New thread'),
     caption: trans.__('Begin a thread, and continue in it'),
@@ -98,7 +94,10 @@ function addCommands(
   app.commands.addCommand('lumos:show-trace', {
     label: trans.__('Show the trace of the last run'),
     isEnabled,
-    execute: (args) => below(args.run_id ? `%trace ${args.run_id}` : '%trace', args.notebook),
+    execute: () => {
+      const [panel, cell] = [tracker.currentWidget, tracker.activeCell];
+      if (panel && cell) insertBelow(panel, cell, '%trace', true);
+    },
   });
 }
 
@@ -112,8 +111,8 @@ function addStatusLine(
 ): void {
   const line = new StatusLine(trans, (box) => {
     const commands = LISTED.filter((id) => app.commands.hasCommand(id) && app.commands.isEnabled(id));
-    const menu = menuOf(commands.map((id) => [app.commands.label(id), () => void app.commands.execute(id), false]));
-    menu.open(box.left, box.top, { forceY: false });
+    const choices = commands.map((id) => ({ label: app.commands.label(id), act: () => app.commands.execute(id) }));
+    openMenu(choices, box.left, box.top);
   });
   const isActive = () => settings.get('statusBar') && !!standing.of(tracker.currentWidget);
   const activeStateChanged = new Signal<object, void>(line);

@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { button } from '../elements';
 import type { Status } from '../protocol';
 import { statusParts } from './words';
 
@@ -15,10 +16,9 @@ export class StatusLine extends Widget {
   ) {
     super();
     this.addClass('lumos-status');
-    this.button = this.node.appendChild(document.createElement('button'));
-    this.button.type = 'button';
+    this.button = button('', () => onClick(this.button.getBoundingClientRect()), '', '');
     this.button.setAttribute('aria-haspopup', 'true');
-    this.button.onclick = () => onClick(this.button.getBoundingClientRect());
+    this.node.append(this.button);
   }
 
   show_(status: Status | null): void {

@@ -4,8 +4,8 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { styled } from '../elements';
 import { RUN_MIME, STYLES, TRACE_MIME } from '../protocol';
-import { element } from '../run/elements';
 import { RenderedRun } from '../run/renderer';
 import { RenderedTrace } from '../run/trace';
 import { RenderedTape } from './tape';
@@ -51,7 +51,7 @@ function filled(widget: RenderedRun | RenderedTrace, registry: IRenderMimeRegist
 }
 
 function note(text: string, isProblem: boolean): Widget {
-  const node = element('div', isProblem ? STYLES.error : STYLES.muted, text);
+  const node = styled('div', isProblem ? STYLES.error : STYLES.muted, text);
   node.setAttribute('role', isProblem ? 'alert' : 'note');
   return new Widget({ node });
 }

@@ -4,11 +4,12 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { button, element, styled } from '../elements';
 import { SHELLS, STYLES } from '../protocol';
-import { button, element, frame, onFirstOpen } from '../run/elements';
+import { frame, onFirstOpen } from '../run/frames';
 import { Stage } from '../run/stage';
 import { drawPlain } from '../run/values';
-import { count } from '../run/words';
+import { count } from '../phrases';
 import { readTape, type Row } from './lines';
 
 const SLICE = 100;
@@ -32,8 +33,8 @@ export class RenderedTape extends Widget {
       String(header.recorded_at ?? ''),
       header.lumos ? `lumos_nb ${String(header.lumos)}` : '',
     ];
-    this.node.append(element('div', STYLES.muted, told.filter(Boolean).join(' · ')));
-    if (!rows.length) this.node.append(element('div', STYLES.muted, trans.__('Nothing is recorded on it.')));
+    this.node.append(styled('div', STYLES.muted, told.filter(Boolean).join(' · ')));
+    if (!rows.length) this.node.append(styled('div', STYLES.muted, trans.__('Nothing is recorded on it.')));
     this.list(rows, 0);
   }
 
@@ -50,14 +51,14 @@ export class RenderedTape extends Widget {
 
   private row(row: Row): HTMLElement {
     const node = frame(SHELLS.tool) as HTMLDetailsElement;
-    const line = element('span', STYLES.line, element('strong', '', row.head), ' ');
-    line.append(element('span', `${STYLES.cut};${row.isBad ? STYLES.error : STYLES.muted}`, row.told));
+    const line = styled('span', STYLES.line, element('strong', '', row.head), ' ');
+    line.append(styled('span', `${STYLES.cut};${row.isBad ? STYLES.error : STYLES.muted}`, row.told));
     node.querySelector('summary')?.append(line);
     onFirstOpen(node, async () => {
       for (const part of row.parts) {
-        const place = element('div', 'flex:1 1 0;min-width:0');
-        const label = element('div', `flex:0 0 84px;${STYLES.muted}`, part.label);
-        node.lastElementChild?.append(element('div', 'display:flex;gap:12px;margin:2px 0', label, place));
+        const place = styled('div', 'flex:1 1 0;min-width:0');
+        const label = styled('div', `flex:0 0 84px;${STYLES.muted}`, part.label);
+        node.lastElementChild?.append(styled('div', 'display:flex;gap:12px;margin:2px 0', label, place));
         await drawPlain(this.stage, part.text, place);
       }
     });

@@ -7,7 +7,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ILinks, Links } from './links';
 
 export { ILinks } from './links';
-export { Link, LumosProblem } from './link';
+export { Link, LumosProblem, problemText } from './link';
 
 export const kernelPlugin: JupyterFrontEndPlugin<ILinks> = {
   id: 'lumos-nb:kernel',

@@ -5,10 +5,9 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { PROTOCOL_VERSION, type KernelAsks, type News, type PageAsks } from '../protocol';
+import { PROTOCOL_VERSION, TARGET, type KernelAsks, type News, type PageAsks } from '../protocol';
 import { leavePage, takePage } from './page';
 
-export const TARGET = 'lumos_nb';
 const ANSWER_MS = 20_000;
 
 /** What the kernel could not do, in words for a person. */
@@ -21,6 +20,14 @@ export class LumosProblem extends Error {
     super(message);
   }
 }
+
+/** What is wrong and what to do about it, as one text. */
+export function problemText(problem: unknown): string {
+  const { message, hint } = problem as Error & { hint?: string };
+  return [message || String(problem), hint].filter(Boolean).join(' ');
+}
+
+const gone = () => new LumosProblem('Gone', 'The kernel was restarted or has ended.', 'Run %load_ext lumos_nb again.');
 
 type Given<K extends keyof KernelAsks> = KernelAsks[K]['given'];
 type Answer<K extends keyof KernelAsks> = KernelAsks[K]['answer'];
@@ -76,8 +83,7 @@ export class Link {
 
   /** Asks the kernel. Rejects with a `LumosProblem` that says why it could not. */
   ask<K extends keyof KernelAsks>(name: K, given: Given<K>, withinMs = ANSWER_MS): Promise<Answer<K>> {
-    const gone = new LumosProblem('Gone', 'The kernel was restarted or has ended.', 'Run %load_ext lumos_nb again.');
-    if (!this._isOpen) return Promise.reject(gone);
+    if (!this._isOpen) return Promise.reject(gone());
     const id = ++this.n;
     return new Promise((resolve, reject) => {
       const late = new LumosProblem('NoAnswer', 'The kernel does not answer.', 'Wait until it is free, or restart it.');
@@ -94,8 +100,7 @@ export class Link {
     window.removeEventListener('pagehide', this.leave);
     leavePage(this.kernel.id, this.page);
     if (tellsKernel) this.comm.close().done.catch(() => undefined);
-    const gone = new LumosProblem('Gone', 'The kernel was restarted or has ended.', 'Run %load_ext lumos_nb again.');
-    for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(gone);
+    for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(gone());
     this._closed.emit();
     Signal.clearData(this);
   }

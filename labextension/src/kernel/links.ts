@@ -4,14 +4,15 @@
 // never will is left in peace otherwise.
 
 import { Notification } from '@jupyterlab/apputils';
-import { NotebookActions, type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { PROTOCOL_VERSION, type PageAsks } from '../protocol';
-import { Link, TARGET } from './link';
+import { eachNotebook, onExecuted } from '../notebooks';
+import { PROTOCOL_VERSION, TARGET, type PageAsks } from '../protocol';
+import { Link } from './link';
 
 export interface ILinks {
   /** The link of the notebook in front, or null where it has none. */
@@ -22,6 +23,8 @@ export interface ILinks {
   readonly currentChanged: ISignal<ILinks, void>;
   /** Every open link, with its notebook. */
   readonly all: ReadonlyMap<NotebookPanel, Link>;
+  /** Calls for each link: those that are open, and those to come. */
+  each(act: (link: Link, panel: NotebookPanel) => void): void;
   /** Emitted when a link is opened or closed. */
   readonly changed: ISignal<ILinks, void>;
   /** The link of a notebook, or null. */
@@ -41,6 +44,7 @@ export const ILinks = new Token<ILinks>('lumos-nb:ILinks', 'The links to kernels
 export class Links implements ILinks {
   private links = new Map<NotebookPanel, Link>();
   private handlers = new Map<string, (given: any, panel: NotebookPanel) => unknown>();
+  private opened = new Signal<this, NotebookPanel>(this);
   private _changed = new Signal<this, void>(this);
   private _currentChanged = new Signal<this, void>(this);
 
@@ -50,17 +54,20 @@ export class Links implements ILinks {
     private readonly tracker: INotebookTracker,
     private readonly trans: TranslationBundle,
   ) {
-    tracker.widgetAdded.connect((_, panel) => this.watch(panel));
-    tracker.forEach((panel) => this.watch(panel));
+    eachNotebook(tracker, (panel) => this.watch(panel));
     tracker.currentChanged.connect(() => this._currentChanged.emit());
-    NotebookActions.executed.connect((_, { notebook }) => {
-      const panel = tracker.find((panel) => panel.content === notebook);
-      if (panel && !this.links.has(panel)) void this.find(panel);
+    onExecuted(tracker, (panel) => {
+      if (!this.links.has(panel)) void this.find(panel);
     });
   }
 
   get all(): ReadonlyMap<NotebookPanel, Link> {
     return this.links;
+  }
+
+  each(act: (link: Link, panel: NotebookPanel) => void): void {
+    this.opened.connect((_, panel) => act(this.links.get(panel)!, panel));
+    for (const [panel, link] of this.links) act(link, panel);
   }
 
   get changed(): ISignal<this, void> {
@@ -116,6 +123,7 @@ export class Links implements ILinks {
       this.links.delete(panel);
       this.tell(panel);
     });
+    this.opened.emit(panel);
     this.tell(panel);
   }
 

@@ -11,7 +11,7 @@ import { LeftRun } from './left';
 import { Mending } from './mending';
 import { stopRun } from './stop';
 
-export const STOP_RUN = 'lumos:stop-run';
+const STOP_RUN = 'lumos:stop-run';
 
 export const mendingPlugin: JupyterFrontEndPlugin<void> = {
   id: 'lumos-nb:mending',

@@ -6,6 +6,7 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { eachNotebook } from '../notebooks';
 import type { ILinks, Link } from '../kernel';
 import { leftText } from './left';
 import { leftViews, replace } from './outputs';
@@ -25,22 +26,14 @@ export class Mending {
     private readonly links: ILinks,
     private readonly trans: TranslationBundle,
   ) {
-    tracker.widgetAdded.connect((_, panel) => this.watch(panel));
-    tracker.forEach((panel) => this.watch(panel));
-    links.changed.connect(() => this.meet());
-    this.meet();
-  }
-
-  /** Listens to new links, and looks through their notebooks. */
-  private meet(): void {
-    for (const [panel, link] of this.links.all) {
-      if (this.asked.has(link)) continue;
+    eachNotebook(tracker, (panel) => this.watch(panel));
+    links.each((link, panel) => {
       this.asked.set(link, new Set());
       link.told.connect((_, told) => {
         if (told.news === 'outputs.ended') void this.mend(panel, link, told.with.view);
       });
       void panel.context.ready.then(() => panel.revealed).then(() => this.mendAll(panel, link));
-    }
+    });
   }
 
   private async mendAll(panel: NotebookPanel, link: Link): Promise<void> {

@@ -1,13 +1,15 @@
 // Calls that wait for a person, of all kernels, each with the form that its cell shows.
 
+import { PathExt } from '@jupyterlab/coreutils';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useReducer, useRef } from 'react';
 
+import { problemText } from '../kernel';
 import { keyOf, type Model, type Waiting } from './model';
 import { useSeconds } from './parts';
 import { Question } from './question';
-import { baseName, waiting as long } from './words';
+import { waiting as long } from './words';
 
 interface Props {
   model: Model;
@@ -55,8 +57,8 @@ function One({ row, now, trans, open }: OneProps): JSX.Element {
       </div>
       <div className="lumos-soft lumos-wraps">
         {[agent, thread].filter(Boolean).join(' · ')} ·{' '}
-        <button type="button" className="lumos-plain-link" onClick={() => open(panel)}>
-          {baseName(notebook || panel.context.path)}
+        <button type="button" className="lumos-link" onClick={() => open(panel)}>
+          {PathExt.basename(notebook || panel.context.path)}
         </button>
       </div>
       <pre className="lumos-arguments" tabIndex={0} aria-label={trans.__('Arguments')}>
@@ -74,9 +76,10 @@ function Form({ row }: { row: Waiting }): JSX.Element {
     const { approval, link } = row;
     const question: any = new (Question as any)(approval, async (action: any) => {
       try {
-        return (await link.ask('runs.act', { ...action, run_id: approval.run_id })).problem;
+        await link.ask('runs.act', { ...action, run_id: approval.run_id });
+        return '';
       } catch (problem) {
-        return (problem as Error).message;
+        return problemText(problem);
       }
     });
     const node = place.current!;

@@ -21,19 +21,18 @@ export function keyOf({ approval }: Waiting): string {
 
 export class Model {
   private chosen: NotebookPanel | null = null;
-  private known = new Set<Link>();
   private waitingOf = new Map<Link, Waiting[]>();
   private _changed = new Signal<this, void>(this);
   private _approvalsChanged = new Signal<this, void>(this);
   private _isVisible = false;
 
   constructor(readonly links: ILinks) {
-    links.changed.connect(() => this.meet());
+    links.each((link, panel) => this.meet(link, panel));
+    links.changed.connect(() => this._changed.emit());
     links.currentChanged.connect(() => {
       this.chosen = null; // the notebook in front is meant again
       this._changed.emit();
     });
-    this.meet();
   }
 
   /** The notebook whose kernel is shown: the chosen one, the one in front, or any that has a link. */
@@ -78,22 +77,14 @@ export class Model {
     return this._approvalsChanged;
   }
 
-  private meet(): void {
-    for (const [panel, link] of this.links.all) {
-      if (this.known.has(link)) continue;
-      this.known.add(link);
-      link.told.connect((_, told) => {
-        if (told.news === 'changed' && told.with.what.includes('approvals')) void this.look(panel, link);
-      });
-      link.closed.connect(() => this.forget(link));
-      void this.look(panel, link);
-    }
-    this._changed.emit();
-  }
-
-  private forget(link: Link): void {
-    this.known.delete(link);
-    if (this.waitingOf.delete(link)) this._approvalsChanged.emit();
+  private meet(link: Link, panel: NotebookPanel): void {
+    link.told.connect((_, told) => {
+      if (told.news === 'changed' && told.with.what.includes('approvals')) void this.look(panel, link);
+    });
+    link.closed.connect(() => {
+      if (this.waitingOf.delete(link)) this._approvalsChanged.emit();
+    });
+    void this.look(panel, link);
   }
 
   /** Asks what waits. It is asked also while nobody looks: the number on the panel's tab says it. */

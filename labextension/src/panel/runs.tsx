@@ -1,16 +1,17 @@
 // Runs: what goes on, with Stop and Steer, and what has ended; found by words, state, agent and thread.
 
-import type { NotebookPanel } from '@jupyterlab/notebook';
 import { closeIcon } from '@jupyterlab/ui-components';
 import React, { useMemo, useState } from 'react';
 
+import { goToCell } from '../notebooks';
+import { seconds } from '../phrases';
 import type { RunRow } from '../protocol';
 import { LongList } from './list';
 import { Pages } from './pages';
 import { Button, IconButton, SearchBox, useLater, useSeconds } from './parts';
 import { attempt, type Shown, useChanged } from './shown';
 import { ROW_HEIGHT } from './threads';
-import { money, seconds, tokens, when } from './words';
+import { money, tokens, when } from './words';
 
 const STATES = ['running', 'completed', 'failed', 'cancelled'];
 
@@ -124,7 +125,7 @@ function Line({ shown, row, now, isActive, steer }: LineProps): JSX.Element {
   const { trans } = shown;
   const lasts = row.is_live ? Math.max(0, now - row.started_at) : row.duration_s;
   const figures = [
-    lasts === null ? '' : seconds(lasts),
+    seconds(lasts),
     trans.__('%1 in, %2 out', tokens(row.input_tokens), tokens(row.output_tokens)),
     row.is_live ? '' : money(row.cost_usd, trans),
     row.thread,
@@ -174,28 +175,15 @@ function Steering({ shown, row, done }: { shown: Shown; row: RunRow; done: () =>
 }
 
 async function act({ link, trans }: Shown, row: RunRow, t: string, text = ''): Promise<boolean> {
-  const asked = link.ask('runs.act', { run_id: row.run_id, t, text }).then(({ problem }) => {
-    if (problem) throw new Error(problem);
-  });
-  return attempt(asked, trans.__('This could not be done'));
+  return attempt(link.ask('runs.act', { run_id: row.run_id, t, text }), trans.__('This could not be done'));
 }
 
 /** Goes to the cell of a run, or opens the run where the notebook has no such cell. */
-export async function openRun({ app, panel, link, trans }: Shown, row: RunRow): Promise<void> {
+async function openRun({ app, panel, link, trans }: Shown, row: RunRow): Promise<void> {
   if (row.cell_id && goToCell(panel, row.cell_id)) app.shell.activateById(panel.id);
   else {
     const { openRecorded } = await import('./opened');
     const title = trans.__('Run: %1', row.prompt.slice(0, 30) || row.agent);
     await attempt(openRecorded(app, panel, link, row.run_id, title), trans.__('The run cannot be shown'));
   }
-}
-
-/** Brings a cell of a notebook into view; returns whether it is there. */
-export function goToCell(panel: NotebookPanel, cellId: string): boolean {
-  const index = panel.content.widgets.findIndex((cell) => cell.model.id === cellId);
-  if (index < 0) return false;
-  panel.content.activeCellIndex = index;
-  const { isConnected } = panel.content.widgets[index].node;
-  void panel.content.scrollToItem(index, isConnected ? 'smart' : 'center'); // 'smart' finds no cell not drawn yet
-  return true;
 }

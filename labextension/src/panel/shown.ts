@@ -6,7 +6,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useEffect, useRef } from 'react';
 
-import type { Link } from '../kernel';
+import { type Link, problemText } from '../kernel';
 import type { Told } from '../kernel/link';
 import type { Model } from './model';
 
@@ -49,8 +49,7 @@ export async function attempt(work: Promise<unknown>, title: string): Promise<bo
     await work;
     return true;
   } catch (problem) {
-    const { message, hint } = problem as Error & { hint?: string };
-    await showErrorMessage(title, hint ? `${message}\n${hint}` : message);
+    await showErrorMessage(title, problemText(problem));
     return false;
   }
 }

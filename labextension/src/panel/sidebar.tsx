@@ -1,6 +1,7 @@
 // The panel itself: which notebook, which tab, and what was spent.
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -14,7 +15,6 @@ import type { Model } from './model';
 import { Runs } from './runs';
 import type { Shown } from './shown';
 import { Threads } from './threads';
-import { baseName } from './words';
 
 const TABS = ['threads', 'runs', 'agents', 'approvals'] as const;
 type Tab = (typeof TABS)[number];
@@ -170,11 +170,11 @@ function Notebooks({ model, trans }: { model: Model; trans: TranslationBundle })
         onChange={(event) => model.choose(panels.find((panel) => panel.id === event.target.value)!)}
       >
         {model.panel && !model.link ? (
-          <option value={model.panel.id}>{baseName(model.panel.context.path)}</option>
+          <option value={model.panel.id}>{PathExt.basename(model.panel.context.path)}</option>
         ) : null}
         {panels.map((panel) => (
           <option key={panel.id} value={panel.id} title={panel.context.path}>
-            {baseName(panel.context.path)}
+            {PathExt.basename(panel.context.path)}
           </option>
         ))}
       </select>

@@ -4,9 +4,9 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { addIcon, ellipsesIcon } from '@jupyterlab/ui-components';
 import React, { useMemo, useState } from 'react';
 
+import { openMenu } from '../menu';
 import type { ThreadRow } from '../protocol';
 import { LongList } from './list';
-import { openMenu } from './menu';
 import { Pages } from './pages';
 import { IconButton, SearchBox, useLater } from './parts';
 import { attempt, type Shown, useChanged } from './shown';

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Panel, Widget } from '@lumino/widgets';
 
-import { element } from './block';
+import { button, element } from '../elements';
 
 export class Bar extends Panel {
   private readonly words = element('span', 'lumos-proposals-words');
@@ -78,11 +78,4 @@ export class Bar extends Panel {
   focus(): void {
     this.buttons[0].focus();
   }
-}
-
-function button(text: string, onClick: () => void): HTMLElement {
-  const node = element('button', 'jp-Button lumos-proposal-button', text);
-  node.type = 'button';
-  node.addEventListener('click', onClick);
-  return node;
 }

@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { button, element } from '../elements';
 import type { Proposal } from '../protocol';
 import { diffLines, folded, type Line } from './diff';
 
@@ -123,21 +124,15 @@ export class Block extends Widget {
     const { trans, proposal } = this;
     const canEdit = proposal.kind === 'insert' || proposal.kind === 'edit';
     const hasFocus = this.buttons.contains(document.activeElement);
+    const accept = button(trans.__('Accept'), () => this.answer({ accepts: true }));
+    accept.disabled = !this.isPossible;
     this.buttons.replaceChildren(
-      this.button(trans.__('Accept'), () => this.answer({ accepts: true }), this.isPossible),
-      ...(canEdit ? [this.button(trans.__('Edit…'), () => this.edit())] : []),
-      this.button(trans.__('Reject'), () => this.answer({ accepts: false })),
-      this.button(trans.__('Reject with a reason…'), () => this.ask()),
+      accept,
+      ...(canEdit ? [button(trans.__('Edit…'), () => this.edit())] : []),
+      button(trans.__('Reject'), () => this.answer({ accepts: false })),
+      button(trans.__('Reject with a reason…'), () => this.ask()),
     );
     if (hasFocus) this.focus();
-  }
-
-  private button(text: string, onClick: () => void, isEnabled = true): HTMLButtonElement {
-    const button = element('button', 'jp-Button lumos-proposal-button', text);
-    button.type = 'button';
-    button.disabled = !isEnabled;
-    button.addEventListener('click', onClick);
-    return button;
   }
 
   private edit(): void {
@@ -148,8 +143,8 @@ export class Block extends Widget {
     area.setAttribute('aria-label', this.trans.__('The text of the cell'));
     this.body.replaceChildren(area);
     this.buttons.replaceChildren(
-      this.button(this.trans.__('Accept as edited'), () => this.answer({ accepts: true, source: area.value })),
-      this.button(this.trans.__('Back'), () => this.back()),
+      button(this.trans.__('Accept as edited'), () => this.answer({ accepts: true, source: area.value })),
+      button(this.trans.__('Back'), () => this.back()),
     );
     area.focus();
   }
@@ -162,8 +157,8 @@ export class Block extends Widget {
     input.addEventListener('keydown', (event) => event.key === 'Enter' && reject());
     this.buttons.replaceChildren(
       input,
-      this.button(this.trans.__('Reject'), reject),
-      this.button(this.trans.__('Back'), () => this.back()),
+      button(this.trans.__('Reject'), reject),
+      button(this.trans.__('Back'), () => this.back()),
     );
     input.focus();
   }
@@ -185,16 +180,4 @@ export class Block extends Widget {
     if (hadFocus) this.node.focus({ preventScroll: true });
     this.decide(answer);
   }
-}
-
-/** Makes an element; its text is never read as HTML. */
-export function element<K extends keyof HTMLElementTagNameMap>(
-  name: K,
-  className = '',
-  text = '',
-): HTMLElementTagNameMap[K] {
-  const node = document.createElement(name);
-  node.className = className;
-  node.textContent = text;
-  return node;
 }

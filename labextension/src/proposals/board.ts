@@ -4,11 +4,12 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PanelLayout } from '@lumino/widgets';
 
-import type { Link } from '../kernel';
+import { cellOf } from '../notebooks';
+import { type Link, type LumosProblem, problemText } from '../kernel';
 import type { Proposal } from '../protocol';
 import { Bar } from './bar';
 import { Block, type Answer, type Look } from './block';
-import { anchorOf, cellOf, newText, problemOf } from './place';
+import { anchorOf, newText, problemOf } from './place';
 
 const keyOf = ({ run_id, call_id }: Proposal) => `${run_id}/${call_id}`;
 
@@ -73,11 +74,13 @@ export class Board {
         const { proposals } = await link.ask('proposals.list', {});
         if (link === this.link) this.show(proposals);
       }
-    } catch {
-      // the kernel is gone or does not know of proposals: there are none
+    } catch (problem) {
+      // the kernel is gone or does not know of proposals: there are none; one that was busy is asked again
+      this.mustAsk = (problem as LumosProblem).type === 'NoAnswer';
     } finally {
       this.isAsking = false;
     }
+    if (this.mustAsk) void this.ask();
   }
 
   private show(proposals: Proposal[]): void {
@@ -175,7 +178,7 @@ export class Board {
       await this.link.ask('proposals.decide', { run_id, call_id, page: this.link.page, base, ...answer });
       return '';
     } catch (error) {
-      return (error as Error).message;
+      return problemText(error);
     }
   }
 

@@ -4,8 +4,8 @@ import { CodeCell, type Cell } from '@jupyterlab/cells';
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { cellOf } from '../notebooks';
 import type { CellOutline, CellOutputs, CellRan, CellText } from '../protocol';
-import { cellOf } from './place';
 
 const OUTPUT_CHARS = 20_000;
 
@@ -27,7 +27,7 @@ export function readCell(panel: NotebookPanel, id: string, trans: TranslationBun
 }
 
 /** Runs a cell as a click does, and waits for its end. */
-export async function runCell(panel: NotebookPanel, id: string, trans: TranslationBundle): Promise<CellRan> {
+export async function runAndRead(panel: NotebookPanel, id: string, trans: TranslationBundle): Promise<CellRan> {
   const cell = known(panel, id, trans);
   const isOk = await NotebookActions.runCells(panel.content, [cell], panel.sessionContext);
   return { is_ok: isOk, execution_count: facts(cell).execution_count, outputs: outputsOf(cell) };
@@ -61,11 +61,11 @@ function facts(cell: Cell): Pick<CellText, 'id' | 'type' | 'state' | 'execution_
 
 function outputsOf(cell: Cell): string[] {
   if (!(cell instanceof CodeCell)) return [];
-  return cell.model.outputs.toJSON().map((output) => cut(textOf(output)));
+  return cell.model.outputs.toJSON().map((output) => cut(outputText(output)));
 }
 
 /** An output as text: what was printed, the error's last line, the text of a display, or its kinds. */
-export function textOf(output: any): string {
+export function outputText(output: any): string {
   const joined = (text: unknown) => (Array.isArray(text) ? text.join('') : String(text));
   if (output.output_type === 'stream') return joined(output.text);
   if (output.output_type === 'error') return `${output.ename}: ${output.evalue}`;

@@ -3,8 +3,9 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { cellOf } from '../notebooks';
 import type { CellChange } from '../protocol';
-import { cellOf, newText } from './place';
+import { newText } from './place';
 
 /** Takes a change back, as a person asks for who has not been asked before. */
 export type Undo = () => void;

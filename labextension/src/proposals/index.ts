@@ -1,13 +1,12 @@
 // The room of proposals: agents work on cells, and a person sees each change in its place before it is made.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 
 import { ILinks } from '../kernel';
 import { Board } from './board';
-import { listed, readCell, runCell, writeOutputs } from './cells';
+import { listed, readCell, runAndRead, writeOutputs } from './cells';
 import { change } from './change';
 import { markChange } from './mark';
 
@@ -16,8 +15,8 @@ export const proposalsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows what agents propose to do to cells, in its place.',
   autoStart: true,
   requires: [INotebookTracker, ILinks],
-  optional: [ITranslator, ICommandPalette],
-  activate: (app, tracker: INotebookTracker, links: ILinks, translator: ITranslator | null, palette) => {
+  optional: [ITranslator],
+  activate: (app, tracker: INotebookTracker, links: ILinks, translator: ITranslator | null) => {
     const trans = (translator ?? nullTranslator).load('lumos_nb');
     answer(links, trans);
     const boards = new Map<NotebookPanel, Board>();
@@ -33,14 +32,14 @@ export const proposalsPlugin: JupyterFrontEndPlugin<void> = {
     };
     links.changed.connect(follow);
     follow();
-    addCommands(app, () => boards.get(tracker.currentWidget!) ?? null, trans, palette);
+    addCommands(app, () => boards.get(tracker.currentWidget!) ?? null, trans);
   },
 };
 
 function answer(links: ILinks, trans: TranslationBundle): void {
   links.answer('cells.list', (_, panel) => listed(panel));
   links.answer('cells.read', ({ cell_id }, panel) => readCell(panel, cell_id, trans));
-  links.answer('cells.run', ({ cell_id }, panel) => runCell(panel, cell_id, trans));
+  links.answer('cells.run', ({ cell_id }, panel) => runAndRead(panel, cell_id, trans));
   links.answer('cells.outputs', (given, panel) => (writeOutputs(panel, given, trans), {}));
   links.answer('cells.change', (wanted, panel) => {
     const at = panel.content.widgets.findIndex((cell) => cell.model.id === wanted.cell_id);
@@ -50,16 +49,11 @@ function answer(links: ILinks, trans: TranslationBundle): void {
   });
 }
 
-function addCommands(
-  app: JupyterFrontEnd,
-  board: () => Board | null,
-  trans: TranslationBundle,
-  palette: ICommandPalette | null,
-): void {
+function addCommands(app: JupyterFrontEnd, board: () => Board | null, trans: TranslationBundle): void {
   const commands: [string, string, (board: Board) => unknown][] = [
-    ['lumos:accept-proposals', trans.__('Accept All Proposed Changes'), (board) => board.decideAll(true)],
-    ['lumos:reject-proposals', trans.__('Reject All Proposed Changes'), (board) => board.decideAll(false)],
-    ['lumos:next-proposal', trans.__('Go to Next Proposed Change'), (board) => board.go(1)],
+    ['lumos:accept-proposals', trans.__('Accept all proposed changes'), (board) => board.decideAll(true)],
+    ['lumos:reject-proposals', trans.__('Reject all proposed changes'), (board) => board.decideAll(false)],
+    ['lumos:next-proposal', trans.__('Go to the next proposed change'), (board) => board.go(1)],
   ];
   for (const [command, label, execute] of commands) {
     app.commands.addCommand(command, {
@@ -68,6 +62,5 @@ function addCommands(
       execute: () => execute(board()!),
       describedBy: { args: { type: 'object', properties: {} } },
     });
-    palette?.addItem({ command, category: trans.__('Lumos') });
   }
 }

@@ -5,8 +5,9 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { type PanelLayout, Widget } from '@lumino/widgets';
 
+import { button, element } from '../elements';
+import { cellOf } from '../notebooks';
 import type { CellChange } from '../protocol';
-import { element } from './block';
 import type { Undo } from './change';
 
 export function markChange(
@@ -16,9 +17,7 @@ export function markChange(
   undo: Undo,
   trans: TranslationBundle,
 ): void {
-  const { widgets } = panel.content;
-  const cell: Cell | undefined =
-    widgets.find((cell) => cell.model.id === wanted.cell_id) ?? widgets[Math.max(0, at - 1)];
+  const cell: Cell | undefined = cellOf(panel, wanted.cell_id) ?? panel.content.widgets[Math.max(0, at - 1)];
   if (!cell) return;
   const words = {
     insert: trans.__('%1 inserted this cell, as allowed ahead.', wanted.agent),
@@ -27,20 +26,16 @@ export function markChange(
     run: '',
   };
   const mark = new Widget({ node: element('div', 'lumos-proposal-mark') });
-  const button = (text: string, onClick: () => void) => {
-    const node = element('button', 'jp-Button lumos-proposal-button', text);
-    node.type = 'button';
-    node.addEventListener('click', () => {
+  const ending = (text: string, act: () => void) =>
+    button(text, () => {
       mark.dispose();
-      onClick();
+      act();
     });
-    return node;
-  };
   mark.node.dataset.lmSuppressShortcuts = 'true';
   mark.node.append(
     element('span', '', words[wanted.kind]),
-    button(trans.__('Undo'), undo),
-    button(trans.__('Keep'), () => undefined),
+    ending(trans.__('Undo'), undo),
+    ending(trans.__('Keep'), () => undefined),
   );
   void cell.ready.then(() => {
     const layout = cell.layout as PanelLayout;

@@ -4,12 +4,8 @@ import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { cellOf } from '../notebooks';
 import type { CellChange, Proposal } from '../protocol';
-
-/** The cell of that id, or undefined. */
-export function cellOf(panel: NotebookPanel, id: string): Cell | undefined {
-  return panel.content.widgets.find((cell) => cell.model.id === id);
-}
 
 /** The cell at which a proposal is shown: its own, or the one that a new one comes after. */
 export function anchorOf(panel: NotebookPanel, proposal: Proposal): Cell | undefined {

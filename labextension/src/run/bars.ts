@@ -2,10 +2,11 @@
 //
 // One idea: nothing depends on a colour or on the drawing alone; what a bar shows stands beside it in words.
 
+import { button, element, styled } from '../elements';
+import { seconds } from '../phrases';
 import { STYLES } from '../protocol';
-import { button, element, onFirstOpen } from './elements';
+import { onFirstOpen } from './frames';
 import type { Stage } from './stage';
-import { seconds } from './words';
 
 export interface Bar {
   label: string;
@@ -29,8 +30,7 @@ const SLICE = 200;
 /** Draws bars, a slice at a time. */
 export function drawBars(stage: Stage, bars: Bar[], place: HTMLElement): void {
   const all = bars.reduce((most, bar) => Math.max(most, bar.end ?? bar.start), 0) || 1;
-  const list = element('div');
-  list.className = 'lumos-timebars';
+  const list = element('div', 'lumos-timebars');
   list.append(axis(all));
   place.append(list);
   const next = (from: number) => {
@@ -47,32 +47,28 @@ export function drawBars(stage: Stage, bars: Bar[], place: HTMLElement): void {
 }
 
 function axis(all: number): HTMLElement {
-  const marks = element('span');
-  marks.className = 'lumos-timebar-drawing lumos-axis';
+  const marks = element('span', 'lumos-timebar-drawing lumos-axis');
   const said = (s: number) => (all < 1 ? `${(s * 1000).toFixed(all < 0.1 ? 1 : 0)} ms` : seconds(s));
   for (const part of [0, 0.25, 0.5, 0.75, 1]) marks.append(element('span', '', part ? said(all * part) : '0 s'));
-  const line = element('div', STYLES.muted, element('span'), marks);
+  const line = styled('div', STYLES.muted, styled('span'), marks);
   line.className = 'lumos-timebar lumos-timebar-axis';
   return line;
 }
 
 function row(bar: Bar, all: number): HTMLElement {
-  const head = element('span');
-  head.className = 'lumos-timebar';
-  const name = element('span', `padding-left:${Math.min(bar.depth, 12) * 14}px`);
+  const head = element('span', 'lumos-timebar');
+  const name = styled('span', `padding-left:${Math.min(bar.depth, 12) * 14}px`);
   name.className = 'lumos-timebar-words';
-  const label = element('span', bar.kind === 'run' ? 'font-weight:600' : '', bar.label);
+  const label = styled('span', bar.kind === 'run' ? 'font-weight:600' : '', bar.label);
   label.title = bar.label;
-  name.append(label, ' ', element('span', bar.isBad ? STYLES.error : STYLES.muted, bar.told));
+  name.append(label, ' ', styled('span', bar.isBad ? STYLES.error : STYLES.muted, bar.told));
   head.append(name, drawing(bar, all));
   if (!bar.open) {
-    const line = element('div', '', head);
-    line.className = 'lumos-timebar-line';
+    const line = element('div', 'lumos-timebar-line', head);
     return line;
   }
-  const body = element('div');
-  body.className = 'lumos-timebar-body';
-  const summary = element('summary', 'cursor:pointer;padding:1px 0', head);
+  const body = element('div', 'lumos-timebar-body');
+  const summary = styled('summary', 'cursor:pointer;padding:1px 0', head);
   const node = element('details', '', summary, body);
   onFirstOpen(node, () => bar.open?.(body));
   return node;
@@ -82,15 +78,14 @@ function drawing(bar: Bar, all: number): HTMLElement {
   const end = bar.end ?? all;
   const left = Math.min(99.6, Math.max(0, (100 * bar.start) / all));
   const width = Math.max(0.4, Math.min(100 - left, (100 * (end - bar.start)) / all));
-  const shape = element('span', `left:${left.toFixed(2)}%;width:${width.toFixed(2)}%`);
+  const shape = styled('span', `left:${left.toFixed(2)}%;width:${width.toFixed(2)}%`);
   shape.className = `lumos-shape lumos-shape-${bar.kind}${bar.isBad ? ' lumos-mod-bad' : ''}`;
   shape.classList.toggle('lumos-mod-open', bar.end === null);
   if (bar.kind === 'model') {
     const hollow = bar.ttft ? Math.min(100, (100 * bar.ttft) / Math.max(end - bar.start, 1e-9)) : 0;
-    shape.append(element('span', `left:${hollow.toFixed(1)}%`));
+    shape.append(styled('span', `left:${hollow.toFixed(1)}%`));
   }
-  const place = element('span', '', shape);
-  place.className = 'lumos-timebar-drawing';
+  const place = element('span', 'lumos-timebar-drawing', shape);
   const until = bar.end === null ? 'not ended' : `to ${seconds(bar.end)}`;
   place.title = `from ${seconds(bar.start)} ${until}`;
   return place;

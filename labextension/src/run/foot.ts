@@ -2,10 +2,11 @@
 
 import { Clipboard } from '@jupyterlab/apputils';
 
+import { button, element, styled } from '../elements';
+import { problemText } from '../kernel';
 import { STYLES } from '../protocol';
 import { drawBars } from './bars';
 import type { RunDocument } from './document';
-import { button, element } from './elements';
 import type { Stage } from './stage';
 import { barsOf } from './waterfall';
 import { summary } from './words';
@@ -19,10 +20,10 @@ export interface Deeds {
 }
 
 export class Foot {
-  readonly node = element('div');
-  private readonly actions = element('span');
-  private readonly problem = element('div', STYLES.error);
-  private readonly below = element('div');
+  readonly node = styled('div');
+  private readonly actions = styled('span');
+  private readonly problem = styled('div', STYLES.error);
+  private readonly below = styled('div');
 
   constructor(
     private readonly stage: Stage,
@@ -30,15 +31,14 @@ export class Foot {
     private readonly markdown: () => string,
   ) {
     const colour = doc.status === 'failed' ? STYLES.error : STYLES.muted;
-    const figures = element('span', colour, summary(doc).join(' · '));
-    const line = element('div', '', figures, this.actions);
-    line.className = 'lumos-run-foot';
+    const figures = styled('span', colour, summary(doc).join(' · '));
+    const line = element('div', 'lumos-run-foot', figures, this.actions);
     this.actions.className = 'lumos-run-actions';
     this.problem.setAttribute('role', 'alert');
     if (doc.error && doc.status !== 'cancelled') this.node.append(failure(doc.error));
     const isEmpty = !doc.items.some((item) => item.kind === 'text' && item.text.trim());
     if (isEmpty && doc.status === 'completed')
-      this.node.append(element('div', `${STYLES.muted};margin:4px 0`, 'The model ended without a text.'));
+      this.node.append(styled('div', `${STYLES.muted};margin:4px 0`, 'The model ended without a text.'));
     this.node.append(line, this.problem, this.below);
     this.offer({});
   }
@@ -72,8 +72,7 @@ export class Foot {
         try {
           await act();
         } catch (error) {
-          const { message, hint } = error as { message: string; hint?: string };
-          this.problem.textContent = [message, hint].filter(Boolean).join(' ');
+          this.problem.textContent = problemText(error);
         }
       },
       title,
@@ -100,7 +99,7 @@ export class Foot {
 }
 
 function failure(error: { message: string; hint: string }): HTMLElement {
-  const node = element('div', STYLES.failure, element('div', STYLES.error, error.message));
+  const node = styled('div', STYLES.failure, styled('div', STYLES.error, error.message));
   if (error.hint) node.append(element('div', '', error.hint));
   return node;
 }

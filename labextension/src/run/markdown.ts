@@ -5,11 +5,12 @@
 
 import { Clipboard } from '@jupyterlab/apputils';
 
+import { button, element, styled } from '../elements';
+import { size } from '../phrases';
 import { STYLES } from '../protocol';
-import { breathe, button, element } from './elements';
+import { breathe } from './frames';
 import { DOLLAR, LESS } from './sanitizer';
 import type { Stage } from './stage';
-import { size } from './words';
 
 const CHUNK_CHARS = 20_000;
 /** A text longer than this is shown in part, until a person wants all of it. */
@@ -111,7 +112,7 @@ function dress(stage: Stage, block: HTMLElement): void {
   for (const pre of all('pre')) dressCode(stage, pre);
   for (const table of all('table')) {
     table.style.cssText = STYLES.table;
-    const place = element('div', 'overflow-x:auto');
+    const place = styled('div', 'overflow-x:auto');
     table.replaceWith(place);
     place.append(table);
   }
@@ -123,8 +124,7 @@ function dressCode(stage: Stage, pre: HTMLElement): void {
   pre.style.cssText = STYLES.code;
   const inner = pre.querySelector('code');
   if (inner) inner.style.cssText = 'background:none;padding:0';
-  const place = element('div');
-  place.className = 'lumos-code';
+  const place = element('div', 'lumos-code');
   pre.replaceWith(place);
   const copy: HTMLButtonElement = button(stage.trans.__('Copy'), () => {
     Clipboard.copyToSystem(code);

@@ -8,9 +8,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
+import { button, element, styled } from '../elements';
 import { RUN_MIME, SHELLS, TRANSCRIPT_VERSION } from '../protocol';
 import { readDocument, type RunDocument, text } from './document';
-import { breathe, button, element, frame } from './elements';
+import { breathe, frame } from './frames';
 import { type Deeds, Foot } from './foot';
 import { renderMarkdown } from './markdown';
 import { markdownOf } from './plain';
@@ -108,8 +109,8 @@ export class RenderedRun extends Widget implements IRenderMime.IRenderer {
   /** Shows what a newer version has left for those who do not know it. */
   private async drawNewer(model: IRenderMime.IMimeModel): Promise<void> {
     const said = this.stage.trans.__('A newer lumos_nb made this output. What this version can show of it:');
-    const note = element('div', 'color:var(--jp-ui-font-color2,#7a7a7a)', said);
-    const place = element('div');
+    const note = styled('div', 'color:var(--jp-ui-font-color2,#7a7a7a)', said);
+    const place = styled('div');
     this.node.append(note, place);
     const html = text(model.data['text/html']);
     const markdown = text(model.data['text/markdown']) || text(model.data['text/plain']);

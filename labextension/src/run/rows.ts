@@ -3,9 +3,10 @@
 // One idea: the frames and styles are those of the saved HTML (`SHELLS`), so that the one can take the
 // other's place unseen; what a row opens to is drawn when it is opened.
 
+import { element, styled } from '../elements';
 import { SHELLS, STYLES } from '../protocol';
 import type { Item, TextItem, ToolItem } from './document';
-import { element, frame, onFirstOpen } from './elements';
+import { frame, onFirstOpen } from './frames';
 import { renderMarkdown } from './markdown';
 import type { Stage } from './stage';
 import { drawArguments, drawBundle, drawError, drawOutput } from './values';
@@ -22,9 +23,9 @@ export function rowOf(stage: Stage, item: Item): { node: HTMLElement; ready: Pro
 }
 
 function said(stage: Stage, node: HTMLElement, item: TextItem): HTMLElement {
-  const text = element('div', 'white-space:pre-wrap', item.text);
+  const text = styled('div', 'white-space:pre-wrap', item.text);
   text.className = 'lumos-plain';
-  node.firstElementChild?.append(element('div', STYLES.muted, stage.trans.__('You')), text);
+  node.firstElementChild?.append(styled('div', STYLES.muted, stage.trans.__('You')), text);
   return node;
 }
 
@@ -54,11 +55,11 @@ function toolHead(item: ToolItem): HTMLElement {
   const state = isDecided ? '' : words.toolState(item);
   const decided = words.oneLine(words.decision(item), 120);
   const colour = item.status === 'error' ? STYLES.error : STYLES.muted;
-  const line = element('span', STYLES.line, element('strong', '', item.name), ' ');
-  line.append(element('span', `${STYLES.cut};${STYLES.muted}`, words.shortArguments(item.arguments)), ' ');
+  const line = styled('span', STYLES.line, element('strong', '', item.name), ' ');
+  line.append(styled('span', `${STYLES.cut};${STYLES.muted}`, words.shortArguments(item.arguments)), ' ');
   const style = `${STYLES.cut};flex:0 1 auto;max-width:max(45%,11em);${STYLES.muted}`;
-  if (decided) line.append(element('span', style, decided), ' ');
-  if (state) line.append(element('span', `white-space:nowrap;margin-left:auto;${colour}`, state));
+  if (decided) line.append(styled('span', style, decided), ' ');
+  if (state) line.append(styled('span', `white-space:nowrap;margin-left:auto;${colour}`, state));
   return line;
 }
 
@@ -87,14 +88,14 @@ function drawQuestion(place: HTMLElement): void {
 }
 
 async function drawSection(body: HTMLElement, label: string, draw: (place: HTMLElement) => unknown): Promise<void> {
-  const place = element('div', 'flex:1 1 0;min-width:0');
-  const row = element('div', 'display:flex;gap:12px;margin:2px 0;align-items:baseline');
-  row.append(element('div', `flex:0 0 84px;${STYLES.muted}`, label), place);
+  const place = styled('div', 'flex:1 1 0;min-width:0');
+  const row = styled('div', 'display:flex;gap:12px;margin:2px 0;align-items:baseline');
+  row.append(styled('div', `flex:0 0 84px;${STYLES.muted}`, label), place);
   body.append(row);
   try {
     await draw(place);
   } catch (error) {
-    place.replaceChildren(element('span', STYLES.muted, `This cannot be drawn: ${String(error)}`));
+    place.replaceChildren(styled('span', STYLES.muted, `This cannot be drawn: ${String(error)}`));
   }
   if (place.firstElementChild?.tagName === 'IMG') row.style.alignItems = 'flex-start';
   if (!place.hasChildNodes()) row.remove();

@@ -1,9 +1,10 @@
 // The spans of a trace as bars, parents before children, in the order of time.
 
+import { price, seconds } from '../phrases';
 import type { Bar } from './bars';
 import { text } from './document';
 import { dumps } from './json';
-import { oneLine, price, seconds } from './words';
+import { oneLine } from './words';
 
 export interface Piece {
   label: string;

@@ -4,10 +4,11 @@ import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { styled } from '../elements';
 import { STYLES, TRACE_MIME, TRACE_VERSION } from '../protocol';
 import { type Bar, drawBars } from './bars';
 import { text } from './document';
-import { element, fold } from './elements';
+import { fold } from './frames';
 import { Stage } from './stage';
 import { barsOfTrace, type Piece } from './spans';
 import { drawPlain } from './values';
@@ -29,8 +30,8 @@ export class RenderedTrace extends Widget implements IRenderMime.IRenderer {
     const [html, plain] = [text(model.data['text/html']), text(model.data['text/plain'])];
     if (typeof data.v === 'number' && data.v > TRACE_VERSION) {
       const said = this.stage.trans.__('A newer lumos_nb made this output. What this version can show of it:');
-      const place = element('div');
-      this.node.append(element('div', STYLES.muted, said), place);
+      const place = styled('div');
+      this.node.append(styled('div', STYLES.muted, said), place);
       if (html) place.innerHTML = this.stage.registry.sanitizer.sanitize(html);
       else await drawPlain(this.stage, plain, place);
       return;
@@ -43,22 +44,22 @@ export class RenderedTrace extends Widget implements IRenderMime.IRenderer {
 /** Draws one trace below another. */
 export function drawTrace(stage: Stage, trace: unknown, place: HTMLElement): void {
   const bars = barsOfTrace(trace, (pieces) => (body) => drawPieces(stage, pieces, body));
-  const node = element('div');
+  const node = styled('div');
   place.append(node);
   if (bars.length) drawBars(stage, bars as Bar[], node);
-  else node.append(element('div', STYLES.muted, 'Nothing was recorded.'));
+  else node.append(styled('div', STYLES.muted, 'Nothing was recorded.'));
 }
 
 function drawPieces(stage: Stage, pieces: Piece[], body: HTMLElement): void {
   for (const piece of pieces) {
     const draw = async (place: HTMLElement) => {
       await drawPlain(stage, piece.text, place);
-      if (piece.note) place.append(element('div', `${STYLES.muted};overflow-wrap:anywhere`, piece.note));
+      if (piece.note) place.append(styled('div', `${STYLES.muted};overflow-wrap:anywhere`, piece.note));
     };
     if (piece.is_folded) body.append(fold(piece.label, draw, 'margin:2px 0'));
     else {
-      const place = element('div');
-      body.append(element('div', 'margin:2px 0', element('div', STYLES.muted, piece.label), place));
+      const place = styled('div');
+      body.append(styled('div', 'margin:2px 0', styled('div', STYLES.muted, piece.label), place));
       void draw(place);
     }
   }

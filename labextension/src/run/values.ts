@@ -1,12 +1,14 @@
 // What a tool was given, gave back, printed and displayed: as `widgets/results.py` shows it, by Lab's renderers.
 
+import { button, styled } from '../elements';
+import { size } from '../phrases';
 import { SHOWN_CHARS, STYLES } from '../protocol';
 import { type Output, text, type ToolItem } from './document';
-import { button, element, fold } from './elements';
+import { fold } from './frames';
 import { dumps, parsed } from './json';
 import { renderCode, renderMarkdown } from './markdown';
 import type { Stage } from './stage';
-import { namedArguments, size } from './words';
+import { namedArguments } from './words';
 
 const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/svg+xml'];
 const LANGUAGES: Record<string, string> = {
@@ -63,7 +65,7 @@ function exact(value: unknown, content: string): unknown {
 function picture(mime: string, data: string): HTMLElement {
   const isDrawing = mime === 'image/svg+xml'; // in an img it can neither run nor load anything
   const body = isDrawing ? `,${encodeURIComponent(data)}` : `;base64,${data.replace(/[^A-Za-z0-9+/=]/g, '')}`;
-  const node = element('img', 'max-width:100%');
+  const node = styled('img', 'max-width:100%');
   node.alt = '';
   node.src = `data:${mime}${body}`;
   return node;
@@ -72,7 +74,7 @@ function picture(mime: string, data: string): HTMLElement {
 async function drawHtml(stage: Stage, html: string, plain: string, place: HTMLElement): Promise<void> {
   // Half a table is no table: a page too long is shown as its text.
   if (html.length > SHOWN_CHARS && plain) return drawPlain(stage, plain, place);
-  const node = element('div', STYLES.scroll);
+  const node = styled('div', STYLES.scroll);
   node.innerHTML = stage.registry.sanitizer.sanitize(html.slice(0, SHOWN_CHARS));
   place.append(node);
   note(stage, html, place);
@@ -83,13 +85,13 @@ async function drawHtml(stage: Stage, html: string, plain: string, place: HTMLEl
 export async function drawPlain(stage: Stage, said: string, place: HTMLElement): Promise<void> {
   const value = /^[[{]/.test(said) && said.length <= SHOWN_CHARS ? parsed(said) : undefined;
   if (value !== undefined) return drawJson(stage, value, place);
-  if (!said) return void place.append(element('span', STYLES.muted, 'nothing'));
+  if (!said) return void place.append(styled('span', STYLES.muted, 'nothing'));
   await drawPrinted(stage, 'stdout', said, place);
 }
 
 async function drawJson(stage: Stage, value: unknown, place: HTMLElement): Promise<void> {
   const json = dumps(value, 2);
-  const node = element('div', STYLES.scroll);
+  const node = styled('div', STYLES.scroll);
   place.append(node);
   await renderCode(stage, json.slice(0, SHOWN_CHARS), json.length < 30_000 ? 'json' : '', node);
   note(stage, json, place);
@@ -99,7 +101,7 @@ async function drawJson(stage: Stage, value: unknown, place: HTMLElement): Promi
 export async function drawPrinted(stage: Stage, kind: string, said: string, place: HTMLElement): Promise<void> {
   const mime = kind === 'stderr' ? 'application/vnd.jupyter.stderr' : 'application/vnd.jupyter.stdout';
   const style = kind === 'stderr' ? `${STYLES.scroll};background:var(--jp-rendermime-error-background,#d9453d22)` : '';
-  const node = element('div', style || STYLES.scroll);
+  const node = styled('div', style || STYLES.scroll);
   node.className = 'lumos-printed';
   place.append(node);
   await stage.draw(mime, { [mime]: said.slice(0, SHOWN_CHARS) }, node);
@@ -112,7 +114,7 @@ export async function drawPrinted(stage: Stage, kind: string, said: string, plac
 function note(stage: Stage, all: string, place: HTMLElement, showAll?: () => unknown): void {
   if (all.length <= SHOWN_CHARS) return;
   const said = stage.trans.__('The first %1 of %2 are shown.', size(SHOWN_CHARS), size(all.length));
-  const line = element('div', STYLES.muted, said);
+  const line = styled('div', STYLES.muted, said);
   if (showAll) {
     const more = button(stage.trans.__('Show all'), () => {
       line.remove();
@@ -131,11 +133,11 @@ export async function drawArguments(stage: Stage, given: string, place: HTMLElem
 }
 
 async function drawArgument(stage: Stage, name: string, value: unknown, place: HTMLElement): Promise<void> {
-  const label = element('span', STYLES.muted, name);
-  const line = element('div', 'overflow-wrap:anywhere', label, ' ');
+  const label = styled('span', STYLES.muted, name);
+  const line = styled('div', 'overflow-wrap:anywhere', label, ' ');
   place.append(line);
   if (typeof value === 'string' && (value.includes('\n') || value.length > 120)) {
-    const block = element('div', STYLES.scroll);
+    const block = styled('div', STYLES.scroll);
     line.append(block);
     const language = value.length < 30_000 ? (LANGUAGES[name] ?? '') : '';
     await renderCode(stage, value.slice(0, SHOWN_CHARS), language, block);
@@ -143,7 +145,7 @@ async function drawArgument(stage: Stage, name: string, value: unknown, place: H
   }
   const json = dumps(value);
   if (json.length > 120) return drawJson(stage, value, line);
-  line.append(element('code', `${CODE_FONT};background:none;padding:0`, json));
+  line.append(styled('code', `${CODE_FONT};background:none;padding:0`, json));
 }
 
 /** Draws what a tool printed or displayed. */
@@ -162,7 +164,7 @@ function endOf(said: string): string {
 export async function drawError(stage: Stage, item: ToolItem, place: HTMLElement): Promise<void> {
   const said = (item.traceback || item.content || 'The tool failed.').trim();
   const end = said.indexOf('\n');
-  const first = element('div', STYLES.error);
+  const first = styled('div', STYLES.error);
   first.className = 'lumos-raised';
   place.append(first);
   await drawPrinted(stage, 'stdout', end < 0 ? said : said.slice(0, end), first);

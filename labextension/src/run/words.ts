@@ -1,7 +1,8 @@
-// What a page says of a run: the words of `lumos_nb/widgets/words.py` and `phrases.py`, held to them by shared samples.
+// What a page says of a run: the words of `lumos_nb/widgets/words.py`, held to them by shared samples.
 //
 // One idea: the live view, the saved HTML and this view say the same thing in the same words.
 
+import { count, number, price, seconds } from '../phrases';
 import type { RunDocument, ToolItem } from './document';
 import { dumps, parsed } from './json';
 
@@ -25,30 +26,6 @@ const CUT_SHORT: Record<string, string> = {
 };
 
 export const ASK_AGAIN = 'Run %agent resume to be asked again.';
-
-const number = (n: number) => Math.round(n).toLocaleString('en-US');
-
-export function seconds(s: number | null): string {
-  if (s === null) return '';
-  if (s >= 60) return `${Math.floor(s / 60)} min ${String(Math.floor(s) % 60).padStart(2, '0')} s`;
-  return s < 1 ? `${s.toFixed(2)} s` : `${s.toFixed(1)} s`;
-}
-
-export function price(usd: number | null): string {
-  if (usd === null) return '';
-  if (usd >= 0.1 || usd === 0) return `$${usd.toFixed(2)}`;
-  return usd >= 0.0001 ? `$${Number(usd.toPrecision(2))}` : '<$0.0001';
-}
-
-export function size(n: number): string {
-  if (n < 1000) return `${n} bytes`;
-  const large = (n / 1e6).toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  return n < 1e6 ? `${number(n / 1000)} kB` : `${large} MB`;
-}
-
-export function count(n: number, noun: string): string {
-  return `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
-}
 
 /** Agent, model and thread, as far as they are known. */
 export function title(doc: RunDocument): string[] {

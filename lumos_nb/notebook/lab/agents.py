@@ -7,6 +7,7 @@ import msgspec
 from lumos_nb.agent import Agent
 from lumos_nb.agent.bridge import run_sync
 from lumos_nb.errors import LumosError, UsageError
+from lumos_nb.hiding.known import masked
 from lumos_nb.notebook.lab.protocol import asked
 from lumos_nb.notebook.lab.room import Room
 from lumos_nb.tools import Tool
@@ -103,7 +104,7 @@ def _row(name: str, agent: Agent, is_current: bool, allowed: set[str]) -> AgentR
     try:
         tools = [_tool(tool, allowed) for tool in agent.get_tools()]
     except Exception as error:  # a function of the notebook may choose them
-        problem = f"Its tools cannot be had now: {type(error).__name__}: {error}"
+        problem = masked(f"Its tools cannot be had now: {type(error).__name__}: {error}")
     said = agent.config.instructions
     first = next(iter(said.strip().splitlines()), "") if isinstance(said, str) else "computed for each run"
     return AgentRow(

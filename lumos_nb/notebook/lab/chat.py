@@ -7,7 +7,7 @@ cell but in the page's chat. The page is told what stands there: the live widget
 from __future__ import annotations
 
 import contextvars
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -66,12 +66,6 @@ class Steered(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
-class Acting(msgspec.Struct, frozen=True):
-    """What is wrong with what was asked of a turn; empty if it is done."""
-
-    problem: str
-
-
 class ChatRoom(Room):
     """Takes what is said, and tells what was said before."""
 
@@ -104,14 +98,11 @@ class ChatRoom(Room):
         self._open.pop(run.turn, None)
 
     @asked("chat.act")
-    def act(self, given: Steered) -> Acting:
+    def act(self, given: Steered) -> None:
         """Stop a turn, or say something to it while it works."""
         run = self._open.get(given.turn)
-        live = run.live if run is not None else self._live(given.turn)
-        return Acting("The run has ended." if live is None else live.act({"t": given.t, "text": given.text}))
-
-    def _live(self, run_id: str) -> Any:
-        return next((run for run in self.runtime.live() if run.run_id == run_id), None)
+        live = run.live if run is not None else self.find_run(given.turn)
+        self.act_on(live, {"t": given.t, "text": given.text})
 
     @asked("chat.history")
     def history(self, wanted: ThreadWanted) -> History:
@@ -145,8 +136,8 @@ class ChatRoom(Room):
         return {str(run): cell or "" for run, cell in found}
 
     def _turn(self, run_id: str, cell_id: str) -> Turn:
-        live = self._live(run_id)
-        doc = standing_doc(live) if live is not None else saved_doc(self.runtime.memory, run_id)
+        live = self.find_run(run_id)
+        doc = standing_doc(live) if live is not None else saved_doc(self.runtime, run_id)
         return Turn(
             turn=run_id, run_id=run_id, thread_id=doc["thread_id"] or "", prompt=doc["prompt"], agent=doc["agent"],
             is_running=live is not None, cell_id=cell_id, bundle=bearable(doc),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
 
 from lumos_nb.agent.bridge import run_sync
-from lumos_nb.errors import LumosError
-from lumos_nb.memory import Memory
-from lumos_nb.runtime import LiveRun
+from lumos_nb.errors import LumosError, UsageError
+from lumos_nb.events import Error, ErrorInfo
+from lumos_nb.memory import SavedRun
+from lumos_nb.memory.reopening import runs_elsewhere
+from lumos_nb.runtime import LiveRun, Runtime
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets.bundle import run_markdown, static_bundle
 
@@ -26,19 +29,31 @@ def standing_doc(run: LiveRun) -> dict[str, Any]:
     return doc
 
 
-def saved_doc(memory: Memory, run_id: str) -> dict[str, Any]:
+def saved_doc(runtime: Runtime, run_id: str) -> dict[str, Any]:
     """Return the document of a recorded run; of one that cannot be read, one that says why."""
     try:
-        saved = run_sync(memory.get_run(run_id))
-        transcript = Transcript()
-        transcript.apply(event for event, _ in saved.timed)
+        return recorded(runtime, run_sync(runtime.memory.get_run(run_id)))
     except LumosError as error:  # of a newer version, or deleted meanwhile: others are shown all the same
         told = {"type": type(error).__name__, "message": error.message, "hint": error.hint}
         return {**Transcript().doc, "run_id": run_id, "status": "failed", "error": told}
-    doc = transcript.doc
-    if doc["status"] == "running":  # its process has ended, or it runs in another one
-        doc["status"] = saved.row["status"] if saved.row["status"] != "running" else "cancelled"
-    return doc
+
+
+def recorded(runtime: Runtime, saved: SavedRun) -> dict[str, Any]:
+    """Return the document of a run as its log has it; one that its process left in the middle says so."""
+    row, thread = saved.row, ""
+    with contextlib.suppress(UsageError):  # the thread was deleted meanwhile
+        thread = runtime.thread(row["thread_id"]).title if row["thread_id"] else ""
+    transcript = Transcript(thread)
+    for event, ns in saved.timed:
+        transcript.apply_at([event], ns / 1e9)
+    if transcript.doc["status"] == "running" and not runs_elsewhere(row["process"]):
+        left = ErrorInfo(
+            type="KernelGone",
+            message="The kernel was restarted or ended in the middle of this run.",
+            hint=f"%agent resume {row['run_id']} goes on with it." if saved.can_go_on else "Run the cell again.",
+        )
+        transcript.apply_at([Error(error=left)], saved.last_at)
+    return transcript.doc
 
 
 def bearable(doc: dict[str, Any]) -> dict[str, Any]:

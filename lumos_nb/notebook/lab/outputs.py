@@ -6,7 +6,6 @@ one, after a reload or a restart, asks here what became of the run, and puts tha
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import OrderedDict
 from typing import Any, Literal
@@ -16,12 +15,10 @@ import msgspec
 from lumos_nb.agent.bridge import run_sync
 from lumos_nb.agent.run import is_running
 from lumos_nb.errors import UsageError
-from lumos_nb.events import Error, ErrorInfo
-from lumos_nb.memory import SavedRun
 from lumos_nb.memory.reopening import runs_elsewhere
+from lumos_nb.notebook.lab.docs import recorded
 from lumos_nb.notebook.lab.protocol import News, asked
 from lumos_nb.notebook.lab.room import Room
-from lumos_nb.transcript import Transcript
 from lumos_nb.widgets.bundle import static_bundle
 
 KEPT_ENDS = 16
@@ -48,19 +45,6 @@ class Mended(msgspec.Struct, frozen=True, kw_only=True):
 
     state: Literal["running", "ended", "unknown"]
     bundle: dict[str, Any] | None = None
-
-
-class OneRun(msgspec.Struct, frozen=True):
-    """A run by its id."""
-
-    run_id: str
-
-
-class ForkedThread(msgspec.Struct, frozen=True):
-    """The copy of a thread up to a run."""
-
-    thread_id: str
-    title: str
 
 
 class Stopped(msgspec.Struct, frozen=True):
@@ -130,36 +114,7 @@ class OutputsRoom(Room):
             return Mended(state="unknown")
         if is_running(run_id) or (saved.row["status"] == "running" and runs_elsewhere(saved.row["process"])):
             return Mended(state="running")
-        return Mended(state="ended", bundle=static_bundle(self._told_again(saved)))
-
-    def _told_again(self, saved: SavedRun) -> dict[str, Any]:
-        """Return the document of a run as its log has it; one that its process left in the middle says so."""
-        row = saved.row
-        thread = ""
-        with contextlib.suppress(UsageError):
-            thread = self.runtime.thread(row["thread_id"]).title if row["thread_id"] else ""
-        transcript = Transcript(thread)
-        for event, ns in saved.timed:
-            transcript.apply_at([event], ns / 1e9)
-        if transcript.doc["status"] == "running":
-            left = ErrorInfo(
-                type="KernelGone",
-                message="The kernel was restarted or ended in the middle of this run.",
-                hint=f"%agent resume {row['run_id']} goes on with it." if saved.can_go_on else "Run the cell again.",
-            )
-            transcript.apply_at([Error(error=left)], saved.last_at)
-        return transcript.doc
-
-    @asked("outputs.fork")
-    def fork(self, given: OneRun) -> ForkedThread:
-        """Copy a run's thread up to and with that run."""
-        memory = self.runtime.memory
-        row = run_sync(memory.get_run(given.run_id)).row
-        if not row["thread_id"]:
-            raise UsageError("This run has no thread that could be copied.", hint="Run the cell again in a thread.")
-        copy = run_sync(memory.fork_thread(row["thread_id"], run_id=row["run_id"]))
-        self.server.tell_changed("threads")
-        return ForkedThread(copy.id, copy.title)
+        return Mended(state="ended", bundle=static_bundle(recorded(self.runtime, saved)))
 
     @asked("outputs.stop")
     def stop(self) -> Stopped:

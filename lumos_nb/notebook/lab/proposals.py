@@ -98,9 +98,11 @@ class ProposalsRoom(Room):
             if not pages >= set(self.server.pages):
                 return  # another notebook of this kernel, or another tab, may show the cell as it was read
         _keep(self._verdicts, key, verdict)
-        if problem := run.act(_action(verdict, item)):
+        try:
+            self.act_on(run, _action(verdict, item))
+        except UsageError:
             del self._verdicts[key]
-            raise UsageError(problem)
+            raise
         self._impossible.pop(key, None)
         self.server.tell_changed("approvals")
 
@@ -126,7 +128,9 @@ class ProposalsRoom(Room):
         old = given.get("old") or None
         return Proposal(
             run_id=run.run_id, call_id=item["call_id"], agent=run.agent, kind=kind,
-            cell_id=place_of(run, given.get("after") or "") if kind == "insert" else cell,
+            cell_id=place_of(run.run_id, item["call_id"], given.get("after") or "", run.cell_id)
+            if kind == "insert"
+            else cell,
             type=given.get("type") or "code", source=given.get("source") or "", old=old,
             base=read_text(run.run_id, cell) if kind == "edit" and old is None else None,
         )  # fmt: skip

@@ -82,12 +82,6 @@ class RunShown(msgspec.Struct, frozen=True):
     bundle: dict[str, Any]
 
 
-class Acted(msgspec.Struct, frozen=True):
-    """What is wrong with what was asked, in words; empty if it is done."""
-
-    problem: str
-
-
 _COLUMNS = (
     "run_id", "agent", "model", "status", "started_at", "duration_s", "input_tokens", "output_tokens", "cost_usd",
     "prompt_preview", "error_message", "thread_id", "notebook", "cell_id", "process",
@@ -119,14 +113,13 @@ class RunsRoom(Room):
 
     @asked("runs.show")
     def show(self, run: RunNamed) -> RunShown:
-        live = next((live for live in self.runtime.live() if live.run_id == run.run_id), None)
-        return RunShown(bearable(saved_doc(self.runtime.memory, run.run_id) if live is None else standing_doc(live)))
+        live = self.find_run(run.run_id)
+        return RunShown(bearable(saved_doc(self.runtime, run.run_id) if live is None else standing_doc(live)))
 
     @asked("runs.act")
-    def act(self, action: Action) -> Acted:
+    def act(self, action: Action) -> None:
         """Do what a person asks of a run; it is checked as what its view asks."""
-        run = next((run for run in self.runtime.live() if run.run_id == action.run_id), None)
-        return Acted("The run has ended." if run is None else run.act(msgspec.to_builtins(action)))
+        self.act_on(self.find_run(action.run_id), msgspec.to_builtins(action))
 
 
 def _row(row: dict[str, Any], live: LiveRun | None, thread: str) -> RunRow:

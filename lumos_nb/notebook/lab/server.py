@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from lumos_nb.errors import LumosError, UsageError
+from lumos_nb.hiding.known import masked
 from lumos_nb.notebook.lab.protocol import PROTOCOL_VERSION, TARGET, News, PageAsk, Problem, requests_of
 from lumos_nb.notebook.lab.room import Room
 from lumos_nb.notebook.lab.rooms import ROOMS
@@ -70,6 +71,8 @@ class LabServer:
         # A page looks whether there is a comm of this target. Not announced: other front ends know no such target.
         self._beacon = create_comm(target_name=TARGET, primary=False)
         self._manager.register_comm(self._beacon)
+        self._beacon.kernel = self.shell.kernel  # which it would learn when it first speaks
+        route_clicks(self._beacon)  # a page may look while the first agent's cell runs, as in Run All
         self.runtime.on_change = self.tell_changed
 
     def close(self) -> None:
@@ -78,6 +81,7 @@ class LabServer:
         if self._manager is not None:
             self._manager.unregister_target(TARGET, self._on_open)
             self._manager.unregister_comm(self._beacon)
+            release_clicks(self._beacon)
         for page in list(self._pages):
             self._drop(page, closes=True)
         for room in self.rooms.values():
@@ -87,11 +91,12 @@ class LabServer:
     def _on_open(self, comm: Any, message: Any) -> None:
         data = message["content"].get("data") or {}
         page = str(data.get("page") or comm.comm_id)
-        if page in self._pages:  # the tab was reloaded
+        if (before := self._pages.get(page)) is not None:  # the tab was reloaded, and could not say that it goes
             self._drop(page)
+            self._manager.unregister_comm(before)
         self._pages[page] = comm
         comm.on_msg(lambda heard: self._on_message(page, heard["content"].get("data")))
-        comm.on_close(lambda _: self._drop(page))
+        comm.on_close(lambda _: self._drop(page) if self._pages.get(page) is comm else None)
         route_clicks(comm)
         self._send(comm, {"v": PROTOCOL_VERSION})
 
@@ -128,12 +133,12 @@ class LabServer:
         try:
             answer = {"id": id, "answer": self._called(name, given)}
         except LumosError as error:
-            problem = Problem(type=type(error).__name__, message=error.message, hint=error.hint or "")
+            problem = Problem(type=type(error).__name__, message=masked(error.message), hint=masked(error.hint or ""))
             answer = {"id": id, "problem": msgspec.to_builtins(problem)}
         except Exception as error:
             logger.exception("The request %r of a page failed.", name)
             problem = Problem(
-                type=type(error).__name__, message=f"The kernel could not do this: {error}",
+                type=type(error).__name__, message=masked(f"The kernel could not do this: {error}"),
                 hint="The kernel's log says more.",
             )  # fmt: skip
             answer = {"id": id, "problem": msgspec.to_builtins(problem)}

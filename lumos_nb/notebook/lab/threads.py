@@ -34,7 +34,6 @@ class ThreadRow(msgspec.Struct, frozen=True, kw_only=True):
     #: Unix time in seconds.
     updated_at: float
     n_runs: int
-    n_messages: int
     #: None where a price is not known.
     cost_usd: float | None
     notebook: str
@@ -50,14 +49,26 @@ class ThreadPage(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: list[ThreadRow]
     n_found: int
-    #: How many there are that are not archived.
-    n_open: int
 
 
 class OneThread(msgspec.Struct, frozen=True):
     """Names a thread."""
 
     thread_id: str
+
+
+class Fork(msgspec.Struct, frozen=True, kw_only=True):
+    """Which thread is to be copied, and up to and with which run; empty: all of it."""
+
+    thread_id: str
+    run_id: str = ""
+
+
+class ForkedThread(msgspec.Struct, frozen=True):
+    """The copy of a thread."""
+
+    thread_id: str
+    title: str
 
 
 class NewTitle(msgspec.Struct, frozen=True):
@@ -74,9 +85,8 @@ class Archiving(msgspec.Struct, frozen=True):
     is_archived: bool
 
 
-_COLUMNS = ("thread_id", "title", "agent", "updated_at", "n_runs", "n_messages", "cost_usd", "notebook", "status")
+_COLUMNS = ("thread_id", "title", "agent", "updated_at", "n_runs", "cost_usd", "notebook", "status")
 _LOOKED_IN = (("threads", "title"), ("threads", "agent"), ("messages", "text"))
-_IS_OPEN: Condition = ("status", "!=", "archived")
 
 
 class ThreadsRoom(Room):
@@ -85,21 +95,21 @@ class ThreadsRoom(Room):
     @asked("threads.list")
     def page(self, wanted: ThreadsWanted) -> ThreadPage:
         store, (offset, limit) = self.runtime.memory.store, wanted.cut()
-        where: list[Condition] = [("status", "=", "archived") if wanted.archived else _IS_OPEN]
+        where: list[Condition] = [("status", "=" if wanted.archived else "!=", "archived")]
         where += by_words(store, "thread_id", wanted.words, _LOOKED_IN)
         order = ["-updated_at", "-thread_id"]
         rows = read_rows(store, "threads", _COLUMNS, where=where, order=order, limit=limit, offset=offset)
         known = self.runtime.known_thread()
         return ThreadPage(
             rows=[self._row(row, known) for row in rows],
-            n_found=n_found(store, "threads", where), n_open=n_found(store, "threads", [_IS_OPEN]),
-        )  # fmt: skip
+            n_found=n_found(store, "threads", where),
+        )
 
     def _row(self, row: dict[str, Any], known: MemoryThread | None) -> ThreadRow:
         thread_id = row["thread_id"]
         return ThreadRow(
             thread_id=thread_id, title=row["title"] or "untitled", agent=row["agent"] or "",
-            updated_at=(row["updated_at"] or 0) / 1e9, n_runs=row["n_runs"] or 0, n_messages=row["n_messages"] or 0,
+            updated_at=(row["updated_at"] or 0) / 1e9, n_runs=row["n_runs"] or 0,
             cost_usd=row["cost_usd"], notebook=row["notebook"] or "", is_archived=row["status"] == "archived",
             is_current=known is not None and known.id == thread_id, is_running=self._is_running(thread_id),
         )  # fmt: skip
@@ -126,11 +136,14 @@ class ThreadsRoom(Room):
         self._changed()
 
     @asked("threads.fork")
-    def fork(self, thread: OneThread) -> OneThread:
+    def fork(self, given: Fork) -> ForkedThread:
         """Copy a thread; the copy is not used by itself."""
-        copy = run_sync(self.runtime.memory.fork_thread(self._known(thread.thread_id).id))
+        thread, run_id = self._known(given.thread_id), given.run_id or None
+        if run_id:
+            run_sync(self.runtime.memory.get_run(run_id))
+        copy = run_sync(self.runtime.memory.fork_thread(thread.id, run_id=run_id))
         self._changed()
-        return OneThread(copy.id)
+        return ForkedThread(copy.id, copy.title)
 
     @asked("threads.archive")
     def archive(self, given: Archiving) -> None:

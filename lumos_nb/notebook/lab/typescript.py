@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import inspect as of
 
-from lumos_nb.notebook.lab.protocol import PROTOCOL_VERSION, Nothing, requests_of
+from lumos_nb.notebook.lab.protocol import PROTOCOL_VERSION, TARGET, Nothing, requests_of
 from lumos_nb.notebook.lab.rooms import ROOMS
 from lumos_nb.notebook.options import TABLE as OPTION_TABLE
 from lumos_nb.telemetry.traces.trace import TRACE_MIME, TRACE_VERSION
@@ -52,6 +52,7 @@ def written() -> str:
     return "\n".join([
         "// Written by `python -m lumos_nb.notebook.lab.typescript`; the kernel's code is the source.\n",
         f"export const PROTOCOL_VERSION = {PROTOCOL_VERSION};",
+        f'export const TARGET = "{TARGET}";',
         f"export const TRANSCRIPT_VERSION = {TRANSCRIPT_VERSION};",
         f"export const TRACE_VERSION = {TRACE_VERSION};",
         f'export const RUN_MIME = "{MIME}";',

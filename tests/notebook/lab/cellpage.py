@@ -27,6 +27,12 @@ class CellPage(LabPage):
             self.until_changed("approvals")
         return list(found)
 
+    def proposals_of(self, n: int) -> list[dict[str, Any]]:
+        """Return what waits, once it is so many."""
+        while len(found := self.proposals()) < n:
+            self.until_changed("approvals")
+        return found
+
     def decide(self, proposal: dict[str, Any], accepts: bool = True, **more: Any) -> None:
         ids = {name: proposal[name] for name in ("run_id", "call_id")}
         self.ask("proposals.decide", accepts=accepts, page=self.page, **ids, **more)

@@ -45,8 +45,12 @@ class LabPage:
         self.until(lambda data: "v" in data)
         return self
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Say that the page goes, as a tab does that is closed or reloaded."""
         self._send("comm_close", {"data": {}})
+
+    def close(self) -> None:
+        self.leave()
         self.client.stop_channels()
         self.client.context.destroy(linger=200)
 

@@ -94,3 +94,57 @@ def test_the_status_says_what_the_notebook_cost_and_which_tape_is_in_force(kerne
     kernel.run("%lumos tape refresh").ok()
     assert page.ask("status")["tape"] == "refresh"
     kernel.run("%lumos tape off").ok()
+
+
+AWKWARD = """
+import weakref
+class Proxy:
+    @property
+    def __class__(self): raise RuntimeError("not loaded")
+class Classes(type):
+    def __getattr__(cls, name): raise RuntimeError("not loaded")
+class Made(metaclass=Classes): pass
+proxy, made, gone = Proxy(), Made(), weakref.proxy(set())
+"""
+
+
+def test_variables_that_raise_when_they_are_looked_at_cost_nothing(kernel, page):
+    kernel.run(AWKWARD).ok()
+    try:
+        for source in (
+            "%%agent ana",
+            "%%agent -m local/",
+            "%%agent --tools ro",
+            "%%agent --image x",
+            "%%agent -o a:li",
+        ):
+            assert "answer" in page.reply("cells.complete", source=source, cursor=len(source))
+        assert "analyst" in texts(page, "%%agent ana")
+        assert {row["name"] for row in page.ask("agents.list")["rows"]} >= {"agent", "analyst"}
+    finally:
+        kernel.run("del proxy, made, gone").ok()
+
+
+def test_completion_between_braces_offers_the_first_keys_of_a_large_container(kernel, page):
+    kernel.run("large = {f'k{n}': n for n in range(1_000_000)}").ok()
+    found = texts(page, "%%agent\n{{ large['k1")
+    assert "k1" in found and len(found) <= 200
+    kernel.run("del large").ok()
+
+
+def test_what_a_page_is_told_of_settings_variables_and_errors_has_no_keys(kernel, page):
+    kernel.run("""
+import os
+os.environ["SHOP_API_KEY"] = "verysecretvalue12345"
+def computed(context=None): raise RuntimeError("refused: verysecretvalue12345")
+leaky, chosen = Agent("leaky", model=ScriptedProvider(["x"]), tools=computed), "openai/verysecretvalue12345"
+lumos.settings.configure(vendors={"mine": {"base_url": "http://h/v1", "headers": {"X": "another-secret"}}})
+""").ok()
+    try:
+        told = [page.ask("agents.list")]
+        for source in ("%lumos settings ", "%%agent -m ch"):
+            told.append(page.ask("cells.complete", source=source, cursor=len(source)))
+        told.append(page.reply("chat.send", text="{{ computed() }}"))
+        assert "refused" in str(told) and "verysecret" not in str(told) and "another-secret" not in str(told)
+    finally:
+        kernel.run("del leaky, os.environ['SHOP_API_KEY']\nlumos.settings.configure(vendors={})").ok()

@@ -68,6 +68,14 @@ def test_a_run_of_a_chat_is_a_run_without_a_cell(booked, page):
     assert (run["run_id"], run["cell_id"]) == (end["run_id"], "")
 
 
+def test_a_recorded_turn_has_the_times_and_the_thread_of_its_run(booked, page):
+    def recorded() -> dict:
+        return page.ask("chat.history")["turns"][0]["bundle"][MIME]
+
+    assert recorded() == recorded()  # whenever it is read
+    assert recorded()["thread"] == page.ask("status")["thread"]
+
+
 def test_a_chat_answers_while_a_cell_blocks_the_kernel(booked, page):
     running = booked.send("print('began', flush=True)\ntime.sleep(3)\nprint('ended')")
     running.until(lambda r: "began" in r.cell.stdout)
@@ -86,7 +94,7 @@ def test_a_question_of_a_chat_waits_for_a_person_and_a_page_that_comes_later_see
     [open_] = later.ask("chat.history")["turns"]
     assert (open_["turn"], open_["is_running"]) == (turn["turn"], True) and WIDGET in open_["bundle"]
     act = {"run_id": waiting["run_id"], "call_id": waiting["call_id"], "t": "allow"}
-    assert later.ask("runs.act", **act)["problem"] == ""
+    later.ask("runs.act", **act)
     end = ended(later)
     assert end["bundle"][MIME]["items"][0]["content"] == "removed a False"
     assert end["bundle"][MIME]["status"] == "completed"
@@ -97,13 +105,14 @@ def test_a_turn_is_steered_and_stopped(booked, page):
     booked.run("naps = [ToolCall(id='n', name='nap', arguments='{}')]").ok()
     booked.run("sleeper = Agent('sleeper', model=ScriptedProvider([naps, 'Hi']), tools=[nap])\n%agent use sleeper").ok()
     turn = page.ask("chat.send", text="Sleep")["turn"]
-    assert page.ask("chat.act", turn=turn, t="steer", text="Be quick")["problem"] == ""
+    page.ask("chat.act", turn=turn, t="steer", text="Be quick")
     run_id = page.ask("runs.list")["rows"][0]["run_id"]
     while not page.ask("runs.show", run_id=run_id)["bundle"][MIME]["items"]:
         continue  # until its tool has begun
-    assert page.ask("chat.act", turn=turn, t="stop")["problem"] == ""
+    page.ask("chat.act", turn=turn, t="stop")
     assert ended(page)["bundle"][MIME]["status"] == "cancelled"
-    assert page.ask("chat.act", turn=turn, t="stop")["problem"] == "The run has ended."
+    with pytest.raises(Problem, match="The run has ended"):
+        page.ask("chat.act", turn=turn, t="stop")
     kept = page.ask("chat.history")["turns"][-1]["bundle"][MIME]
     assert (kept["status"], kept["items"][0]["name"]) == ("cancelled", "nap")
 

@@ -71,12 +71,12 @@ def test_a_thread_is_forked_up_to_a_run(own):
     own.run("%%agent echo\n1").ok()
     own.run("%%agent echo\n2").ok()
     page = LabPage(own).open()
-    run_id = own.run("print(lumos.runs().sort_values('started_at').run_id.iloc[0])").stdout.strip()
-    forked = page.ask("outputs.fork", run_id=run_id)
+    run = page.ask("runs.list")["rows"][-1]
+    forked = page.ask("threads.fork", thread_id=run["thread_id"], run_id=run["run_id"])
     count = own.run(f"print(len(lumos.messages().query('thread_id == \"{forked['thread_id']}\"')))").stdout
     assert count == "2\n" and "fork" in forked["title"]
     with pytest.raises(Problem, match="There is no run"):
-        page.ask("outputs.fork", run_id="no such run")
+        page.ask("threads.fork", thread_id=run["thread_id"], run_id="no such run")
     page.close()
 
 

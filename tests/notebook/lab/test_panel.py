@@ -93,7 +93,8 @@ def test_runs_are_found_by_words_agent_and_thread_with_their_cells(booked, page)
     assert page.ask("runs.list", status="failed")["n_found"] == 0
     found = page.ask("runs.list", thread_id=run["thread_id"], agent="echo", limit=1)
     assert (found["n_found"], found["agents"]) == (1, ["echo"])
-    assert page.ask("runs.act", run_id=run["run_id"], t="stop")["problem"] == "The run has ended."
+    with pytest.raises(Problem, match="The run has ended."):
+        page.ask("runs.act", run_id=run["run_id"], t="stop")
     assert page.ask("runs.show", run_id=run["run_id"])["bundle"]["text/markdown"].startswith("Hi")
     assert "There is no run" in page.ask("runs.show", run_id="gone")["bundle"]["text/plain"]
 
@@ -115,10 +116,12 @@ def test_a_call_that_waits_is_answered_once_wherever_it_is_seen(booked, page, ne
         ({"t": "burn"}, "did not understand"),
         ({"t": "allow", "call_id": "c9"}, "no such call"),
     ):
-        assert said in page.ask("runs.act", **{**call, **bad})["problem"]
+        with pytest.raises(Problem, match=said):
+            page.ask("runs.act", **{**call, **bad})
     answer = {"t": "edit", "arguments": '{"path": "b", "force": true}'}
-    assert page.ask("runs.act", **call, **answer)["problem"] == ""
-    assert other.ask("runs.act", **call, t="allow")["problem"]
+    page.ask("runs.act", **call, **answer)
+    with pytest.raises(Problem):
+        other.ask("runs.act", **call, t="allow")
     running.wait().ok()
     assert running.cell.run["items"][0]["content"].startswith("removed b True")
     assert page.ask("approvals.list")["rows"] == []
@@ -137,7 +140,7 @@ def test_agents_are_listed_with_what_their_tools_may_do_and_what_was_allowed_is_
     running = booked.send("%%agent\nClear it")
     page.until_changed("approvals")
     [waiting] = until_waiting(page)
-    assert page.ask("runs.act", run_id=waiting["run_id"], call_id=waiting["call_id"], t="allow_thread")["problem"] == ""
+    page.ask("runs.act", run_id=waiting["run_id"], call_id=waiting["call_id"], t="allow_thread")
     running.wait().ok()
     agents = page.ask("agents.list")
     keeper = next(row for row in agents["rows"] if row["is_current"])
@@ -178,8 +181,9 @@ def test_a_live_run_is_steered_and_stopped_from_elsewhere(booked, page):
     assert live[0]["status"] == "running"
     with pytest.raises(Problem, match="A run goes on in thread 'long'"):
         page.ask("threads.delete", thread_id=live[0]["thread_id"])
-    assert page.ask("runs.act", run_id=live[0]["run_id"], t="steer", text=" ")["problem"] == "There is nothing to say."
-    assert page.ask("runs.act", run_id=live[0]["run_id"], t="steer", text="Shorter")["problem"] == ""
-    assert page.ask("runs.act", run_id=live[0]["run_id"], t="stop")["problem"] == ""
+    with pytest.raises(Problem, match="There is nothing to say."):
+        page.ask("runs.act", run_id=live[0]["run_id"], t="steer", text=" ")
+    page.ask("runs.act", run_id=live[0]["run_id"], t="steer", text="Shorter")
+    page.ask("runs.act", run_id=live[0]["run_id"], t="stop")
     running.wait()
     assert page.ask("runs.list", words="speak")["rows"][0]["status"] == "cancelled"

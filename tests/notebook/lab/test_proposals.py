@@ -99,6 +99,38 @@ def test_a_whole_text_is_replaced_only_where_it_was_read(kernel, open_page):
     assert (page.changes[0]["base"], page.changes[0]["is_marked"]) == ("x = 1", True)
 
 
+def test_cells_that_are_proposed_at_once_come_in_their_order_whichever_is_accepted_first(kernel, open_page):
+    page = open_page(own="%%agent")
+    calls = ("insert_cell", "one"), ("insert_cell", "two"), ("insert_cell", "three")
+    made = ", ".join(f"ToolCall(id='p{n}', name='{t}', arguments=json.dumps({{'source': '{s}'}}))"
+                     for n, (t, s) in enumerate(calls))  # fmt: skip
+    kernel.run("import json").ok()
+    running = asked(kernel, f"[{made}]")
+    proposals = {p["source"]: p for p in page.proposals_of(3)}
+    for n, source in enumerate(("three", "one", "two"), 1):
+        page.decide(proposals[source])
+        page.until(lambda _, n=n: len(page.changes) == n)
+    running.wait().ok()
+    ids = {c["source"]: c["cell_id"] for c in page.changes}
+    assert {c["source"]: c["after"] for c in page.changes} == {"three": "own", "one": "own", "two": ids["one"]}
+
+
+def test_an_agent_within_an_agents_tool_does_not_touch_the_cell_either(kernel, open_page):
+    page = open_page(own="%%agent")
+    kernel.run(SCRIPT.format(answers="[call('delete_cell', cell_id='own'), 'Done.']")).ok()
+    kernel.run("""
+@tool
+async def ask_writer() -> str:
+    result = await writer.generate("Go", approve="all")
+    return result.messages[-2].parts[0].content
+boss = Agent("boss", model=ScriptedProvider([[ToolCall(id="b", name="ask_writer", arguments="{}")], "Done."]),
+             tools=[ask_writer])
+""").ok()
+    running = kernel.send("%%agent boss --new\nGo", cell_id="own")
+    assert "is the one that you run in" in results(running)[0]
+    assert page.changes == []
+
+
 def test_the_cell_that_the_agent_runs_in_is_not_to_be_touched(kernel, open_page):
     page = open_page(own="%%agent")
     running = asked(kernel, "call('delete_cell', cell_id='own')", "call('run_cell', cell_id='own')")

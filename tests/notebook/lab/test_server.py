@@ -59,3 +59,50 @@ def test_a_tab_that_is_reloaded_takes_the_place_of_its_own_link(new_page):
     after = new_page(page="tab").open()
     before.say({"id": 1, "ask": "status", "with": {}})
     assert after.ask("status")["agent"] == "agent"
+
+
+def test_a_page_that_comes_while_a_cell_blocks_the_kernel_finds_it_and_is_answered(kernel, new_page):
+    if kernel.version.startswith("6"):
+        pytest.skip("there the thread that the cell blocks reads the wire")
+    page = new_page()
+    block = "import pathlib\nprint('began', flush=True)\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+    running = kernel.send(block)
+    running.until(lambda r: "began" in r.cell.stdout)
+    try:
+        assert page.kernels_comms()
+        assert page.open().ask("status")["n_running"] == 0
+    finally:
+        (kernel.folder / "go").touch()
+    running.wait().ok()
+
+
+N_LINKS = "[c.target_name for c in get_ipython().kernel.comm_manager.comms.values()].count('lumos_nb')"
+
+
+def test_a_tab_that_is_reloaded_while_a_cell_runs_keeps_its_new_link_behind_it(kernel, new_page):
+    before, after = new_page(page="busy tab").open(), new_page(page="busy tab")
+    running = kernel.send("print('began', flush=True)\ntime.sleep(1)")
+    running.until(lambda r: "began" in r.cell.stdout)
+    before.leave()
+    after.open()
+    running.wait().ok()
+    kernel.run("pass").ok()
+    assert after.ask("status")["agent"] == "agent"
+
+
+def test_a_page_that_leaves_while_a_cell_runs_is_not_asked_any_more(kernel, new_page):
+    page = new_page().open()
+    kernel.run("from lumos_nb.notebook import here").ok()
+    running = kernel.send("print('began', flush=True)\nawait asyncio.sleep(1)\nprint(here().lab.pages)")
+    running.until(lambda r: "began" in r.cell.stdout)
+    page.leave()
+    assert page.page not in running.wait().ok().stdout
+
+
+def test_a_tab_that_is_reloaded_often_leaves_no_links_behind(kernel, new_page):
+    page = new_page().open()
+    n_before = int(kernel.run(f"print({N_LINKS})").stdout)
+    for n in range(10):
+        page.comm_id = f"{page.comm_id}{n}"
+        page.open()
+    assert int(kernel.run(f"print({N_LINKS})").stdout) == n_before

@@ -1,14 +1,15 @@
-"""What the page says of a run is what the kernel says: `src/run/words.test.ts` reads the same samples."""
+"""What the page says is what the kernel says: `run/words.test.ts` and `phrases.test.ts` read the same samples."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+from lumos_nb import phrases
 from lumos_nb.transcript import Transcript
 from lumos_nb.widgets import words
 from lumos_nb.widgets.bundle import run_markdown
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "lab" / "runs.json"
+SAMPLES = Path(__file__).parents[2] / "samples" / "lab"
 
 
 def tool(**more: Any) -> dict[str, Any]:
@@ -67,8 +68,22 @@ def told(run: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def is_kept(name: str, said: Any) -> bool:
+    expected, kept = json.loads(json.dumps(said)), SAMPLES / name
+    if not kept.exists():
+        kept.write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return bool(json.loads(kept.read_text("utf-8")) == expected)
+
+
 def test_the_samples_of_the_page_are_what_the_kernel_says():
-    expected = json.loads(json.dumps([told(run) for run in RUNS]))
-    if not SAMPLES.exists():
-        SAMPLES.write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    assert json.loads(SAMPLES.read_text("utf-8")) == expected, f"delete {SAMPLES.name} to write it anew"
+    assert is_kept("runs.json", [told(run) for run in RUNS]), "delete it to write it anew"
+
+
+def test_the_phrases_of_the_page_are_those_of_the_kernel():
+    said = {
+        "seconds": [(v, phrases.seconds(v)) for v in (None, 0, 0.031, 0.996, 4.12, 75.2, 7300)],
+        "price": [(v, phrases.price(v)) for v in (None, 0, 0.00001, 0.0042, 0.05, 0.1, 1.5, 12.345, 1200)],
+        "size": [(v, phrases.size(v)) for v in (0, 120, 204_800, 52_428_800)],
+        "count": [(v, phrases.count(v, "step")) for v in (0, 1, 2, 1200)],
+    }
+    assert is_kept("phrases.json", said), "delete it to write it anew"
