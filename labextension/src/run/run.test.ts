@@ -1,6 +1,6 @@
 import { RenderMimeRegistry, standardRendererFactories } from '@jupyterlab/rendermime';
 import { nullTranslator } from '@jupyterlab/translation';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import sampleTrace from '../../../tests/samples/lab/trace.json';
 import samples from '../../../tests/samples/lab/runs.json';
@@ -12,6 +12,9 @@ import { QuietSanitizer } from './sanitizer';
 import { barsOfTrace } from './spans';
 import { RenderedTrace } from './trace';
 import { fetches } from './values';
+
+// The index of links needs notebooks, and those more of a page than there is here.
+vi.mock('../kernel', () => import('../kernel/link'));
 
 const registry = new RenderMimeRegistry({ initialFactories: standardRendererFactories });
 const trans = nullTranslator.load('lumos_nb');
