@@ -31,7 +31,9 @@ export function goToCell(panel: NotebookPanel, id: string): boolean {
   const cell = cellOf(panel, id);
   if (!cell) return false;
   use(panel, cell);
-  void panel.content.scrollToItem(panel.content.activeCellIndex, 'smart');
+  const isDrawn = panel.content.activeCell?.node.isConnected;
+  // 'smart' finds no cell that is not drawn yet.
+  void panel.content.scrollToItem(panel.content.activeCellIndex, isDrawn ? 'smart' : 'center');
   return true;
 }
 

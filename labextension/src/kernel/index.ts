@@ -7,7 +7,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ILinks, Links } from './links';
 
 export { ILinks } from './links';
-export { Link, problemText } from './link';
+export { Link } from './link';
+export { LumosProblem, problemText } from './problem';
 
 export const kernelPlugin: JupyterFrontEndPlugin<ILinks> = {
   id: 'lumos-nb:kernel',

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { Link, LumosProblem } from './link';
+import { Link } from './link';
+import { LumosProblem } from './problem';
 
 /** A kernel's comm, whose other end is the test. */
 function pair(handlers = new Map<string, (given: any) => unknown>()) {

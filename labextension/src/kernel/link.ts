@@ -7,25 +7,9 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import { PROTOCOL_VERSION, TARGET, type KernelAsks, type News, type PageAsks } from '../protocol';
 import { leavePage, takePage } from './page';
+import { LumosProblem } from './problem';
 
 const ANSWER_MS = 20_000;
-
-/** What the kernel could not do, in words for a person. */
-export class LumosProblem extends Error {
-  constructor(
-    readonly type: string,
-    message: string,
-    readonly hint = '',
-  ) {
-    super(message);
-  }
-}
-
-/** What is wrong and what to do about it, as one text. */
-export function problemText(problem: unknown): string {
-  const { message, hint } = problem as Error & { hint?: string };
-  return [message || String(problem), hint].filter(Boolean).join(' ');
-}
 
 const gone = () => new LumosProblem('Gone', 'The kernel was restarted or has ended.', 'Run %load_ext lumos_nb again.');
 

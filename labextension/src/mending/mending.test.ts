@@ -20,7 +20,7 @@ function notebook() {
     disposed: signal(),
     sessionContext: { statusChanged: signal(), session: { kernel: {} } },
   };
-  const links: any = { all: new Map([[panel, link]]), changed: signal(), of: () => link };
+  const links: any = { each: (act: any) => act(link, panel), of: () => link };
   new Mending({ widgetAdded: signal(), forEach: (f: any) => f(panel) } as any, links, {} as any);
   const has = (isLeft: boolean) => vi.mocked(outputs.leftViews).mockReturnValue(isLeft ? ([{ view: 'v' }] as any) : []);
   const change = async () => {

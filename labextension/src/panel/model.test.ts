@@ -15,10 +15,10 @@ it('counts once what waits in a kernel that two views share', async () => {
   const links: any = {
     changed: new Signal<object, void>({}),
     currentChanged: new Signal<object, void>({}),
-    all: new Map([
-      ['one view', link()],
-      ['another', link()],
-    ]),
+    each: (act: any) => {
+      act(link(), 'one view');
+      act(link(), 'another');
+    },
   };
   const model = new Model(links);
   await vi.waitFor(() => expect(model.waiting).not.toHaveLength(0));

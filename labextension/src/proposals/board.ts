@@ -208,7 +208,8 @@ export class Board {
     const cell = anchorOf(this.panel, block.proposal);
     if (!cell) return;
     const { content } = this.panel;
-    await content.scrollToItem(content.widgets.indexOf(cell), 'smart').catch(() => undefined);
+    const align = cell.node.isConnected ? 'smart' : 'center'; // 'smart' stays where it is for a cell not drawn yet
+    await content.scrollToItem(content.widgets.indexOf(cell), align).catch(() => undefined);
     await cell.ready;
     block.node.scrollIntoView({ block: 'nearest' });
   }

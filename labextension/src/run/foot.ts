@@ -3,7 +3,7 @@
 import { Clipboard } from '@jupyterlab/apputils';
 
 import { button, element, styled } from '../elements';
-import { problemText } from '../kernel';
+import { problemText } from '../kernel/problem';
 import { STYLES } from '../protocol';
 import { drawBars } from './bars';
 import type { RunDocument } from './document';

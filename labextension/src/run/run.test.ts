@@ -11,6 +11,7 @@ import { RenderedRun } from './renderer';
 import { QuietSanitizer } from './sanitizer';
 import { barsOfTrace } from './spans';
 import { RenderedTrace } from './trace';
+import { fetches } from './values';
 
 const registry = new RenderMimeRegistry({ initialFactories: standardRendererFactories });
 const trans = nullTranslator.load('lumos_nb');
@@ -89,6 +90,12 @@ describe('HTML of a model or a tool', () => {
     expect(clean(prepared('<b>x</b> for $5 and $x$'))).toBe('&lt;b&gt;x&lt;/b&gt; for <span>$</span>5 and $x$');
     expect(prepared('`<b> $5` <https://a.b>')).toBe('`<b> $5` <https://a.b>');
   });
+});
+
+it('a chart that would fetch its data is not drawn', () => {
+  expect(fetches({ $schema: 'https://vega.github.io/schema/vega-lite/v5.json', data: { values: [1] } })).toBe(false);
+  for (const url of ['http://x/a.json', '//x/a.json', { signal: "'ht' + 'tp://x'" }])
+    expect(fetches({ data: { url } })).toBe(true);
 });
 
 it('a text of formulas that never end does not hold the page up', () => {
