@@ -24,10 +24,12 @@ class CellPage(LabPage):
 
     def proposals(self) -> list[dict[str, Any]]:
         """Return what waits, once something does."""
-        return self.proposals_of(1)
+        while not (found := self.ask("proposals.list")["proposals"]):
+            self.until_changed("approvals")
+        return list(found)
 
     def proposals_of(self, n: int) -> list[dict[str, Any]]:
-        """Return what waits, once it is so many; the news of it may have come before an answer, and is not awaited."""
+        """Return what waits, once it is so many."""
         ends = time.monotonic() + 30
         while len(found := self.ask("proposals.list")["proposals"]) < n:
             assert time.monotonic() < ends, f"{len(found)} of {n} proposals wait"
