@@ -162,6 +162,7 @@ export interface Status {
   n_waiting: number;
   cost_usd: number;
   today_usd: number;
+  n_unknown_today: number;
   budget_usd: number | null;
   tape: string;
 }

@@ -1,9 +1,10 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import type { Status } from '../protocol';
 import { statusParts } from './words';
 
-const trans: any = { __: (text: string, ...given: any[]) => text.replace(/%(\d)/g, (_, n) => given[n - 1]) };
+const trans = nullTranslator.load('lumos_nb');
 const STATUS: Status = {
   version: '1',
   notebook: 'a.ipynb',
@@ -15,6 +16,7 @@ const STATUS: Status = {
   n_waiting: 0,
   cost_usd: 0,
   today_usd: 0,
+  n_unknown_today: 0,
   budget_usd: null,
   tape: '',
 };
@@ -42,5 +44,10 @@ describe('the status bar', () => {
       '2 running',
       '1 waiting for you',
     ]);
+  });
+
+  it('never counts a cost that nobody knows as nothing', () => {
+    const said = statusParts({ ...STATUS, budget_usd: 2, n_unknown_today: 1 }, trans).at(-1);
+    expect(said).toBe('$0.00 and 1 run of unknown cost of $2.00 today');
   });
 });

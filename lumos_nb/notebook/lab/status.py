@@ -28,6 +28,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float
     #: The same of all runs of today, and what a day should cost; None where nobody said.
     today_usd: float
+    #: Of today's runs, how many have cost what nobody knows.
+    n_unknown_today: int
     budget_usd: float | None
     #: How the notebook's tape is used now: record, replay …; empty: there is none in force.
     tape: str
@@ -56,7 +58,8 @@ class StatusRoom(Room):
             model=_model(agent), thread_id=thread.id if thread else None,
             thread=thread.title if thread else "", n_running=len(running),
             n_waiting=sum(run.status == "waiting for you" for run in running),
-            cost_usd=spent.notebook.usd, today_usd=spent.today.usd, budget_usd=spent.budget_usd, tape=_tape(),
+            cost_usd=spent.notebook.usd, today_usd=spent.today.usd, n_unknown_today=spent.today.n_unknown,
+            budget_usd=spent.budget_usd, tape=_tape(),
         )  # fmt: skip
 
 
