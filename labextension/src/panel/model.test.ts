@@ -20,7 +20,6 @@ it('counts once what waits in a kernel that two views share', async () => {
       act(link(), 'another');
     },
   };
-  links.each = (act: any) => links.all.forEach(act);
   const model = new Model(links);
   await vi.waitFor(() => expect(model.waiting).not.toHaveLength(0));
   await Promise.resolve();
