@@ -86,7 +86,7 @@ class CellRun:
         self.live = LiveRun(
             agent=request.agent.name, thread=request.thread_title, control=RunControl(), stop=interrupts.stop,
             questions=lambda: len(self.asking.pending), cell=cell_number(self.shell),
-            is_background=is_background, act=self._checked, doc=lambda: self.view.transcript.doc, hear=self._hear,
+            is_background=is_background, act=self._checked, doc=self._doc, hear=self._hear,
             cell_id=cell_id(self.shell), has_asked=self.asking.has_asked,
         )  # fmt: skip
         self.live.on_events(request.events())
@@ -106,6 +106,11 @@ class CellRun:
         request = self.request
         return open_views(self.shell, request.thread_title, request.prompt, background=request.options.background)
 
+    def _doc(self) -> dict[str, Any]:
+        if (catch_up := getattr(self.view, "catch_up", None)) is not None:  # a live view shows what came a little later
+            catch_up()
+        return self.view.transcript.doc
+
     def _on_events(self, events: Sequence[AgentEvent]) -> None:
         self.live.on_events(events)
         self.view.on_events(events)
@@ -122,7 +127,7 @@ class CellRun:
     def _checked(self, content: dict[str, Any]) -> str:
         """Do what a person asked for elsewhere than in the view, which checks by itself."""
         try:
-            return self._act(checked(content, self.view.transcript.doc))
+            return self._act(checked(content, self._doc()))
         except Refused as refused:
             return str(refused)
 

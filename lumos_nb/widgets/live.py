@@ -161,11 +161,19 @@ class RunView:
             # A huge open block costs long to render; the cell's own work must not starve.
             self._closing.wait(max(INTERVAL_S, 4 * (time.monotonic() - began)))
 
+    def catch_up(self) -> None:
+        """Fold what has come into the document now: who is told of a question and looks must find it there."""
+        with self._lock:
+            self._fold()
+
+    def _fold(self) -> None:
+        events = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        self.transcript.apply(events)
+        self._pace.apply(events)
+
     def _flush(self) -> None:
         with self._lock:
-            events = [self._inbox.popleft() for _ in range(len(self._inbox))]
-            self.transcript.apply(events)
-            self._pace.apply(events)
+            self._fold()
             messages = self._news()
             if self._wanted:  # a page that has kept up ignores it: it knows the number
                 self._wanted = False
