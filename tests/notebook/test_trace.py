@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from lumos_nb.telemetry.traces.trace import TRACE_MIME
 from tests.kernels import Kernel
 from tests.telemetry.test_waterfall import check
 
@@ -36,7 +37,7 @@ def kernel(kernel: Kernel) -> Kernel:
 @pytest.mark.parametrize("line", ["%trace", "%trace last", "%trace {ids[1]}", "%trace {ids[1][-12:]}"])
 def test_a_run_is_shown_as_a_waterfall_with_a_tree_beside_it(kernel, line):
     (output,) = kernel.run(line).ok().outputs
-    assert set(output) == {"text/plain", "text/html"}
+    assert set(output) == {"text/plain", "text/html", TRACE_MIME}
     assert output["text/plain"].startswith("analyst · scripted")
     assert "rows(table='clients')" in output["text/plain"]
     check(output["text/html"])

@@ -1,5 +1,8 @@
 """What became of runs whose views were left."""
 
+import os
+import signal
+
 import pytest
 
 from tests.kernels import Kernel
@@ -49,8 +52,10 @@ def test_a_page_that_still_shows_a_view_is_told_of_its_end_and_gets_what_the_cel
 
 
 def test_after_a_restart_the_run_is_found_by_its_view_and_says_how_it_is_resumed(own):
+    pid = int(own.run("import os\nprint(os.getpid())").stdout)
     running = own.send("%%agent payer\nPay").until_asked()
     view = left_view(running)
+    os.kill(pid, signal.SIGKILL)  # a restart interrupts the kernel before, and the run may be quick to note that
     own.manager.restart_kernel(now=True)
     own.client.wait_for_ready(timeout=60)
     own.run("%load_ext lumos_nb").ok()
